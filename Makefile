@@ -1,0 +1,38 @@
+# `make run` and `make test` do all set-up in .venv; a second call installs nothing.
+bin := .venv/bin
+stamp := .venv/.installed
+
+.PHONY: run test lint setup
+
+run: setup
+	$(bin)/substrate run scenarios/crossbar_danp.yaml
+
+test: setup
+	$(bin)/pytest -n 2
+
+lint: setup
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+setup: $(stamp)
+
+# A pyenv shim may exist without its interpreter, and Debian ships Python without ensurepip:
+# so every candidate is tried, not merely looked up.
+$(stamp): pyproject.toml
+	@suits='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; \
+	if $(bin)/python -c "$$suits" 2>/dev/null; then exit 0; fi; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if $$python -c "$$suits" 2>/dev/null; then \
+	        echo "Making .venv with $$($$python --version)"; \
+	        exec $$python -m venv --clear .venv; \
+	    fi; \
+	done; \
+	echo "substrate needs Python 3.11, 3.12 or 3.13 with its venv module, and found none:" >&2; \
+	echo "install one (on Debian and Ubuntu: python3 and python3-venv), or name one: make setup PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+	@echo "Installing torch, aihwkit and the rest into .venv: a few minutes, and about 7 GB of disk."
+	@echo "pip prints each package as it comes; after \"Installing collected packages\" it is silent for a minute or two."
+	$(bin)/python -m pip install --disable-pip-version-check -e '.[dev]'
+	@touch $@

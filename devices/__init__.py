@@ -1,0 +1,1 @@
+"""Crossbars, noise, converters and the chips that are built of them."""

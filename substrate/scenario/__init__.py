@@ -1,0 +1,1 @@
+"""Scenario files: reading, checking, and the models that they are checked against."""

@@ -1,0 +1,26 @@
+"""What every test shares: run-time checks of shapes and types, one thread a worker, and the data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before torch is imported, here or in a command that a test starts: each worker has one core.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["MKL_NUM_THREADS"] = "1"
+
+# Before any test imports the packages: every annotated call is then checked as it runs.
+install_import_hook(["learning", "devices", "substrate"], "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with the development data, as `unpack.sh DIR` makes it."""
+    folder = os.environ.get("SUBSTRATE_DATA")
+    if not folder:
+        pytest.skip("SUBSTRATE_DATA is unset: it names the folder with the unpacked data sets")
+    if not Path(folder).is_dir():
+        pytest.fail(f"SUBSTRATE_DATA={folder} is not a folder")
+    return Path(folder)
