@@ -1,4 +1,4 @@
-"""What every test shares: run-time checks of shapes and types, one thread a worker, and the data."""
+"""What every test shares: run-time checks of shapes and types, one thread a worker, the data."""
 
 import os
 from pathlib import Path

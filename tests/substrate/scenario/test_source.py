@@ -1,0 +1,326 @@
+import math
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from substrate.scenario.source import (
+    ScenarioError,
+    Source,
+    apply_overrides,
+    load_yaml,
+    nearest,
+)
+
+SCENARIO = """\
+# a comment
+name: demo
+arms:
+  device:
+    learning:
+      rule: danp
+      sigma2: 1e-6
+  ideal: {rule: bp,
+          rate: 0.1}
+seeds:
+  - 0
+  - 1
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str | bytes) -> Path:
+        path = tmp_path / "demo.yaml"
+        content = textwrap.dedent(text).encode() if isinstance(text, str) else text
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def source(write) -> Source:
+    return load_yaml(write(SCENARIO))
+
+
+def refused(path: Path) -> ScenarioError:
+    with pytest.raises(ScenarioError) as caught:
+        load_yaml(path)
+    return caught.value
+
+
+def refused_setting(source: Source, setting: str) -> ScenarioError:
+    with pytest.raises(ScenarioError) as caught:
+        apply_overrides(source, [setting])
+    return caught.value
+
+
+def test_data_is_plain(source: Source) -> None:
+    assert source.data == {
+        "name": "demo",
+        "arms": {
+            "device": {"learning": {"rule": "danp", "sigma2": 1e-6}},
+            "ideal": {"rule": "bp", "rate": 0.1},
+        },
+        "seeds": [0, 1],
+    }
+
+
+@pytest.mark.parametrize(
+    ("loc", "line"),
+    [
+        ((), 2),
+        (("name",), 2),
+        (("arms", "device", "learning", "rule"), 6),
+        (("arms", "device", "learning", "absent"), 5),
+        (("arms", "device", "absent", "rule"), 4),
+        (("arms", "ideal", "rate"), 9),
+        (("seeds", 1), 12),
+        (("seeds", 7), 10),
+        (("absent",), 2),
+    ],
+)
+def test_line_of_the_deepest_key_there_is(source: Source, loc, line: int) -> None:
+    assert source.line(loc) == line
+
+
+@pytest.mark.parametrize(
+    "text", ["1e-6", "1e5", "1E+5", "2.5e-3", "-1e-6", "+1e3", ".5e-3", "5.e2", "0.1", "1_0e2"]
+)
+def test_floats_are_floats(write, text: str) -> None:
+    value = load_yaml(write(f"x: {text}")).data["x"]
+    assert isinstance(value, float)
+    assert value == float(text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_that_python_prints_is_read_back(number: float) -> None:
+    empty = Source(Path("demo.yaml"), {}, {(): ("demo.yaml", 1)})
+    value = apply_overrides(empty, [f"x={number!r}"]).data["x"]
+    assert value == number
+    assert math.copysign(1, value) == math.copysign(1, number)
+
+
+@pytest.mark.parametrize("text", ["2026-11-23", "e5", "1e", "12e5x", "1.2.3e4", "=", "v1e5"])
+def test_what_is_no_number_stays_text(write, text: str) -> None:
+    assert load_yaml(write(f"x: {text}")).data["x"] == text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("abc -:#é1"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abc", min_size=1), inner),
+    max_leaves=20,
+)
+
+
+@given(value=JSON)
+def test_agrees_with_pyyaml(value: object) -> None:
+    text = yaml.safe_dump({"x": value}, default_flow_style=True, width=10**6).strip()
+    empty = Source(Path("demo.yaml"), {}, {(): ("demo.yaml", 1)})
+    assert apply_overrides(empty, [f"y={text}"]).data["y"] == {"x": value}
+
+
+def test_missing_file_names_the_nearest(write) -> None:
+    path = write(SCENARIO)
+    error = refused(path.with_name("demmo.yaml"))
+    assert error.file == str(path.with_name("demmo.yaml"))
+    assert str(path) in str(error)
+    assert "did you mean" not in str(refused(path.with_name("quite-another")))
+    assert "nofolder" in str(refused(path.parent / "nofolder" / "demo.yaml"))
+
+
+def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
+    assert "folder" in refused(tmp_path).message
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n"])
+def test_empty_file(write, text: str) -> None:
+    assert "empty" in refused(write(text)).message
+
+
+def test_unreadable_characters(write) -> None:
+    error = refused(write(b"name: demo\nauthor: J\xf6rg\n"))
+    assert (error.line, error.message) == (2, "not text in UTF-8")
+    error = refused(write(b"name: demo\n\nauthor: \x07\n"))
+    assert (error.line, error.found) == (3, "\x07")
+
+
+def test_a_byte_order_mark_is_no_matter(write) -> None:
+    assert load_yaml(write(b"\xef\xbb\xbfname: demo\n")).data == {"name": "demo"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("- 1\n- 2\n", 1, "mapping"),
+        ("just text\n", 1, "mapping"),
+        ("a: 1\nb: [1, 2\nc: 3\n", 3, "malformed YAML"),
+        ("a: 1\n\tb: 2\n", 2, "not tabs"),
+        ("a: 'open\n", 2, "malformed YAML"),
+        ("a: 1\nb: *nowhere\n", 2, "undefined alias"),
+        ("a: 1\n---\nb: 2\n", 2, "malformed YAML"),
+        ("a: 1\nb: 2\na: 3\n", 3, "first on line 1"),
+        ("a:\n  b: 1\n  'b': 2\n", 3, "a.b"),
+        ("a: 1\n2: 3\n", 2, "quotes"),
+        ("a: 1\non: 3\n", 2, "found True"),
+        ("a: {{ template }}\n", 1, "key"),
+        ("a: 1\nb: !!int many\n", 2, "int"),
+        ("a: 1\nb: " + "9" * 10_000, 2, "int"),
+        ("a: 1\nb:\n  <<: 3\n", 3, "mappings only"),
+        ("a: &a\n  b: *a\n", 1, "too large"),
+        ("a: " + "[" * 150 + "]" * 150, 1, "too large"),
+    ],
+)
+def test_malformed(write, text: str, line: int, words: str) -> None:
+    error = refused(write(text.encode()))
+    assert error.line == line
+    assert words in str(error)
+    assert str(error).startswith(f"{error.file}:{line}: ")
+    assert len(str(error)) < 300
+
+
+def test_nesting_that_pyyaml_cannot_follow(write) -> None:
+    assert "nested too deeply" in str(refused(write("a: " + "[" * 5000)))
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [
+        ("!!python/object/apply:os.system ['touch {}']", "!!python/object/apply:os.system"),
+        ("!!python/name:os.system", "!!python/name:os.system"),
+        ("!!python/tuple [1, 2]", "!!python/tuple"),
+        ("!custom {b: 1}", "!custom"),
+        ("!!binary aGVsbG8=", "!!binary"),
+        ("!!set {b}", "!!set"),
+        ("!!timestamp 2026-11-23", "!!timestamp"),
+    ],
+)
+def test_tags_that_build_objects(write, tmp_path: Path, value: str, tag: str) -> None:
+    proof = tmp_path / "was-here"
+    error = refused(write(f"name: demo\narms:\n  device: {value}\n".replace("{}", str(proof))))
+    assert (error.line, error.field, error.found) == (3, "arms.device", tag)
+    assert "not allowed" in error.message
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    "merge", ["[*{0}, *{0}, *{0}, *{0}, *{0}, *{0}]", "{{<<: [*{0}, *{0}, *{0}]}}"]
+)
+def test_billion_laughs(write, merge: str) -> None:
+    lines = ["a0: &a0 {b: 1}"]
+    lines += [f"a{i}: &a{i} {merge.format(f'a{i - 1}')}" for i in range(1, 30)]
+    started = time.perf_counter()
+    error = refused(write("\n".join(lines)))
+    assert "too large" in error.message
+    assert time.perf_counter() - started < 10
+
+
+def test_aliases_are_copies_and_merges_are_overridden(write) -> None:
+    source = load_yaml(
+        write("""\
+        base: &base
+          rule: np
+          rates: {first: 1, second: 2}
+        one: *base
+        two:
+          <<: *base
+          rates:
+            first: 3
+        """)
+    )
+    assert source.data["two"] == {"rule": "np", "rates": {"first": 3}}
+    assert source.line(("two", "rule")) == 2
+    assert source.line(("two", "rates", "first")) == 8
+    assert source.line(("two", "rates", "second")) == 7
+    changed = apply_overrides(source, ["one.rates.first=9"])
+    assert changed.data["one"]["rates"]["first"] == 9
+    assert changed.data["base"]["rates"]["first"] == 1
+
+
+def test_overrides(source: Source) -> None:
+    changed = apply_overrides(
+        source,
+        [
+            "arms.device.learning.rule=np",
+            "seeds.1=7",
+            "arms.device.learning.sigma2=1e-3",
+            "run.epochs=3",
+            "title=a=b",
+            "arms.ideal={rule: inp}",
+            "name=",
+        ],
+    )
+    assert changed.data == {
+        "name": None,
+        "arms": {
+            "device": {"learning": {"rule": "np", "sigma2": 1e-3}},
+            "ideal": {"rule": "inp"},
+        },
+        "seeds": [0, 7],
+        "run": {"epochs": 3},
+        "title": "a=b",
+    }
+    assert source.data["seeds"] == [0, 1]
+    assert source.data["arms"]["ideal"] == {"rule": "bp", "rate": 0.1}
+
+
+def test_errors_of_an_override_name_the_setting(source: Source) -> None:
+    changed = apply_overrides(source, ["arms.ideal={rule: inp}", "arms.device.learning.rule=np"])
+    for loc, place in [
+        (("arms", "ideal", "rule"), "--set arms.ideal={rule: inp}"),
+        (("arms", "ideal", "rate"), "--set arms.ideal={rule: inp}"),
+        (("arms", "device", "learning", "rule"), "--set arms.device.learning.rule=np"),
+        (("arms", "device", "learning", "sigma2"), f"{source.path}:7"),
+    ]:
+        error = changed.error(loc, "is wrong", found=1, hint="try 2")
+        assert str(error) == f"{place}: {'.'.join(loc)}: is wrong (found 1); try 2"
+
+
+def test_the_last_of_two_overrides_wins(source: Source) -> None:
+    changed = apply_overrides(source, ["new.a=1", "new.b=2", "new=3", "seeds=[5]", "seeds.0=6"])
+    assert changed.data["new"] == 3
+    assert changed.data["seeds"] == [6]
+    assert changed.error(("seeds", 0), "x").file == "--set seeds.0=6"
+    assert changed.error(("new", "a"), "x").file == "--set new=3"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("seeds", "path.to.key=value"),
+        ("=3", "path.to.key=value"),
+        ("arms..rule=3", "path.to.key=value"),
+        ("seeds=[1, 2", "malformed YAML"),
+        ("seeds=!!python/name:os.system", "not allowed"),
+        ("seeds={a: 1, a: 2}", "stands twice"),
+        ("seeds.2=1", "2 entries"),
+        ("seeds.first=1", "2 entries"),
+        ("seeds.-1=1", "2 entries"),
+        ("name.x=1", "neither a mapping nor a list"),
+    ],
+)
+def test_bad_overrides(source: Source, setting: str, words: str) -> None:
+    error = refused_setting(source, setting)
+    assert str(error).startswith(f"--set {setting}: ")
+    assert words in str(error)
+    assert error.line is None
+
+
+def test_a_long_value_is_shortened_in_the_message_alone() -> None:
+    error = ScenarioError("is wrong", file="a.yaml", line=3, found="x" * 500)
+    assert len(str(error)) < 120
+    assert error.found == "x" * 500
+    assert str(ScenarioError("is wrong", found=None)) == "is wrong (found nothing)"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("dnap", "danp"), ("DANP", "danp"), ("idealisedpreset", "IdealizedPreset"), ("xyz", None)],
+)
+def test_nearest(word: str, meant: str | None) -> None:
+    assert nearest(word, ["bp", "danp", "IdealizedPreset"]) == meant
