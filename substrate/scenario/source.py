@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 # Both bounds are far above any real scenario: they stop aliases that expand without end.
-MAX_NODES = 100_000
+MAX_NODES = 20_000
 MAX_DEPTH = 100
 
 # Stands for `found` where there is no value to show; None is YAML's null.
