@@ -1,0 +1,36 @@
+"""The report of a run: pictures, a self-contained page, and tables for the terminal."""
+
+import os
+from pathlib import Path
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write ``learning_curves.png``, ``observed_noise.png`` and ``report.html`` into a run folder.
+
+    Reads ``summary.json``, ``metrics.jsonl`` and ``scenario.yaml``. Each file is written beside
+    its place and then renamed, so that a reader never sees half of it.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        FileNotFoundError: one of the three files is missing.
+        ValueError: one of them is not valid JSON; the message names file and line.
+    """
+    # matplotlib and jinja2 take most of a second to import.
+    from substrate.report import html, plots
+    from substrate.report.palette import LIGHT
+    from substrate.report.run_folder import read_run_folder
+
+    run = read_run_folder(run_dir)
+    report = run_dir / "report.html"
+    files = {
+        run_dir / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
+        run_dir / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
+        report: html.render_report(run).encode("utf-8"),
+    }
+    for path, content in files.items():
+        beside = path.with_name(f".{path.name}.part")
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    return report

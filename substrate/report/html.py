@@ -1,0 +1,127 @@
+"""``report.html``: one self-contained page, in light and dark, the verdict first."""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from math import floor, log10
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from substrate.report import wording
+from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
+from substrate.report.plots import (
+    NARROW_INCHES,
+    WIDE_INCHES,
+    learning_curves,
+    observed_noise,
+    relative_noise,
+)
+from substrate.report.run_folder import RunFolder, Summary
+
+
+class GapAxis(NamedTuple):
+    """The shared axis of the gap picture: gaps in the metric's unit, places in percent of width."""
+
+    low: float
+    high: float
+
+    def place(self, gap: float) -> float:
+        """Percent of the width at which ``gap`` lies."""
+        return round(100 * (gap - self.low) / (self.high - self.low), 3)
+
+    def ticks(self) -> list[float]:
+        """Four to eight round values in the axis."""
+        rough = (self.high - self.low) / 5
+        decade = 10.0 ** floor(log10(rough))
+        step = next(decade * size for size in (1, 2, 2.5, 5, 10) if decade * size >= rough)
+        first, last = -floor(-self.low / step), floor(self.high / step)
+        return [step * place for place in range(first, last + 1)]
+
+
+class Picture(NamedTuple):
+    """The renderings of one picture, as data URIs."""
+
+    light: str
+    dark: str
+    light_narrow: str
+    dark_narrow: str
+
+
+def render_report(run: RunFolder) -> str:
+    """The page of a run, as HTML text; everything that comes from the run is escaped."""
+    environment = Environment(
+        loader=PackageLoader("substrate.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    summary = run.summary
+    return environment.get_template("report.html.j2").render(
+        summary=summary,
+        scenario_yaml=run.scenario_yaml,
+        themes={"light": LIGHT, "dark": DARK},
+        arm_colour=_arm_variables(summary),
+        axis=gap_axis(summary),
+        started=_date(summary["started"]),
+        curves=_picture(lambda theme, width: learning_curves(summary, run.metrics, theme, width)),
+        noise=_picture(lambda theme, width: observed_noise(summary, theme, width)),
+        curves_description=_curves_in_words(summary),
+        noise_description=_noise_in_words(summary),
+        wording=wording,
+    )
+
+
+def gap_axis(summary: Summary) -> GapAxis:
+    """Holds zero, the tolerance and every gap with its interval, with a little room around."""
+    values = [0.0, summary["tolerance"]]
+    for comparison in summary["comparisons"]:
+        marks = comparison["gap"], comparison["ci_low"], comparison["ci_high"]
+        values += [mark for mark in marks if mark is not None]
+    room = 0.08 * (max(values) - min(values)) or 0.01
+    return GapAxis(min(values) - room, max(values) + room)
+
+
+def _arm_variables(summary: Summary) -> dict[str, str]:
+    """The CSS variable with the colour of every arm."""
+    names = {colour: f"var(--arm-{place})" for place, colour in enumerate(LIGHT.arms)}
+    return {arm: names[colour] for arm, (colour, _) in arm_styles(LIGHT, summary["arms"]).items()}
+
+
+def _picture(draw: Callable[[Theme, float], bytes]) -> Picture:
+    def uri(theme: Theme, width_inches: float) -> str:
+        encoded = base64.b64encode(draw(theme, width_inches)).decode("ascii")
+        return f"data:image/png;base64,{encoded}"
+
+    return Picture(
+        light=uri(LIGHT, WIDE_INCHES),
+        dark=uri(DARK, WIDE_INCHES),
+        light_narrow=uri(LIGHT, NARROW_INCHES),
+        dark_narrow=uri(DARK, NARROW_INCHES),
+    )
+
+
+def _curves_in_words(summary: Summary) -> str:
+    metric = summary["metric"]
+    ends = (
+        f"{name} {wording.mean_and_deviation(arm.get(metric), metric)}"
+        for name, arm in summary["arms"].items()
+    )
+    title = wording.METRIC_TITLE[metric]
+    return f"{title} against epoch, a line an arm. At the end: {', '.join(ends)}."
+
+
+def _noise_in_words(summary: Summary) -> str:
+    bars = [
+        f"{arm} layer {layer} {wording.percent(ratio)}"
+        for arm, layers in relative_noise(summary).items()
+        for layer, ratio in layers.items()
+        if ratio
+    ]
+    return f"Noise relative to signal: {', '.join(bars) or 'none observed in any arm'}."
+
+
+def _date(started: str) -> str:
+    moment = datetime.fromisoformat(started)
+    return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".rstrip()

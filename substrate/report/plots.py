@@ -1,0 +1,293 @@
+"""The two pictures of a run: learning curves, and the observed noise of every layer.
+
+Every picture can be drawn in a light and a dark theme, and wide (for a page) or narrow (for a
+telephone). Relative noise of a layer = noise_std / signal_std: the spread of its pre-activation
+over repeated passes of the same input, over the spread of the pre-activation between inputs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from typing import NamedTuple
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from substrate.report.palette import Theme, arm_styles
+from substrate.report.run_folder import EpochRow, MetricName, Summary
+from substrate.report.wording import METRIC_TITLE, is_accuracy, percent, seeds_in_words
+
+WIDE_INCHES = 8.8
+NARROW_INCHES = 4.0
+_DOTS_PER_INCH = 180
+_POINTS_PER_INCH = 72
+# Chosen from what is installed; DejaVu Sans comes with matplotlib.
+_FONTS = ("Inter", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans")
+
+
+class Curve(NamedTuple):
+    """An arm's metric against epoch: mean, lowest and highest over the seeds measured there."""
+
+    epochs: list[int]
+    mean: list[float]
+    lowest: list[float]
+    highest: list[float]
+
+
+def learning_curves(
+    summary: Summary, metrics: list[EpochRow], theme: Theme, width_inches: float = WIDE_INCHES
+) -> bytes:
+    """PNG of the deciding metric against epoch: mean and range over seeds, one line an arm."""
+    metric = summary["metric"]
+    with _canvas(theme, width_inches, height_inches=4.5) as (figure, axes, png):
+        curves = {arm: _curve(metrics, arm, metric) for arm in summary["arms"]}
+        ends: dict[str, float] = {}
+        for arm, (colour, dash) in arm_styles(theme, summary["arms"]).items():
+            curve = curves[arm]
+            if not curve.epochs:
+                continue
+            axes.fill_between(
+                curve.epochs, curve.lowest, curve.highest, color=colour, alpha=0.16, linewidth=0
+            )
+            (line,) = axes.plot(curve.epochs, curve.mean, color=colour, linewidth=1.9)
+            if dash:
+                line.set_dashes(dash)
+            ends[arm] = curve.mean[-1]
+        _style_epochs(axes, theme)
+        if is_accuracy(metric):
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
+        elif _spans_decades(list(curves.values())):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        diverged = _mark_divergence(axes, summary, metrics, theme)
+        note = (
+            "Nothing was measured."
+            if not ends
+            else f"Line: mean over {seeds_in_words(len(summary['seeds']))}"
+            + ("; band: lowest to highest seed" if len(summary["seeds"]) > 1 else "")
+            + ("; ×: a seed diverged" if diverged else "")
+        )
+        _head(figure, axes, f"{METRIC_TITLE[metric]} by epoch", note, theme)
+        _label_line_ends(figure, axes, ends, summary, theme)
+    return png.getvalue()
+
+
+def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_INCHES) -> bytes:
+    """PNG of the relative noise of every layer, grouped by layer, one bar an arm with noise."""
+    noise = relative_noise(summary)
+    noisy = {arm: layers for arm, layers in noise.items() if any(layers.values())}
+    quiet = [arm for arm in noise if arm not in noisy]
+    styles = arm_styles(theme, summary["arms"])
+    rows: list[tuple[str, str | None, float]] = []
+    for layer in sorted({layer for layers in noisy.values() for layer in layers}):
+        rows.append((f"Layer {layer}", None, 0.0))
+        rows += [
+            (_shorten(arm), styles[arm][0], layers[layer])
+            for arm, layers in noisy.items()
+            if layer in layers
+        ]
+    with _canvas(theme, width_inches, 1.3 + 0.27 * len(rows)) as (figure, axes, png):
+        widths = [ratio for _, _, ratio in rows]
+        bars = axes.barh(
+            range(len(rows)),
+            widths,
+            height=0.74,
+            color=[colour or theme.ink for _, colour, _ in rows],
+        )
+        for bar, (_, colour, ratio) in zip(bars, rows, strict=True):
+            if colour is not None:
+                axes.annotate(
+                    percent(ratio),
+                    (ratio, bar.get_y() + bar.get_height() / 2),
+                    xytext=(5, 0),
+                    textcoords="offset points",
+                    va="center",
+                    color=theme.ink,
+                )
+        axes.set_yticks(range(len(rows)), [label for label, _, _ in rows])
+        for tick, (_, colour, _) in zip(axes.get_yticklabels(), rows, strict=True):
+            tick.set_color(colour or theme.ink)
+            tick.set_fontweight("bold" if colour is None else "normal")
+        axes.set_xlim(0, 1.18 * max(widths, default=1.0))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g} %"))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.grid(visible=True, axis="x", color=theme.rule, linewidth=0.7)
+        axes.spines["left"].set_visible(bool(rows))
+        axes.spines["bottom"].set_visible(False)
+        if not rows:
+            axes.set_axis_off()
+        note = "Spread over repeated passes of one input, in percent of the signal's spread."
+        if quiet:
+            note += f"\nNo noise observed: {', '.join(_shorten(arm) for arm in quiet)}."
+        _head(figure, axes, "Observed noise of the pre-activations", note, theme)
+    return png.getvalue()
+
+
+def relative_noise(summary: Summary) -> dict[str, dict[int, float]]:
+    """Of every arm and layer, noise_std / signal_std (a fraction); no entry without a signal."""
+    return {
+        name: {
+            layer["layer"]: layer["noise_std"] / layer["signal_std"]
+            for layer in arm.get("observed_noise", [])
+            if layer["noise_std"] is not None and layer["signal_std"]
+        }
+        for name, arm in summary["arms"].items()
+    }
+
+
+def _curve(metrics: list[EpochRow], arm: str, metric: MetricName) -> Curve:
+    by_epoch: defaultdict[int, list[float]] = defaultdict(list)
+    for row in metrics:
+        value = row.get(metric)
+        if row["arm"] == arm and value is not None:
+            by_epoch[row["epoch"]].append(value)
+    epochs = sorted(by_epoch)
+    measured = [by_epoch[epoch] for epoch in epochs]
+    return Curve(
+        epochs,
+        [sum(values) / len(values) for values in measured],
+        [min(values) for values in measured],
+        [max(values) for values in measured],
+    )
+
+
+def _spans_decades(curves: list[Curve]) -> bool:
+    lows = [low for curve in curves for low in curve.lowest]
+    highs = [high for curve in curves for high in curve.highest]
+    return bool(lows) and min(lows) > 0 and max(highs) / min(lows) > 20
+
+
+def _mark_divergence(axes: Axes, summary: Summary, metrics: list[EpochRow], theme: Theme) -> bool:
+    """A cross where each seed was last seen finite, at the epoch in which it diverged."""
+    metric = summary["metric"]
+    found = False
+    for arm, (colour, _) in arm_styles(theme, summary["arms"]).items():
+        for divergence in summary["arms"][arm]["diverged"]:
+            finite = [
+                (row["epoch"], value)
+                for row in metrics
+                if row["arm"] == arm and row["seed"] == divergence["seed"]
+                if (value := row.get(metric)) is not None
+            ]
+            level = max(finite)[1] if finite else axes.get_ylim()[0]
+            axes.plot(
+                divergence["epoch"],
+                level,
+                marker="X",
+                markersize=10,
+                color=colour,
+                markeredgecolor=theme.surface,
+                clip_on=False,
+                zorder=5,
+            )
+            found = True
+    return found
+
+
+def _style_epochs(axes: Axes, theme: Theme) -> None:
+    axes.grid(visible=True, axis="y", color=theme.rule, linewidth=0.7)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    axes.set_xlabel("Epoch (0: before training)")
+    axes.margins(x=0.0, y=0.06)
+
+
+def _head(figure: Figure, axes: Axes, title: str, note: str, theme: Theme) -> None:
+    """Title and note above the axes, from the left edge of the figure; then fit the axes below."""
+    width, height = figure.get_size_inches()
+    left = 0.08 / width
+    figure.text(left, 1 - 0.1 / height, title, va="top", fontsize=12.5, fontweight="bold")
+    if width < WIDE_INCHES:
+        note = note.replace("; ", ";\n").replace(", in percent", ",\nin percent")
+    figure.text(
+        left, 1 - 0.38 / height, note, va="top", color=theme.muted, linespacing=1.35, fontsize=9.5
+    )
+    head = 0.52 + 0.19 * (1 + note.count("\n"))
+    figure.tight_layout(pad=0.5, rect=(0, 0, 1, 1 - head / height))
+
+
+def _label_line_ends(
+    figure: Figure, axes: Axes, ends: Mapping[str, float], summary: Summary, theme: Theme
+) -> None:
+    """Name every line at its right end; names that would overlap are moved apart."""
+    if not ends:
+        return
+    point = figure.dpi / _POINTS_PER_INCH
+    order = sorted(ends, key=lambda arm: ends[arm])
+    colours = arm_styles(theme, summary["arms"])
+    labels = [
+        figure.text(0, 0, _shorten(arm), va="center", color=colours[arm][0], fontweight="bold")
+        for arm in order
+    ]
+    widest = max(label.get_window_extent().width for label in labels)
+    figure.subplots_adjust(right=1 - (widest + 14 * point) / figure.bbox.width)
+    heights = [float(axes.transData.transform((0, ends[arm]))[1]) for arm in order]
+    left = (axes.bbox.x1 + 8 * point) / figure.bbox.width
+    for label, height in zip(labels, _spread(heights, 13 * point), strict=True):
+        label.set_position((left, height / figure.bbox.height))
+
+
+def _spread(heights: list[float], distance: float) -> list[float]:
+    """Move ascending heights at least ``distance`` apart, each cluster about its own middle."""
+    clusters: list[list[float]] = []
+    middles: list[float] = []
+    for height in heights:
+        clusters.append([height])
+        middles.append(height)
+        while len(clusters) > 1 and (
+            middles[-1] - middles[-2] < distance * (len(clusters[-1]) + len(clusters[-2])) / 2
+        ):
+            last = clusters.pop()
+            clusters[-1] += last
+            middles.pop()
+            middles[-1] = sum(clusters[-1]) / len(clusters[-1])
+    return [
+        middle + distance * (place - (len(cluster) - 1) / 2)
+        for middle, cluster in zip(middles, clusters, strict=True)
+        for place in range(len(cluster))
+    ]
+
+
+def _shorten(name: str, length: int = 20) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+@contextmanager
+def _canvas(
+    theme: Theme, width_inches: float, height_inches: float
+) -> Iterator[tuple[Figure, Axes, BytesIO]]:
+    """A figure in the theme's colours, written as PNG into the buffer at the end of the block."""
+    installed = set(font_manager.get_font_names())
+    png = BytesIO()
+    with matplotlib.rc_context(
+        {
+            "font.family": [*[name for name in _FONTS if name in installed][:1], "DejaVu Sans"],
+            "font.size": 10,
+            "text.color": theme.ink,
+            "text.parse_math": False,
+            "axes.facecolor": theme.surface,
+            "axes.edgecolor": theme.muted,
+            "axes.labelcolor": theme.muted,
+            "axes.axisbelow": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.color": theme.muted,
+            "ytick.color": theme.muted,
+            "xtick.major.size": 3,
+            "ytick.major.size": 0,
+            "ytick.minor.size": 0,
+        }
+    ):
+        figure = Figure(
+            figsize=(width_inches, height_inches), dpi=_DOTS_PER_INCH, facecolor=theme.surface
+        )
+        FigureCanvasAgg(figure)  # attaches itself: text can be measured before it is drawn
+        yield figure, figure.subplots(), png
+        figure.savefig(png, format="png")

@@ -1,0 +1,104 @@
+"""The verdict, the arms and their comparisons for the terminal."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from substrate.report.run_folder import Summary, Verdict
+from substrate.report.wording import (
+    METRIC_TITLE,
+    NOTHING,
+    VERDICT_SYMBOL,
+    behind_or_ahead,
+    confidence_in_words,
+    divergence_in_words,
+    duration,
+    gap_with_unit,
+    interval,
+    mean_and_deviation,
+    metrics_shown,
+    seeds_in_words,
+    seeds_measured,
+)
+
+_VERDICT_STYLE: dict[Verdict, str] = {
+    "feasible": "bold green",
+    "not feasible": "bold red",
+    "undecided": "bold yellow",
+}
+
+
+def run_result(summary: Summary) -> Group:
+    """Everything a finished run tells in the terminal, the verdict last, where the eye rests."""
+    parts: list[RenderableType] = [arms_table(summary), comparisons_table(summary)]
+    parts += [
+        _text(f"{name}, {divergence_in_words(divergence)}", "red")
+        for name, arm in summary["arms"].items()
+        for divergence in arm["diverged"]
+    ]
+    if summary["status"] == "interrupted":
+        parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
+    return Group(*parts, verdict_line(summary))
+
+
+def verdict_line(summary: Summary) -> Text:
+    """``✓ Feasible.`` and the reason."""
+    verdict = summary["verdict"]
+    head = _text(f"{VERDICT_SYMBOL[verdict]} {verdict.capitalize()}. ", _VERDICT_STYLE[verdict])
+    return head.append_text(_text(summary["verdict_reason"], "not bold"))
+
+
+def arms_table(summary: Summary) -> Table:
+    """One row an arm: mean ± standard deviation over seeds, on test and training data."""
+    metrics = metrics_shown(summary)[:2]
+    seeds = len(summary["seeds"])
+    table = _table(f"Arms: mean ± standard deviation over {seeds_in_words(seeds)}")
+    for heading in ("Arm", "Chip", "Rule"):
+        table.add_column(heading, overflow="fold")
+    for metric in metrics:
+        table.add_column(METRIC_TITLE[metric], justify="right")
+    table.add_column("Time", justify="right")
+    for name, arm in summary["arms"].items():
+        cells = [_text(name, "bold" if arm["role"] == "device" else ""), _text(arm["chip"])]
+        cells.append(_text(arm["rule"]))
+        for metric in metrics:
+            measure = arm.get(metric)
+            cell = mean_and_deviation(measure, metric)
+            if measure is not None and 0 < seeds_measured(measure) < seeds:
+                cell += f"\n{seeds_measured(measure)} of {seeds_in_words(seeds)}"
+            cells.append(_text(cell))
+        table.add_row(*cells, _text(duration(arm["seconds"])))
+    return table
+
+
+def comparisons_table(summary: Summary) -> Table:
+    """One row a comparison: gap, its confidence interval paired by seed, tolerance, verdict."""
+    metric = summary["metric"]
+    table = _table(f"Gap in {METRIC_TITLE[metric].lower()} to the clean baselines")
+    for heading in ("Arm", "Baseline"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("Gap", confidence_in_words(summary), "Tolerance"):
+        table.add_column(heading, justify="right")
+    table.add_column("Verdict")
+    for comparison in summary["comparisons"]:
+        gap = comparison["gap"]
+        verdict = comparison["verdict"]
+        table.add_row(
+            _text(comparison["arm"]),
+            _text(comparison["baseline"]),
+            NOTHING if gap is None else behind_or_ahead(gap, metric),
+            interval(comparison, metric),
+            gap_with_unit(comparison["tolerance"], metric),
+            _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]),
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+
+
+def _text(content: str, style: str = "") -> Text:
+    """Names come from scenario files: neither rich markup nor terminal escapes may act in them."""
+    return Text("".join(c if c.isprintable() or c == "\n" else "�" for c in content), style)

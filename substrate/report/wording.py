@@ -1,0 +1,139 @@
+"""How figures are written in the report and in the terminal: accuracies in percent, gaps in points.
+
+Where a run measured nothing (divergence, a single seed) the figure is a dash.
+"""
+
+from math import floor, log10
+
+from substrate.report.run_folder import (
+    Comparison,
+    Divergence,
+    Measure,
+    MetricName,
+    Summary,
+    Verdict,
+)
+
+NOTHING = "–"
+VERDICT_SYMBOL: dict[Verdict, str] = {"feasible": "✓", "not feasible": "✗", "undecided": "?"}
+METRIC_TITLE: dict[MetricName, str] = {
+    "test_accuracy": "Test accuracy",
+    "train_accuracy": "Train accuracy",
+    "test_loss": "Test loss",
+    "train_loss": "Train loss",
+}
+
+
+def is_accuracy(metric: MetricName) -> bool:
+    """Whether the metric is a fraction, and better when higher."""
+    return metric.endswith("accuracy")
+
+
+def percent(fraction: float | None) -> str:
+    """``92.0 %``."""
+    return NOTHING if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def gap_number(value: float | None, metric: MetricName) -> str:
+    """A gap without its unit: percentage points for an accuracy, loss units for a loss."""
+    if value is None:
+        return NOTHING
+    size = f"{100 * abs(value):.1f}" if is_accuracy(metric) else f"{abs(value):.3g}"
+    return f"−{size}" if value < 0 and float(size) > 0 else size
+
+
+def gap_with_unit(value: float | None, metric: MetricName) -> str:
+    """``4.1 points`` for an accuracy, the number alone for a loss."""
+    number = gap_number(value, metric)
+    return f"{number} points" if is_accuracy(metric) and value is not None else number
+
+
+def mean_and_deviation(measure: Measure | None, metric: MetricName) -> str:
+    """``92.0 ± 1.0 %``: mean ± standard deviation over seeds, the mean alone for one seed."""
+    if measure is None or measure["mean"] is None:
+        return NOTHING
+    mean, deviation = measure["mean"], measure["std"]
+    if deviation is None or seeds_measured(measure) < 2:
+        return percent(mean) if is_accuracy(metric) else f"{mean:.4g}"
+    if is_accuracy(metric):
+        return f"{100 * mean:.1f} ± {100 * deviation:.1f} %"
+    if not 0 < deviation < mean < 1e5:
+        return f"{mean:.4g} ± {deviation:.2g}"
+    # As many decimals as the deviation's second digit has, as measurements are written.
+    decimals = max(0, 1 - floor(log10(deviation)))
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
+
+
+def seeds_measured(measure: Measure) -> int:
+    """The seeds that gave a finite figure."""
+    return sum(value is not None for value in measure["values"])
+
+
+def metrics_shown(summary: Summary) -> list[MetricName]:
+    """The metrics that the arms of this run have, the deciding ones first."""
+    order: list[MetricName] = ["test_accuracy", "train_accuracy", "test_loss", "train_loss"]
+    return [metric for metric in order if any(metric in arm for arm in summary["arms"].values())]
+
+
+def seeds_in_words(count: int) -> str:
+    """``one seed``, ``3 seeds``."""
+    return "one seed" if count == 1 else f"{count} seeds"
+
+
+def interval(comparison: Comparison, metric: MetricName) -> str:
+    """``3.0 to 5.0``, or a dash where there is no interval."""
+    low, high = comparison["ci_low"], comparison["ci_high"]
+    if low is None or high is None:
+        return NOTHING
+    return f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+
+
+def behind_or_ahead(gap: float, metric: MetricName) -> str:
+    """``4.1 points behind``; a gap that rounds to nothing is ``level``."""
+    size = gap_with_unit(abs(gap), metric)
+    if float(gap_number(abs(gap), metric)) == 0:
+        return "level"
+    if is_accuracy(metric):
+        return f"{size} {'behind' if gap > 0 else 'ahead'}"
+    return f"{size} {'higher' if gap > 0 else 'lower'} loss"
+
+
+def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
+    """The comparison as one sentence, for readers who cannot see the picture of it."""
+    metric = summary["metric"]
+    pair = f"{comparison['arm']} against {comparison['baseline']}"
+    if comparison["gap"] is None:
+        return f"{pair}: no gap could be measured; {comparison['verdict']}."
+    bounds = interval(comparison, metric)
+    spread = (
+        "no confidence interval"
+        if bounds == NOTHING
+        else f"{confidence_in_words(summary)} {bounds}"
+    )
+    return (
+        f"{pair}: {behind_or_ahead(comparison['gap'], metric)} ({spread}), "
+        f"tolerance {gap_with_unit(comparison['tolerance'], metric)}; {comparison['verdict']}."
+    )
+
+
+def confidence_in_words(summary: Summary) -> str:
+    """``95 % CI``."""
+    return f"{100 * summary['confidence']:g} % CI"
+
+
+def divergence_in_words(divergence: Divergence) -> str:
+    """``seed 1 diverged at epoch 3: loss is NaN``."""
+    seed, epoch = divergence["seed"], divergence["epoch"]
+    return f"seed {seed} diverged at epoch {epoch}: {divergence['what']}"
+
+
+def duration(seconds: float) -> str:
+    """``8.4 s``, ``81 s``, ``12 min 5 s`` or ``3 h 20 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
