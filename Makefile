@@ -14,7 +14,7 @@ lint: setup
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
-	$(bin)/lint-imports
+	$(bin)/lint-imports --no-logo
 
 setup: $(stamp)
 
