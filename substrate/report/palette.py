@@ -40,7 +40,7 @@ LIGHT = Theme(
     not_feasible_surface="#fdeeec",
     undecided="#805300",
     undecided_surface="#fff5df",
-    arms=("#0b5cad", "#cb4708", "#2e3239", "#bd4c95", "#1b8760"),
+    arms=("#0b5cad", "#cb4708", "#2e3239", "#b94892", "#18835c"),
 )
 DARK = Theme(
     surface="#14171c",

@@ -16,7 +16,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from substrate.report.palette import Theme, arm_styles
 from substrate.report.run_folder import EpochRow, MetricName, Summary
@@ -63,6 +63,7 @@ def learning_curves(
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
         elif _spans_decades(list(curves.values())):
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         diverged = _mark_divergence(axes, summary, metrics, theme)

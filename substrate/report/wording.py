@@ -93,9 +93,7 @@ def behind_or_ahead(gap: float, metric: MetricName) -> str:
     size = gap_with_unit(abs(gap), metric)
     if float(gap_number(abs(gap), metric)) == 0:
         return "level"
-    if is_accuracy(metric):
-        return f"{size} {'behind' if gap > 0 else 'ahead'}"
-    return f"{size} {'higher' if gap > 0 else 'lower'} loss"
+    return f"{size} {'behind' if gap > 0 else 'ahead'}"
 
 
 def comparison_in_words(comparison: Comparison, summary: Summary) -> str:

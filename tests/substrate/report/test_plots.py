@@ -1,0 +1,95 @@
+from io import BytesIO
+from itertools import pairwise
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from jaxtyping import Bool
+from matplotlib.image import imread
+
+from substrate.report.palette import DARK, LIGHT, Theme
+from substrate.report.plots import NARROW_INCHES, WIDE_INCHES, learning_curves, observed_noise
+
+
+def where(png: bytes, colour: str) -> Bool[np.ndarray, "height width"]:
+    """The pixels that have exactly this colour."""
+    pixels = np.rint(255 * imread(BytesIO(png), format="png")[..., :3]).astype(int)
+    wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return (pixels == wanted).all(axis=-1)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize("width", [WIDE_INCHES, NARROW_INCHES])
+def test_every_arm_is_drawn_in_its_colour(
+    summary: Any, metrics: Any, theme: Theme, width: float
+) -> None:
+    png = learning_curves(summary, metrics, theme, width)
+    for colour in theme.arms[: len(summary["arms"])]:
+        columns = where(png, colour).any(axis=0)
+        assert columns.mean() > 0.3  # a line across most of the axes, not a label alone
+    assert not where(png, theme.arms[3]).any()
+
+
+def test_higher_accuracy_is_drawn_higher(summary: Any, metrics: Any) -> None:
+    png = learning_curves(summary, metrics, LIGHT)
+    column = round(0.6 * where(png, LIGHT.ink).shape[1])
+    rows = {
+        arm: np.flatnonzero(where(png, colour)[:, column]).mean()
+        for arm, colour in zip(summary["arms"], LIGHT.arms, strict=False)
+    }
+    assert rows["bp"] < rows["danp_clean"] < rows["crossbar"]
+
+
+def test_band_spans_the_seeds(summary: Any, metrics: Any) -> None:
+    """Seeds set 20 and 40 points apart: the wider range tints twice the height."""
+
+    def band_height(half_range: float) -> int:
+        for row in metrics:
+            row["test_accuracy"] = 0.5 + half_range * (row["seed"] - 1)
+        summary["arms"] = {"crossbar": summary["arms"]["crossbar"]}
+        # Fix the axis by one more arm, so that both pictures have the same scale.
+        summary["arms"]["frame"] = summary["arms"]["crossbar"]
+        frame = [{"arm": "frame", "seed": 0, "epoch": at, "test_accuracy": at} for at in (0, 1)]
+        png = learning_curves(summary, [*metrics, *frame], LIGHT)
+        image = imread(BytesIO(png), format="png")[..., :3]
+        return int((np.ptp(image[:, image.shape[1] // 2], axis=-1) > 0.1).sum())
+
+    assert band_height(0.2) == pytest.approx(2 * band_height(0.1), rel=0.05)
+
+
+def test_divergence_is_marked(diverged: tuple[Any, Any]) -> None:
+    summary, metrics = diverged
+    marked = where(learning_curves(summary, metrics, LIGHT), LIGHT.arms[0]).sum()
+    summary["arms"]["crossbar"]["diverged"] = []
+    unmarked = where(learning_curves(summary, metrics, LIGHT), LIGHT.arms[0]).sum()
+    assert marked > unmarked + 100
+
+
+def test_noise_bars_are_to_scale(summary: Any) -> None:
+    """The fixture's noise is 3, 6 and 9 % of the signal in layers 1 to 3."""
+    lengths = where(observed_noise(summary, LIGHT), LIGHT.arms[0]).sum(axis=1)
+    bars = sorted({int(length) for length in lengths if length > 100})
+    groups = [bars[0], *(b for a, b in pairwise(bars) if b > 1.2 * a)]
+    assert len(groups) == 3
+    assert np.array(groups) / groups[0] == pytest.approx([1, 2, 3], rel=0.02)
+
+
+def test_arms_without_noise_have_no_bars(summary: Any) -> None:
+    png = observed_noise(summary, LIGHT)
+    assert not where(png, LIGHT.arms[1]).any()
+    summary["arms"].pop("crossbar")
+    assert where(observed_noise(summary, LIGHT), LIGHT.ink).any()  # the note alone
+
+
+@pytest.mark.parametrize("kind", ["regression", "nothing measured"])
+def test_other_runs_are_drawn(kind: str, request: pytest.FixtureRequest, summary: Any) -> None:
+    rows = request.getfixturevalue("regression")[1] if kind == "regression" else []
+    png = learning_curves(summary, rows, LIGHT)
+    assert where(png, LIGHT.arms[0]).any() == (kind == "regression")
+
+
+def test_no_setting_of_matplotlib_is_left_behind(summary: Any, metrics: Any) -> None:
+    before = dict(matplotlib.rcParams)
+    learning_curves(summary, metrics, DARK)
+    assert dict(matplotlib.rcParams) == before

@@ -1,0 +1,65 @@
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from substrate.report.table import run_result
+
+
+def printed(summary: Any, *, terminal: bool = False) -> str:
+    out = StringIO()
+    Console(file=out, width=110, force_terminal=terminal).print(run_result(summary))
+    return out.getvalue()
+
+
+def row_of(text: str, *words: str) -> str:
+    return next(line for line in text.splitlines() if all(word in line for word in words))
+
+
+def test_figures(summary: Any) -> None:
+    text = printed(summary)
+    assert "92.1 ± 1.0 %" in row_of(text, "crossbar", "IdealizedPreset")
+    assert "96.6 ± 0.4 %" in row_of(text, "bp", "ideal chip")
+    comparison = row_of(text, "crossbar", "bp", "undecided")
+    for figure in ("4.4 points behind", "2.1 to 6.7", "5.0 points"):
+        assert figure in comparison
+    assert text.rstrip().endswith("Undecided. " + summary["verdict_reason"])
+
+
+def test_plain_when_not_a_terminal(summary: Any) -> None:
+    assert "\x1b" not in printed(summary)
+    assert "\x1b" in printed(summary, terminal=True)
+
+
+def test_divergence_and_interruption(diverged: tuple[Any, Any]) -> None:
+    summary, _ = diverged
+    summary["status"] = "interrupted"
+    text = printed(summary)
+    assert "crossbar, seed 1 diverged at epoch 5: loss is NaN" in text
+    assert "2 of 3 seeds" in text
+    assert "Interrupted" in text
+    assert "–" in row_of(text, "crossbar", "bp", "not feasible")
+
+
+def test_one_seed_has_no_deviation(one_seed: Any) -> None:
+    text = printed(one_seed)
+    assert "91.2 %" in text
+    assert "±" not in text.replace("mean ± standard deviation", "")
+
+
+def test_regression_shows_losses(regression: tuple[Any, Any]) -> None:
+    text = printed(regression[0])
+    assert "%" not in text.replace("95 % CI", "")
+    assert "0.0123 behind" in text
+    # 2 × (1 − accuracy) of 0.912, 0.921, 0.931: mean 0.1573, deviation 0.0190.
+    assert "0.157 ± 0.019" in row_of(text, "crossbar", "IdealizedPreset")
+
+
+def test_names_are_neither_markup_nor_escapes(summary: Any) -> None:
+    hostile = "[red]x[/red]\x1b[31m"
+    summary["arms"][hostile] = summary["arms"].pop("crossbar")
+    for comparison in summary["comparisons"]:
+        comparison["arm"] = hostile
+    text = printed(summary)
+    assert "[red]x[/red]" in text
+    assert "\x1b" not in text

@@ -1,0 +1,56 @@
+from typing import Any
+
+import pytest
+
+from substrate.report import wording
+
+
+@pytest.mark.parametrize(
+    ("gap", "metric", "words"),
+    [
+        (0.0411, "test_accuracy", "4.1 points behind"),
+        (-0.0122, "test_accuracy", "1.2 points ahead"),
+        (-0.0002, "test_accuracy", "level"),
+        (0.0123, "test_loss", "0.0123 behind"),
+        (-2.5e-06, "test_loss", "2.5e-06 ahead"),
+    ],
+)
+def test_gap_in_words(gap: float, metric: Any, words: str) -> None:
+    assert wording.behind_or_ahead(gap, metric) == words
+
+
+@pytest.mark.parametrize(
+    ("gap", "number"), [(0.05, "5.0"), (-0.019, "−1.9"), (-0.0001, "0.0"), (None, "–")]
+)
+def test_gap_number(gap: float | None, number: str) -> None:
+    assert wording.gap_number(gap, "test_accuracy") == number
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "written"),
+    [
+        (0.15733, 0.01904, "0.157 ± 0.019"),
+        (0.06867, 0.00833, "0.0687 ± 0.0083"),
+        (31.4, 2.0, "31.4 ± 2.0"),
+        (2e9, 1e9, "2e+09 ± 1e+09"),
+        (0.5, 0.0, "0.5 ± 0"),
+    ],
+)
+def test_loss_has_the_decimals_of_its_deviation(mean: float, std: float, written: str) -> None:
+    measure: Any = {"mean": mean, "std": std, "values": [mean - std, mean + std]}
+    assert wording.mean_and_deviation(measure, "test_loss") == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(8.42, "8.4 s"), (81.2, "81 s"), (725.0, "12 min 5 s"), (12030.0, "3 h 20 min")],
+)
+def test_duration(seconds: float, written: str) -> None:
+    assert wording.duration(seconds) == written
+
+
+def test_comparison_in_words(summary: Any) -> None:
+    assert wording.comparison_in_words(summary["comparisons"][0], summary) == (
+        "crossbar against bp: 4.4 points behind (95 % CI 2.1 to 6.7), "
+        "tolerance 5.0 points; undecided."
+    )
