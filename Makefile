@@ -32,7 +32,7 @@ $(stamp): pyproject.toml
 	echo "substrate needs Python 3.11, 3.12 or 3.13 with its venv module, and found none:" >&2; \
 	echo "install one (on Debian and Ubuntu: python3 and python3-venv), or name one: make setup PYTHON=/path/to/python3.12" >&2; \
 	exit 1
-	@echo "Installing torch, aihwkit and the rest into .venv: a few minutes, and about 7 GB of disk."
+	@echo "Installing torch, aihwkit and the rest into .venv: a few minutes, and about 6 GB of disk."
 	@echo "pip prints each package as it comes; after \"Installing collected packages\" it is silent for a minute or two."
 	$(bin)/python -m pip install --disable-pip-version-check -e '.[dev]'
 	@touch $@
