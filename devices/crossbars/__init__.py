@@ -1,0 +1,1 @@
+"""Crossbar matrices: one file a kind, all with the interface of `devices.crossbars.base`."""

@@ -1,0 +1,40 @@
+"""What every crossbar offers to the chip it is built into. Nothing of this reaches a learner."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from devices.interface import Dense, Outer
+
+
+class Crossbar(Protocol):
+    """A matrix W of n_out × n_in held by a physical array."""
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether two reads of the same input are always the same, bit for bit."""
+        ...
+
+    def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
+        """Write the initial weights, as exactly as the device can hold them."""
+        ...
+
+    def read(
+        self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
+    ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
+        """Drive the rows with x and give W x; every repeat draws the device's noise afresh.
+
+        Repeats are stacked along the batch: all of the first, then all of the second.
+        """
+        ...
+
+    def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
+        """Drive the columns with y and give Wᵀ y."""
+        ...
+
+    def update(self, request: Outer | Dense) -> None:
+        """Carry out a request for a change as well as the device can."""
+        ...

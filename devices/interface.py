@@ -1,0 +1,185 @@
+"""What a learner may see of a chip, and what it may ask of it. Types only.
+
+The learning layer imports this module of `devices` and no other. The noise and the weights of a
+chip have no name here: what is not in this file is nobody's to read.
+
+Words: a layer's *input* is the vector that drives its crossbar's rows (x*, after decorrelation if
+the chip has any), its *pre-activation* is a = W x* + b. In a convolutional layer every position of
+the kernel is one drive of the crossbar, so both carry an axis of positions between batch and node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+PerSampleLoss = Callable[[Tensor], Tensor]
+"""Loss of every sample, shape (batch,), as a function of the network's output (batch, classes)."""
+
+Perturbation = tuple[Tensor | None, ...]
+"""A known perturbation of every layer's pre-activation, in its shape; None leaves a layer alone."""
+
+
+class Capability(StrEnum):
+    """What a chip lets the learner do (DESIGN.md, "The chip")."""
+
+    OBSERVE = "observe"
+    INJECT = "inject"
+    CLEAN_PASS = "clean_pass"
+    GRADIENTS = "gradients"
+
+
+class CapabilityError(RuntimeError):
+    """The chip was asked for something that it cannot do."""
+
+
+class LayerShape(NamedTuple):
+    """One layer as the learner meets it.
+
+    Attributes:
+        n_out: pre-activations per position; a kernel's channels.
+        n_in: inputs per position; a kernel's channels × height × width.
+        positions: positions of the kernel, 1 for a fully connected layer.
+    """
+
+    n_out: int
+    n_in: int
+    positions: int = 1
+
+    @property
+    def nodes(self) -> int:
+        """N_l of METHOD.md: every channel at every position is a node."""
+        return self.n_out * self.positions
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the converters read in one physical pass, and nothing more.
+
+    Attributes:
+        inputs: of every layer, (batch, n_in), or (batch, positions, n_in) in a convolution.
+        pre_activations: of every layer, (batch, n_out) or (batch, positions, n_out).
+        output: the last layer's pre-activation as read, (batch, n_out).
+    """
+
+    inputs: tuple[Float[Tensor, batch * position_and_n_in], ...]
+    pre_activations: tuple[Float[Tensor, batch * position_and_n_out], ...]
+    output: Float[Tensor, "batch n_out"]
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A request for ΔW = -rate Σ_s d_s x_sᵀ, the form that a crossbar can carry out in place.
+
+    Attributes:
+        x: what drives the rows, (samples, n_in).
+        d: what drives the columns, (samples, n_out).
+        rate: the learning rate.
+    """
+
+    x: Float[Tensor, "samples n_in"]
+    d: Float[Tensor, "samples n_out"]
+    rate: float
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A request for the given ΔW, (n_out, n_in), as optimisers with a state make it."""
+
+    delta: Float[Tensor, "n_out n_in"]
+
+
+@dataclass(frozen=True)
+class DecorrelationUpdate:
+    """A request for R ← diag(gain) R - rate Σ_s d_s x_sᵀ.
+
+    Attributes:
+        gain: factor of every row of R, (n_in,).
+        outer: the outer products, with both factors of shape (samples, n_in).
+    """
+
+    gain: Float[Tensor, " n_in"]
+    outer: Outer
+
+
+@dataclass(frozen=True)
+class LayerUpdate:
+    """What a learner asks of one layer; None leaves that part alone.
+
+    Attributes:
+        weight: the request to the crossbar.
+        bias: to be added to the bias, (n_out,).
+        decorrelation: the request to the layer's decorrelation matrix R.
+    """
+
+    weight: Outer | Dense | None = None
+    bias: Float[Tensor, " n_out"] | None = None
+    decorrelation: DecorrelationUpdate | None = None
+
+
+class Chip(Protocol):
+    """A network laid out on crossbars with a digital periphery."""
+
+    @property
+    def shapes(self) -> tuple[LayerShape, ...]:
+        """The layers, first to last."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this chip can serve."""
+        ...
+
+    @property
+    def decorrelates(self) -> bool:
+        """Whether every layer has a decorrelation matrix R in front of its crossbar."""
+        ...
+
+    def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
+        """Run one physical pass; every call draws the device's noise afresh.
+
+        Args:
+            x: the network's input, (batch, ...).
+            perturb: known values that the periphery adds to the pre-activations.
+
+        Raises:
+            CapabilityError: `perturb` is given and the chip's periphery cannot inject.
+        """
+        ...
+
+    def passes(self, x: Tensor, perturbs: Sequence[Perturbation | None]) -> tuple[Observation, ...]:
+        """Run one physical pass for every entry of `perturbs`, in order, of the same input.
+
+        The same as that many calls of `forward`; a chip may share work that is the same in all.
+
+        Raises:
+            CapabilityError: as `forward`.
+        """
+        ...
+
+    def backpropagate(
+        self, x: Tensor, loss: PerSampleLoss
+    ) -> tuple[Observation, tuple[Tensor, ...]]:
+        """Run one pass and give ∂L/∂a_l of every layer, per sample, in its pre-activation's shape.
+
+        Raises:
+            CapabilityError: the chip lacks `Capability.GRADIENTS`.
+        """
+        ...
+
+    def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """Give Rᵀ y of a layer, both (samples, n_in), read through R's own noise where it has any.
+
+        Raises:
+            CapabilityError: the chip has no decorrelation matrices.
+        """
+        ...
+
+    def apply(self, updates: Sequence[LayerUpdate]) -> None:
+        """Ask for changes, one entry a layer. What the device makes of them is its own affair."""
+        ...

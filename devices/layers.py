@@ -1,0 +1,99 @@
+"""How a layer of the network is laid out on one crossbar matrix.
+
+A fully connected layer is the matrix itself. A 2-d convolution is the matrix of its kernels,
+(channels out) × (channels in · k · k), driven once a position with the unfolded patch there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from devices.interface import LayerShape
+
+
+class Layout(Protocol):
+    """Geometry of one layer: signals of the network to rows of the crossbar, and back."""
+
+    @property
+    def shape(self) -> LayerShape:
+        """The matrix and its number of positions."""
+        ...
+
+    def to_rows(self, signal: Tensor) -> Tensor:
+        """Turn the previous layer's output into row drives, (batch, [positions,] n_in)."""
+        ...
+
+    def from_columns(self, columns: Tensor) -> Tensor:
+        """Turn column values, (batch, [positions,] n_out), into the signal for the next layer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer; an image before it is flattened."""
+
+    n_in: int
+    n_out: int
+
+    @property
+    def shape(self) -> LayerShape:
+        """One position."""
+        return LayerShape(self.n_out, self.n_in)
+
+    def to_rows(self, signal: Float[Tensor, batch * image]) -> Float[Tensor, "batch n_in"]:
+        """Flatten."""
+        return signal.flatten(1)
+
+    def from_columns(self, columns: Float[Tensor, "batch n_out"]) -> Float[Tensor, "batch n_out"]:
+        """Pass on unchanged."""
+        return columns
+
+
+@dataclass(frozen=True)
+class Conv2d:
+    """A 2-d convolution on an image (channels, height, width), square kernel."""
+
+    channels_in: int
+    height: int
+    width: int
+    channels_out: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    @property
+    def out_size(self) -> tuple[int, int]:
+        """Height and width of the output image."""
+
+        def along(size: int) -> int:
+            return (size + 2 * self.padding - self.kernel) // self.stride + 1
+
+        return along(self.height), along(self.width)
+
+    @property
+    def shape(self) -> LayerShape:
+        """One position for every pixel of the output image."""
+        height, width = self.out_size
+        return LayerShape(
+            self.channels_out, self.channels_in * self.kernel * self.kernel, height * width
+        )
+
+    def to_rows(
+        self, signal: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch positions n_in"]:
+        """Unfold into patches."""
+        patches: Tensor = functional.unfold(
+            signal, self.kernel, padding=self.padding, stride=self.stride
+        )
+        return patches.transpose(1, 2).contiguous()
+
+    def from_columns(
+        self, columns: Float[Tensor, "batch positions n_out"]
+    ) -> Float[Tensor, "batch n_out height width"]:
+        """Lay the positions out as an image again."""
+        return columns.transpose(1, 2).reshape(len(columns), -1, *self.out_size)

@@ -1,0 +1,88 @@
+"""The seal: a chip as a learner and a report meet it, with noise and weights out of reach.
+
+A sealed chip has the members of `devices.interface.Chip` and no others. It holds no reference to
+the chip behind it, in no attribute and no closure; the only link is this module's private table,
+which dies with the sealed chip. What it returns is detached from autograd, and shares no storage with
+anything that the chip keeps. Python has no secrets from somebody who sets out to read private
+names; the seal makes sure that nobody reads noise or weights by accident, and a test tries every
+public way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+from weakref import WeakKeyDictionary
+
+from torch import Tensor
+
+from devices.interface import (
+    Capability,
+    Chip,
+    LayerShape,
+    LayerUpdate,
+    Observation,
+    PerSampleLoss,
+    Perturbation,
+)
+
+_behind: WeakKeyDictionary[SealedChip, Chip] = WeakKeyDictionary()
+
+
+class SealedChip:
+    """A chip behind the seal. Made by `seal`; cannot be copied, pickled or extended."""
+
+    __slots__ = ("__weakref__",)
+
+    @property
+    def shapes(self) -> tuple[LayerShape, ...]:
+        """See `devices.interface.Chip.shapes`."""
+        return _behind[self].shapes
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """See `devices.interface.Chip.capabilities`."""
+        return _behind[self].capabilities
+
+    @property
+    def decorrelates(self) -> bool:
+        """See `devices.interface.Chip.decorrelates`."""
+        return _behind[self].decorrelates
+
+    def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
+        """See `devices.interface.Chip.forward`."""
+        return _behind[self].forward(x, perturb)
+
+    def passes(self, x: Tensor, perturbs: Sequence[Perturbation | None]) -> tuple[Observation, ...]:
+        """See `devices.interface.Chip.passes`."""
+        return _behind[self].passes(x, perturbs)
+
+    def backpropagate(
+        self, x: Tensor, loss: PerSampleLoss
+    ) -> tuple[Observation, tuple[Tensor, ...]]:
+        """See `devices.interface.Chip.backpropagate`."""
+        return _behind[self].backpropagate(x, loss)
+
+    def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """See `devices.interface.Chip.read_decorrelation_transposed`."""
+        return _behind[self].read_decorrelation_transposed(layer, y)
+
+    def apply(self, updates: Sequence[LayerUpdate]) -> None:
+        """See `devices.interface.Chip.apply`."""
+        _behind[self].apply(updates)
+
+    def __repr__(self) -> str:
+        """Name the layers and capabilities, which are no secret."""
+        layers = ", ".join(f"{shape.n_in}→{shape.n_out}" for shape in self.shapes)
+        return f"<sealed chip: {layers}; {', '.join(sorted(self.capabilities))}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled."""
+        raise TypeError("a sealed chip cannot be copied or pickled")
+
+
+def seal(chip: Chip) -> SealedChip:
+    """Put a chip behind the seal."""
+    sealed = SealedChip()
+    _behind[sealed] = chip
+    return sealed

@@ -1,0 +1,35 @@
+"""Iterative node perturbation (INP), Section 2.1.1.
+
+    d_l = N_l δL_l v_l / ‖v_l‖²                                                    (Eq. 3)
+
+One perturbed pass for every layer, in which v_l ~ N(0, σ²I) is added to that layer alone; δL_l is
+that pass's loss minus the baseline's. The norm is per sample, over all nodes of the layer.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from devices.interface import Capability
+from learning.rules.base import Trial, per_sample
+
+
+class IterativeNodePerturbation:
+    """INP: one layer at a time, the directional derivative in full."""
+
+    title = "iterative node perturbation (INP)"
+    requires = frozenset({Capability.OBSERVE, Capability.INJECT})
+    layer_by_layer = True
+
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Estimate ∂L/∂a_l by Eq. 3."""
+        errors = []
+        for layer, (perturbation, loss_change) in enumerate(
+            zip(trial.perturbations, trial.loss_changes, strict=True)
+        ):
+            v = perturbation[layer] if perturbation is not None else None
+            assert v is not None
+            norm = v.flatten(1).square().sum(1)
+            scale = trial.shapes[layer].nodes * loss_change / norm
+            errors.append(v * per_sample(scale, v))
+        return tuple(errors)

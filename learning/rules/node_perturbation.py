@@ -1,0 +1,31 @@
+"""Node perturbation (NP), Section 2.1.2.
+
+    d_l = δL ε_l / σ²                                                          (Eq. 4, 5)
+
+ε_l ~ N(0, σ²I) is added to every pre-activation of the network in one perturbed pass. The rule must
+know ε, so it needs a periphery that injects it; noise of the device's own comes on top, unknown.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from devices.interface import Capability
+from learning.rules.base import Trial, per_sample
+
+
+class NodePerturbation:
+    """NP: the whole network perturbed at once, by noise that is known."""
+
+    title = "node perturbation (NP)"
+    requires = frozenset({Capability.OBSERVE, Capability.INJECT})
+    layer_by_layer = False
+
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Estimate ∂L/∂a_l by Eq. 5."""
+        perturbation = trial.perturbations[0]
+        assert perturbation is not None
+        scale = trial.loss_changes[0] / trial.sigma**2
+        return tuple(
+            epsilon * per_sample(scale, epsilon) for epsilon in perturbation if epsilon is not None
+        )

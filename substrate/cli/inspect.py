@@ -1,0 +1,71 @@
+"""`substrate check` and `substrate list`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from substrate.data import DATASETS
+from substrate.scenario.load import load_scenario
+from substrate.scenario.schema import RULE_TITLES
+from substrate.scenario.shipped import find_scenario, shipped_scenarios
+from substrate.scenario.source import ScenarioError, nearest
+
+
+def check_command(path: Path, overrides: list[str], as_json: bool) -> None:
+    """Validate a scenario and say what it would run."""
+    scenario, _ = load_scenario(find_scenario(path), overrides)
+    if as_json:
+        typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
+        return
+    runs = len(scenario.all_arms) * len(scenario.seeds)
+    typer.echo(
+        f"{path}: valid. {runs} runs of {scenario.training.epochs} epochs: "
+        f"{', '.join(scenario.all_arms)}; seeds {', '.join(map(str, scenario.seeds))}"
+    )
+
+
+def list_command(what: str, as_json: bool) -> None:
+    """Print one of the lists.
+
+    Raises:
+        ScenarioError: there is no such list.
+    """
+    lists: dict[str, Callable[[], dict[str, str]]] = {
+        "devices": _devices,
+        "rules": lambda: {str(rule): title for rule, title in RULE_TITLES.items()},
+        "datasets": lambda: DATASETS,
+        "scenarios": _scenarios,
+    }
+    if what not in lists:
+        meant = nearest(what, lists)
+        hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(lists)}"
+        raise ScenarioError("there is no such list", found=what, hint=hint)
+    entries = lists[what]()
+    if as_json:
+        rows = [{"name": name, "description": text} for name, text in entries.items()]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in entries.items():
+        table.add_row(name, text)
+    Console().print(table)
+
+
+def _devices() -> dict[str, str]:
+    from devices.crossbars.aihwkit import PRESETS
+
+    ideal = {"ideal": "noise-free float32, clean passes and gradients (crossbar: ideal)"}
+    return ideal | {
+        name: f"{' '.join((preset.__doc__ or '').split()).split('. ')[0]} (crossbar: aihwkit)"
+        for name, preset in PRESETS.items()
+    }
+
+
+def _scenarios() -> dict[str, str]:
+    return {name: load_scenario(path)[0].title for name, path in shipped_scenarios().items()}

@@ -1,0 +1,110 @@
+"""`substrate`: the commands and their options."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import substrate
+
+app = typer.Typer(
+    help="Can this device be trained in place? Train networks on noisy analog crossbars from "
+    "nothing but observed activities, next to clean training.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ScenarioArgument = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Override a key, such as arms.crossbar.chip.preset=EcRamPreset. Repeatable.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"substrate {substrate.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run folder.", show_default="runs/<scenario>-<date>"),
+    ] = None,
+    set_: SetOption = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds in place of the scenario's, such as 0,1,2.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Train every arm of a scenario, and write the verdict, plots and report."""
+    from substrate.cli.run import run_command
+
+    command = "substrate " + " ".join(sys.argv[1:])
+    raise typer.Exit(run_command(scenario, out, set_ or [], seeds, device, as_json, command))
+
+
+@app.command()
+def check(scenario: ScenarioArgument, set_: SetOption = None, as_json: JsonOption = False) -> None:
+    """Validate a scenario; build nothing."""
+    from substrate.cli.inspect import check_command
+
+    check_command(scenario, set_ or [], as_json)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(metavar="devices|rules|datasets|scenarios")],
+    as_json: JsonOption = False,
+) -> None:
+    """List what a scenario can name."""
+    from substrate.cli.inspect import list_command
+
+    list_command(what, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from substrate.scenario.schema import Scenario
+
+    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+def main() -> None:
+    """Run the command line; problems of the user's end with one message and exit status 2."""
+    from substrate.environment import EnvironmentProblem
+    from substrate.scenario.source import ScenarioError
+
+    try:
+        app()
+    except (ScenarioError, EnvironmentProblem) as problem:
+        typer.echo(f"error: {problem}", err=True)
+        sys.exit(2)

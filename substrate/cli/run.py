@@ -1,0 +1,87 @@
+"""`substrate run`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from substrate.environment import check_aihwkit
+from substrate.scenario.load import load_scenario
+from substrate.scenario.schema import Scenario
+from substrate.scenario.shipped import find_scenario
+from substrate.scenario.source import ScenarioError
+
+if TYPE_CHECKING:
+    import torch
+
+INTERRUPTED = 130
+
+
+def run_command(
+    path: Path,
+    out: Path | None,
+    overrides: list[str],
+    seeds: str | None,
+    device: str,
+    as_json: bool,
+    command: str,
+) -> int:
+    """Run a scenario and show its outcome; gives the exit status.
+
+    Raises:
+        ScenarioError: the scenario, the data or an option is wrong; nothing has been written.
+    """
+    if seeds is not None:
+        overrides = [*overrides, f"seeds=[{seeds}]"]
+    scenario, source = load_scenario(find_scenario(path), overrides)
+    folder = _run_folder(out, scenario)
+    check_aihwkit()
+    where = _device(device)
+    from substrate.cli.progress import display_for
+    from substrate.data import load_dataset
+    from substrate.report import write_report
+    from substrate.report.table import run_result
+    from substrate.run.experiment import run_scenario
+
+    try:
+        dataset = load_dataset(scenario.data)
+    except ValueError as problem:
+        raise source.error(("data",), str(problem)) from None
+    if scenario.training.batch_size > len(dataset.x_train):
+        raise source.error(
+            ("training", "batch_size"),
+            f"{dataset.name} has only {len(dataset.x_train)} training samples",
+            found=scenario.training.batch_size,
+        )
+    console = Console(stderr=as_json)
+    with display_for(scenario, console) as display:
+        summary = run_scenario(scenario, dataset, folder, where, command, display)
+    report = write_report(folder)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        console.print(run_result(summary))
+        console.print(f"Report: {report}", soft_wrap=True)
+    return INTERRUPTED if summary["status"] == "interrupted" else 0
+
+
+def _run_folder(out: Path | None, scenario: Scenario) -> Path:
+    folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
+    return folder
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name not in ("cpu", "cuda"):
+        raise ScenarioError("unknown device", file="--device", found=name, hint="cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ScenarioError("torch finds no CUDA device here", file="--device", found=name)
+    return torch.device(name)

@@ -1,0 +1,1 @@
+"""Running a scenario: training its arms, recording what they do, and the verdict."""

@@ -1,0 +1,194 @@
+"""From what the arms did to `summary.json`: means over seeds, gaps, verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, cast
+
+import numpy as np
+
+from substrate.build.chip import chip_reproducibility, chip_title
+from substrate.data.dataset import Dataset
+from substrate.environment import versions
+from substrate.report.run_folder import Arm as ArmSummary
+from substrate.report.run_folder import Comparison as ComparisonSummary
+from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
+from substrate.report.run_folder import Measure, Summary
+from substrate.run.training import Divergence, Epoch, LayerNoise
+from substrate.run.verdict import Comparison, compare, overall
+from substrate.scenario.schema import Arm, Scenario
+
+Status = Literal["complete", "interrupted"]
+
+
+class ArmOutcome:
+    """What one arm did, seed by seed."""
+
+    def __init__(self) -> None:
+        """Start with nothing measured."""
+        self.final: dict[int, Epoch] = {}
+        self.noise: dict[int, list[LayerNoise]] = {}
+        self.divergences: dict[int, Divergence] = {}
+        self.seconds = 0.0
+        self._last: Epoch | None = None
+
+    def epoch(self, record: Epoch) -> None:
+        """Take the figures of one epoch."""
+        self._last = record
+        if record.epoch:
+            self.final[record.seed] = record
+
+    def diverge(self, seed: int, divergence: Divergence) -> None:
+        """Take down that a seed stopped."""
+        self.divergences[seed] = divergence
+        self.final.pop(seed, None)
+        self._add_time()
+
+    def finish(self, seed: int, noise: list[LayerNoise]) -> None:
+        """Take down that a seed ended."""
+        self.noise[seed] = noise
+        self._add_time()
+
+    def values(self, figure: str, seeds: Sequence[int]) -> list[float | None]:
+        """The figure at the end of training, a seed; None where it diverged or did not end."""
+        return [getattr(self.final[seed], figure) if seed in self.noise else None for seed in seeds]
+
+    def _add_time(self) -> None:
+        if self._last is not None:
+            self.seconds += self._last.seconds
+            self._last = None
+
+
+def summarise(
+    scenario: Scenario,
+    dataset: Dataset,
+    outcomes: Mapping[str, ArmOutcome],
+    *,
+    status: Status,
+    started: datetime,
+    wall_seconds: float,
+    command: str,
+) -> Summary:
+    """Put together everything that `summary.json` holds."""
+    comparisons = [
+        compare(
+            arm,
+            baseline,
+            outcomes[arm].values("test_accuracy", scenario.seeds),
+            outcomes[baseline].values("test_accuracy", scenario.seeds),
+            scenario.verdict.tolerance,
+            scenario.verdict.confidence,
+        )
+        for arm in scenario.arms
+        for baseline in scenario.baselines
+    ]
+    if status == "interrupted":
+        comparisons = [
+            dataclasses.replace(each, verdict="undecided", reason="the run was interrupted")
+            for each in comparisons
+        ]
+    verdict = overall(comparisons)
+    decisive = next(each for each in comparisons if each.verdict == verdict)
+    return Summary(
+        scenario=scenario.name,
+        title=scenario.title or scenario.name,
+        description=scenario.description,
+        status=status,
+        verdict=verdict,
+        verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
+        metric="test_accuracy",
+        tolerance=scenario.verdict.tolerance,
+        confidence=scenario.verdict.confidence,
+        seeds=list(scenario.seeds),
+        epochs=scenario.training.epochs,
+        wall_seconds=round(wall_seconds, 3),
+        started=started.isoformat(timespec="seconds"),
+        command=command,
+        data={
+            "name": dataset.name,
+            "train": len(dataset.x_train),
+            "test": len(dataset.x_test),
+            "inputs": dataset.x_train[0].numel(),
+            "classes": dataset.n_out,
+        },
+        network=_network(scenario, dataset),
+        arms={name: _arm(scenario, name, outcome) for name, outcome in outcomes.items()},
+        comparisons=[_comparison(each) for each in comparisons],
+        versions=versions(),
+    )
+
+
+def _comparison(comparison: Comparison) -> ComparisonSummary:
+    return cast(ComparisonSummary, dataclasses.asdict(comparison))
+
+
+def _network(scenario: Scenario, dataset: Dataset) -> str:
+    sizes = [dataset.x_train[0].numel(), *scenario.network.layers, dataset.n_out]
+    activation = scenario.network.activation.replace("_", " ")
+    loss = scenario.training.loss.replace("_", "-")
+    return f"{'-'.join(str(size) for size in sizes)}, {activation}, {loss}"
+
+
+def _arm(scenario: Scenario, name: str, outcome: ArmOutcome) -> ArmSummary:
+    arm = scenario.all_arms[name]
+    return ArmSummary(
+        role="device" if name in scenario.arms else "baseline",
+        chip=chip_title(arm.chip),
+        rule=arm.learning.rule.upper(),
+        learning=_learning(arm),
+        reproducibility=chip_reproducibility(arm.chip),
+        seconds=round(outcome.seconds, 3),
+        diverged=[
+            {"seed": seed, "epoch": divergence.epoch, "what": divergence.what}
+            for seed, divergence in outcome.divergences.items()
+        ],
+        test_accuracy=_measure(outcome.values("test_accuracy", scenario.seeds)),
+        train_accuracy=_measure(outcome.values("train_accuracy", scenario.seeds)),
+        test_loss=_measure(outcome.values("test_loss", scenario.seeds)),
+        train_loss=_measure(outcome.values("train_loss", scenario.seeds)),
+        observed_noise=_noise(list(outcome.noise.values())),
+    )
+
+
+def _learning(arm: Arm) -> str:
+    learning = arm.learning
+    words = []
+    if perturbation := learning.perturbation:
+        baseline = {"clean": "clean baseline pass", "noisy": "two noisy passes"}
+        words.append(baseline[perturbation.baseline])
+        source = {
+            "intrinsic": "the device's own noise",
+            "injected": f"injected noise (σ = {perturbation.sigma:g})",
+            "both": f"the device's own and injected noise (σ = {perturbation.sigma:g})",
+        }
+        words.append(source[perturbation.source])
+        if perturbation.resamples > 1:
+            words.append(f"{perturbation.resamples} resamples")
+    if learning.decorrelation:
+        words.append(f"decorrelation rate {learning.decorrelation.rate:g}")
+    optimiser = learning.optimiser
+    how = "pulses in place" if optimiser.write == "pulses" else "dense ΔW"
+    words.append(f"{optimiser.name} {optimiser.learning_rate:g}, {how}")
+    return "; ".join(words)
+
+
+def _measure(values: list[float | None]) -> Measure:
+    known = np.array([value for value in values if value is not None])
+    return Measure(
+        mean=float(known.mean()) if len(known) else None,
+        std=float(known.std(ddof=1)) if len(known) > 1 else None,
+        values=values,
+    )
+
+
+def _noise(seeds: list[list[LayerNoise]]) -> list[LayerNoiseSummary]:
+    return [
+        LayerNoiseSummary(
+            layer=layers[0].layer,
+            noise_std=float(np.mean([layer.noise_std for layer in layers])),
+            signal_std=float(np.mean([layer.signal_std for layer in layers])),
+        )
+        for layers in zip(*seeds, strict=True)
+    ]

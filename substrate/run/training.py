@@ -1,0 +1,148 @@
+"""Training one arm with one seed, epoch by epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from devices.seal import SealedChip
+from learning.losses import LOSSES
+from substrate.build.chip import build_chip
+from substrate.build.learner import build_learner
+from substrate.data.dataset import Dataset
+from substrate.randomness import stream
+from substrate.scenario.schema import Scenario
+
+_EVALUATION_BATCH = 1000
+_NOISE_SAMPLES = 256
+_NOISE_PASSES = 8
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of `metrics.jsonl`.
+
+    Training figures are those of the baseline passes during the epoch; test figures are read
+    through the chip, noise and all. Epoch 0 is before training and has no training figures.
+    """
+
+    arm: str
+    seed: int
+    epoch: int
+    train_loss: float | None
+    train_accuracy: float | None
+    test_loss: float
+    test_accuracy: float
+    seconds: float
+
+
+class Divergence(ArithmeticError):
+    """The loss is no longer a number, or infinite."""
+
+    def __init__(self, epoch: int, what: str) -> None:
+        """Say in which epoch, and what was seen."""
+        super().__init__(f"{what} in epoch {epoch}")
+        self.epoch = epoch
+        self.what = what
+
+
+@dataclass(frozen=True)
+class LayerNoise:
+    """Observed noise of one layer, in units of its pre-activation.
+
+    Attributes:
+        layer: counted from 1.
+        noise_std: spread over repeated passes of the same input, root mean square over nodes.
+        signal_std: spread of the mean over those passes, over inputs and nodes.
+    """
+
+    layer: int
+    noise_std: float
+    signal_std: float
+
+
+class ArmRun:
+    """One arm of a scenario with one seed."""
+
+    def __init__(
+        self, scenario: Scenario, name: str, seed: int, dataset: Dataset, device: torch.device
+    ) -> None:
+        """Build the arm's chip and learner."""
+        arm = scenario.all_arms[name]
+        self._name = name
+        self._seed = seed
+        self._scenario = scenario
+        self._dataset = dataset
+        self._loss = LOSSES[scenario.training.loss]
+        self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
+        self._learner = build_learner(scenario, arm, self._chip, seed, device)
+        # on the CPU, so that the order is the same on every device
+        self._order = stream(seed, "data order")
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train, giving the figures before training and after every epoch.
+
+        Raises:
+            Divergence: the training or test loss is NaN or infinite.
+        """
+        started = time.perf_counter()
+        for epoch in range(self._scenario.training.epochs + 1):
+            train_loss, train_accuracy = self._train() if epoch else (None, None)
+            _finite(train_loss, epoch, "training loss")
+            test_loss, test_accuracy = self._test()
+            _finite(test_loss, epoch, "test loss")
+            yield Epoch(
+                self._name,
+                self._seed,
+                epoch,
+                train_loss,
+                train_accuracy,
+                test_loss,
+                test_accuracy,
+                time.perf_counter() - started,
+            )
+
+    def observed_noise(self) -> list[LayerNoise]:
+        """Measure each layer's noise from repeated passes of the same test inputs."""
+        x = self._dataset.x_test[:_NOISE_SAMPLES]
+        passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
+        noise = []
+        for index, repeated in enumerate(zip(*passes, strict=True), start=1):
+            spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
+            noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
+        return noise
+
+    def _train(self) -> tuple[float, float]:
+        x, y = self._dataset.x_train, self._dataset.y_train
+        loss = torch.zeros((), dtype=torch.float64, device=x.device)
+        correct = torch.zeros((), dtype=torch.int64, device=x.device)
+        order = torch.randperm(len(x), generator=self._order).to(x.device)
+        for chosen in order.split(self._scenario.training.batch_size):
+            step = self._learner.step(x[chosen], y[chosen])
+            loss += step.losses.sum()
+            correct += _correct(step.output, y[chosen])
+        return loss.item() / len(x), correct.item() / len(x)
+
+    def _test(self) -> tuple[float, float]:
+        x, y = self._dataset.x_test, self._dataset.y_test
+        loss, correct = 0.0, 0.0
+        for part, target in zip(
+            x.split(_EVALUATION_BATCH), y.split(_EVALUATION_BATCH), strict=True
+        ):
+            output = self._chip.forward(part).output
+            loss += self._loss(output, target).sum().item()
+            correct += _correct(output, target).item()
+        return loss / len(x), correct / len(x)
+
+
+def _correct(output: Tensor, target: Tensor) -> Tensor:
+    return (output.argmax(1) == target).sum()
+
+
+def _finite(loss: float | None, epoch: int, name: str) -> None:
+    if loss is not None and not abs(loss) < float("inf"):
+        raise Divergence(epoch, f"{name} is {loss}")

@@ -1,0 +1,120 @@
+"""From a scenario file to a checked `Scenario`; nothing is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from substrate.scenario.explain import from_validation_error
+from substrate.scenario.schema import AihwkitChip, Arm, IdealChip, RuleName, Scenario
+from substrate.scenario.source import (
+    Location,
+    Source,
+    apply_overrides,
+    load_yaml,
+    nearest,
+)
+
+
+def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, Source]:
+    """Read, validate and check a scenario, with `--set` overrides on top.
+
+    Raises:
+        ScenarioError: the first thing that is wrong with it, and where.
+    """
+    source = apply_overrides(load_yaml(path), overrides)
+    try:
+        scenario = Scenario.model_validate(source.data)
+    except ValidationError as problem:
+        raise from_validation_error(problem, source, Scenario) from None
+    for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
+        for name, arm in arms.items():
+            _check_arm(arm, source, (group, name))
+    return scenario, source
+
+
+def _check_arm(arm: Arm, source: Source, loc: Location) -> None:
+    """Refuse what the models alone cannot: unknown presets, rules that the chip cannot serve."""
+    learning = arm.learning
+    if isinstance(arm.chip, AihwkitChip):
+        _check_preset(arm.chip, source, loc)
+    if learning.decorrelation and not learning.rule.startswith("d"):
+        raise source.error(
+            (*loc, "learning", "decorrelation"),
+            f"the rule {learning.rule} has no decorrelation",
+            hint=f"the decorrelated rule is d{learning.rule}",
+        )
+    if learning.perturbation and learning.base_rule == "bp":
+        raise source.error(
+            (*loc, "learning", "perturbation"), f"the rule {learning.rule} perturbs nothing"
+        )
+    optimiser = learning.optimiser
+    if optimiser.write == "pulses" and optimiser.name != "sgd":
+        raise source.error(
+            (*loc, "learning", "optimiser", "write"),
+            f"{optimiser.name} makes a dense step; only sgd can be pulsed in place",
+            found="pulses",
+            hint="use sgd, or write: dense",
+        )
+    _check_capabilities(arm, source, loc)
+
+
+def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
+    from devices.crossbars.aihwkit import PRESETS
+
+    if chip.preset not in PRESETS:
+        meant = nearest(chip.preset, PRESETS)
+        raise source.error(
+            (*loc, "chip", "preset"),
+            "aihwkit has no such preset",
+            found=chip.preset,
+            hint=f"did you mean {meant!r}?" if meant else "see `substrate list devices`",
+        )
+
+
+def _check_capabilities(arm: Arm, source: Source, loc: Location) -> None:
+    from learning.learner import required_capabilities
+    from substrate.build.chip import chip_capabilities, chip_title
+    from substrate.build.learner import learning_settings
+
+    learning = arm.learning
+    if learning.perturbation and learning.perturbation.source == "intrinsic":
+        if isinstance(arm.chip, IdealChip):
+            raise source.error(
+                (*loc, "learning", "perturbation", "source"),
+                "the ideal chip has no noise of its own to learn from",
+                found="intrinsic",
+                hint="use injected",
+            )
+        if learning.base_rule in ("np", "inp"):
+            raise source.error(
+                (*loc, "learning", "perturbation", "source"),
+                f"{learning.rule} must know the perturbation; a device's own noise is unknown",
+                found="intrinsic",
+                hint="use injected or both, or the rule danp, which needs observations alone",
+            )
+    capabilities = chip_capabilities(arm.chip)
+    missing = required_capabilities(learning_settings(learning)) - capabilities
+    if not missing:
+        return
+    working = []
+    for rule in get_args(RuleName):
+        plain = {"rule": rule, "optimiser": learning.optimiser}
+        other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
+        if required_capabilities(learning_settings(other.learning)) <= capabilities:
+            working.append(rule)
+    named = " and ".join(f"'{capability}'" for capability in sorted(missing))
+    if working == [learning.rule] or learning.rule in working:
+        hint = "it would with this chip's default perturbation: leave out `perturbation`"
+    else:
+        hint = f"rules that work on this chip: {', '.join(working)}"
+    raise source.error(
+        (*loc, "learning", "rule"),
+        f"{learning.rule} with these settings needs the capability {named}, which this chip"
+        f" ({chip_title(arm.chip)}) lacks",
+        found=learning.rule,
+        hint=hint,
+    )

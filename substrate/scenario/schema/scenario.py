@@ -1,0 +1,82 @@
+"""A whole scenario: arms, baselines, and what they are trained on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, FiniteFloat, NonNegativeInt, model_validator
+
+from substrate.scenario.schema.base import Settings
+from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.data import Data
+from substrate.scenario.schema.learning import Learning
+from substrate.scenario.schema.network import Network, Training
+
+
+class Arm(Settings):
+    """One chip trained by one rule."""
+
+    chip: Chip = IdealChip()
+    learning: Learning
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, data: Any) -> Any:
+        """Fill in what depends on the chip and the rule, so that a resolved scenario shows it."""
+        if not isinstance(data, dict) or not isinstance(data.get("learning"), dict):
+            return data
+        chip = data.get("chip", {"crossbar": "ideal"})
+        learning = dict(data["learning"])
+        rule = learning.get("rule")
+        ideal = not isinstance(chip, dict) or chip.get("crossbar", "ideal") == "ideal"
+        if isinstance(rule, str) and rule.startswith("d"):
+            learning["decorrelation"] = learning.get("decorrelation") or {}
+        if rule not in ("bp", "dbp") and isinstance(learning.get("perturbation", {}), dict | None):
+            injects = isinstance(rule, str) and rule.removeprefix("d") in ("np", "inp")
+            noisy_source = "both" if injects else "intrinsic"
+            defaults = {
+                "source": "injected" if ideal else noisy_source,
+                "baseline": "clean" if ideal else "noisy",
+            }
+            learning["perturbation"] = defaults | (learning.get("perturbation") or {})
+        return data | {"learning": learning}
+
+
+class Verdict(Settings):
+    """When a device arm counts as feasible."""
+
+    tolerance: FiniteFloat = Field(
+        0.05, ge=0, description="Largest acceptable gap to a baseline, a fraction of accuracy."
+    )
+    confidence: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.95, description="Of the interval of the gap."
+    )
+
+
+class Scenario(Settings):
+    """A device arm or several, clean baselines, and what they are trained on."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    title: str = Field("", description="One line for people.")
+    description: str = Field("", description="What is compared, and why.")
+    data: Data = Data()
+    network: Network = Network()
+    training: Training = Training()
+    arms: dict[str, Arm] = Field(min_length=1, description="Device arms by name.")
+    baselines: dict[str, Arm] = Field(min_length=1, description="Clean baselines by name.")
+    seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
+    verdict: Verdict = Verdict()
+
+    @model_validator(mode="after")
+    def _names_and_seeds_are_unique(self) -> Self:
+        both = self.arms.keys() & self.baselines.keys()
+        if both:
+            raise ValueError(f"'{min(both)}' names an arm and a baseline; every arm needs its own")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed stands twice in `seeds`; every run needs its own")
+        return self
+
+    @property
+    def all_arms(self) -> dict[str, Arm]:
+        """Device arms, then baselines."""
+        return {**self.arms, **self.baselines}
