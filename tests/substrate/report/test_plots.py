@@ -42,20 +42,26 @@ def test_higher_accuracy_is_drawn_higher(summary: Any, metrics: Any) -> None:
 
 
 def test_band_spans_the_seeds(summary: Any, metrics: Any) -> None:
-    """Seeds set 20 and 40 points apart: the wider range tints twice the height."""
+    """The band reaches as far above the mean as below it, and twice as far for twice the range."""
+    device = summary["arms"]["crossbar"]
+    # A second arm from 0 to 1 holds the axis where it is.
+    summary["arms"] = {"crossbar": device, "frame": device}
+    frame = [{"arm": "frame", "seed": 0, "epoch": at, "test_accuracy": at} for at in (0, 1)]
 
-    def band_height(half_range: float) -> int:
+    def reach(half_range: float) -> tuple[int, int]:
         for row in metrics:
             row["test_accuracy"] = 0.5 + half_range * (row["seed"] - 1)
-        summary["arms"] = {"crossbar": summary["arms"]["crossbar"]}
-        # Fix the axis by one more arm, so that both pictures have the same scale.
-        summary["arms"]["frame"] = summary["arms"]["crossbar"]
-        frame = [{"arm": "frame", "seed": 0, "epoch": at, "test_accuracy": at} for at in (0, 1)]
         png = learning_curves(summary, [*metrics, *frame], LIGHT)
-        image = imread(BytesIO(png), format="png")[..., :3]
-        return int((np.ptp(image[:, image.shape[1] // 2], axis=-1) > 0.1).sum())
+        column = where(png, LIGHT.arms[0]).shape[1] // 2
+        mean = np.flatnonzero(where(png, LIGHT.arms[0])[:, column]).mean()
+        pixels = imread(BytesIO(png), format="png")[:, column, :3]
+        tinted = np.flatnonzero(np.ptp(pixels, axis=-1) > 0.1)
+        return round(mean - tinted.min()), round(tinted.max() - mean)
 
-    assert band_height(0.2) == pytest.approx(2 * band_height(0.1), rel=0.05)
+    narrow, wide = reach(0.1), reach(0.2)
+    assert narrow[0] == pytest.approx(narrow[1], abs=2)
+    assert wide[0] == pytest.approx(wide[1], abs=2)
+    assert wide[0] == pytest.approx(2 * narrow[0], abs=3)
 
 
 def test_divergence_is_marked(diverged: tuple[Any, Any]) -> None:
