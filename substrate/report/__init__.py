@@ -1,14 +1,12 @@
 """The report of a run: pictures, a self-contained page, and tables for the terminal."""
 
-import os
 from pathlib import Path
 
 
 def write_report(run_dir: Path) -> Path:
     """Write ``learning_curves.png``, ``observed_noise.png`` and ``report.html`` into a run folder.
 
-    Reads ``summary.json``, ``metrics.jsonl`` and ``scenario.yaml``. Each file is written beside
-    its place and then renamed, so that a reader never sees half of it.
+    Reads ``summary.json``, ``metrics.jsonl`` and ``scenario.yaml``.
 
     Returns:
         The path of ``report.html``.
@@ -18,19 +16,18 @@ def write_report(run_dir: Path) -> Path:
         ValueError: one of them is not valid JSON; the message names file and line.
     """
     # matplotlib and jinja2 take most of a second to import.
+    from substrate.files import write_atomically
     from substrate.report import html, plots
     from substrate.report.palette import LIGHT
     from substrate.report.run_folder import read_run_folder
 
     run = read_run_folder(run_dir)
     report = run_dir / "report.html"
-    files = {
+    files: dict[Path, str | bytes] = {
         run_dir / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
         run_dir / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
-        report: html.render_report(run).encode("utf-8"),
+        report: html.render_report(run),
     }
     for path, content in files.items():
-        beside = path.with_name(f".{path.name}.part")
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        write_atomically(path, content)
     return report

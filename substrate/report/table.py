@@ -20,6 +20,7 @@ from substrate.report.wording import (
     metrics_shown,
     seeds_in_words,
     seeds_measured,
+    verdict_in_words,
 )
 
 _VERDICT_STYLE: dict[Verdict, str] = {
@@ -43,10 +44,10 @@ def run_result(summary: Summary) -> Group:
 
 
 def verdict_line(summary: Summary) -> Text:
-    """``✓ Feasible.`` and the reason."""
+    """``✓ Feasible.`` and the figures that decide, or the reason."""
     verdict = summary["verdict"]
     head = _text(f"{VERDICT_SYMBOL[verdict]} {verdict.capitalize()}. ", _VERDICT_STYLE[verdict])
-    return head.append_text(_text(summary["verdict_reason"], "not bold"))
+    return head.append_text(_text(verdict_in_words(summary), "not bold"))
 
 
 def arms_table(summary: Summary) -> Table:

@@ -114,6 +114,36 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     )
 
 
+def verdict_in_words(summary: Summary) -> str:
+    """One sentence with the figures that decide, or the bare reason where figures decide nothing.
+
+    Of the comparisons that have the verdict of the run, the one with the largest gap speaks.
+    """
+    telling = [
+        comparison
+        for comparison in summary["comparisons"]
+        if comparison["verdict"] == summary["verdict"] and comparison["ci_low"] is not None
+    ]
+    lost = any(arm["diverged"] for arm in summary["arms"].values())
+    if summary["status"] == "interrupted" or lost or not telling:
+        return summary["verdict_reason"]
+    worst = max(telling, key=lambda comparison: comparison["gap"] or 0.0)
+    metric = summary["metric"]
+    size = behind_or_ahead(worst["gap"] or 0.0, metric)
+    distance = (
+        f"falls {size}"
+        if size.endswith("behind")
+        else f"is {size} of"
+        if size.endswith("ahead")
+        else "is level with"
+    )
+    return (
+        f"{worst['arm']} {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
+        f"({confidence_in_words(summary)} {interval(worst, metric)}); "
+        f"the scenario allows {gap_number(worst['tolerance'], metric)}."
+    )
+
+
 def confidence_in_words(summary: Summary) -> str:
     """``95 % CI``."""
     return f"{100 * summary['confidence']:g} % CI"

@@ -12,6 +12,7 @@ from matplotlib.image import imread
 
 from substrate.report import write_report
 from substrate.report.palette import DARK, LIGHT
+from substrate.report.wording import verdict_in_words
 
 VOID = {"meta", "img", "source", "br", "link", "input", "hr"}
 
@@ -99,9 +100,8 @@ def test_page_stands_alone_with_the_verdict_first(
             )
     heading = page.place("h1")
     assert heading < page.place("h2") < page.place("table")
-    assert page.text.index(summary["verdict"].capitalize()) < page.text.index(
-        summary["verdict_reason"]
-    )
+    reason = verdict_in_words(summary).replace(" %", "\u00a0%").replace("% CI", "%\u00a0CI")
+    assert page.text.index(summary["verdict"].capitalize()) < page.text.index(reason)
     assert all(image["alt"] for image in page.having("img"))
     assert all(cell.get("scope") for cell in page.having("th"))
 
