@@ -32,7 +32,7 @@ _VERDICT_STYLE: dict[Verdict, str] = {
 
 def run_result(summary: Summary) -> Group:
     """Everything a finished run tells in the terminal, the verdict last, where the eye rests."""
-    parts: list[RenderableType] = [arms_table(summary), comparisons_table(summary)]
+    parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
     parts += [
         _text(f"{name}, {divergence_in_words(divergence)}", "red")
         for name, arm in summary["arms"].items()
@@ -58,7 +58,7 @@ def arms_table(summary: Summary) -> Table:
     for heading in ("Arm", "Chip", "Rule"):
         table.add_column(heading, overflow="fold")
     for metric in metrics:
-        table.add_column(METRIC_TITLE[metric], justify="right")
+        table.add_column(METRIC_TITLE[metric].replace(" ", "\n"), justify="right")
     table.add_column("Time", justify="right")
     for name, arm in summary["arms"].items():
         cells = [_text(name, "bold" if arm["role"] == "device" else ""), _text(arm["chip"])]
@@ -74,14 +74,17 @@ def arms_table(summary: Summary) -> Table:
 
 
 def comparisons_table(summary: Summary) -> Table:
-    """One row a comparison: gap, its confidence interval paired by seed, tolerance, verdict."""
+    """One row a comparison: gap, its confidence interval paired by seed, verdict."""
     metric = summary["metric"]
-    table = _table(f"Gap in {METRIC_TITLE[metric].lower()} to the clean baselines")
+    tolerance = gap_with_unit(summary["tolerance"], metric)
+    table = _table(
+        f"Gap in {METRIC_TITLE[metric].lower()} to clean training, tolerance {tolerance}"
+    )
     for heading in ("Arm", "Baseline"):
         table.add_column(heading, overflow="fold")
-    for heading in ("Gap", confidence_in_words(summary), "Tolerance"):
-        table.add_column(heading, justify="right")
-    table.add_column("Verdict")
+    for heading in ("Gap", confidence_in_words(summary)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
     for comparison in summary["comparisons"]:
         gap = comparison["gap"]
         verdict = comparison["verdict"]
@@ -90,14 +93,20 @@ def comparisons_table(summary: Summary) -> Table:
             _text(comparison["baseline"]),
             NOTHING if gap is None else behind_or_ahead(gap, metric),
             interval(comparison, metric),
-            gap_with_unit(comparison["tolerance"], metric),
             _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]),
         )
     return table
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
 
 
 def _text(content: str, style: str = "") -> Text:

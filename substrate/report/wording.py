@@ -138,7 +138,7 @@ def verdict_in_words(summary: Summary) -> str:
         else "is level with"
     )
     return (
-        f"{worst['arm']} {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
+        f"The {worst['arm']} arm {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
         f"({confidence_in_words(summary)} {interval(worst, metric)}); "
         f"the scenario allows {gap_number(worst['tolerance'], metric)}."
     )

@@ -71,6 +71,10 @@ def test_verdict_speaks_of_the_largest_gap_that_has_it(summary: Any) -> None:
     behind, ahead = summary["comparisons"]
     behind |= {"verdict": "feasible", "gap": 0.01, "ci_low": 0.0, "ci_high": 0.02}
     summary["verdict"] = ahead["verdict"] = "feasible"
-    assert wording.verdict_in_words(summary).startswith("crossbar falls 1.6 points behind danp_cle")
+    assert wording.verdict_in_words(summary).startswith(
+        "The crossbar arm falls 1.6 points behind d"
+    )
     behind["gap"] = ahead["gap"] = -0.02
-    assert wording.verdict_in_words(summary).startswith("crossbar is 2.0 points ahead of bp in")
+    assert wording.verdict_in_words(summary).startswith(
+        "The crossbar arm is 2.0 points ahead of bp in"
+    )
