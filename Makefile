@@ -2,7 +2,7 @@
 bin := .venv/bin
 stamp := .venv/.installed
 
-.PHONY: run test lint setup
+.PHONY: run test lint style types imports setup
 
 run: setup
 	$(bin)/substrate run scenarios/crossbar_danp.yaml
@@ -10,10 +10,16 @@ run: setup
 test: setup
 	$(bin)/pytest -n 2
 
-lint: setup
+lint: style types imports
+
+style: setup
 	$(bin)/ruff check
 	$(bin)/ruff format --check
+
+types: setup
 	$(bin)/mypy
+
+imports: setup
 	$(bin)/lint-imports --no-logo
 
 setup: $(stamp)
