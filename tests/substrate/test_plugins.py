@@ -1,0 +1,77 @@
+"""Objects of a user's own: what is found, and what is said when it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from substrate.plugins import PluginError, absolute_spec, load_object
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "my_losses.py").write_text("def hinge(output, target):\n    return 7\n")
+    (tmp_path / "broken.py").write_text("x = 1\nraise RuntimeError('no licence')\n")
+    (tmp_path / "needs_more.py").write_text("import a_package_that_is_not_there\n")
+    return tmp_path
+
+
+def test_a_file_is_resolved_against_the_folder_of_the_scenario(folder: Path) -> None:
+    assert load_object("my_losses.py:hinge", folder)(None, None) == 7
+
+
+def test_an_absolute_path_needs_no_folder(folder: Path) -> None:
+    assert load_object(f"{folder / 'my_losses.py'}:hinge", Path("/"))(None, None) == 7
+
+
+def test_a_file_is_run_once_however_often_it_is_named(folder: Path) -> None:
+    first = load_object("my_losses.py:hinge", folder)
+    assert load_object(f"{folder}/../{folder.name}/my_losses.py:hinge", Path()) is first
+
+
+def test_a_module_is_imported_by_name(tmp_path: Path) -> None:
+    import math
+
+    assert load_object("math:sqrt", tmp_path) is math.sqrt
+
+
+def test_a_module_beside_the_scenario_is_found(tmp_path: Path) -> None:
+    (tmp_path / "beside_the_scenario.py").write_text("answer = 42\n")
+    assert load_object("beside_the_scenario:answer", tmp_path) == 42
+
+
+def test_a_file_may_import_what_lies_beside_it(folder: Path) -> None:
+    (folder / "uses_another.py").write_text("from my_losses import hinge as mine\n")
+    assert load_object("uses_another.py:mine", folder)(None, None) == 7
+
+
+def test_a_spec_made_absolute_is_found_from_anywhere(folder: Path) -> None:
+    for spec in ("my_losses.py:hinge", "my_losses:hinge"):
+        absolute = absolute_spec(spec, folder)
+        assert absolute == f"{folder / 'my_losses.py'}:hinge"
+        assert load_object(absolute, Path("/"))(None, None) == 7
+    assert absolute_spec("math:sqrt", folder) == "math:sqrt"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("my_losses.py", "names no object"),
+        ("my_losses.py:", "names no object"),
+        ("my_losses.py:1st", "names no object"),
+        ("my_loses.py:hinge", "did you mean .*my_losses.py"),
+        ("my_losses.py:hing", "did you mean 'my_losses.py:hinge'"),
+        ("broken.py:x", r"RuntimeError: no licence \(line 2 of .*broken.py\)"),
+        ("needs_more.py:x", "No module named 'a_package_that_is_not_there'"),
+        ("my_lossez:hinge", "there is no module 'my_lossez'"),
+    ],
+)
+def test_what_cannot_be_loaded_says_why(folder: Path, spec: str, said: str) -> None:
+    with pytest.raises(PluginError, match=said):
+        load_object(spec, folder)
+
+
+def test_a_failed_import_can_be_tried_again(folder: Path) -> None:
+    with pytest.raises(PluginError):
+        load_object("broken.py:x", folder)
+    (folder / "broken.py").write_text("x = 'mended'\n")
+    assert load_object("broken.py:x", folder) == "mended"
