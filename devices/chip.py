@@ -80,7 +80,7 @@ class NetworkChip:
         """Whether every layer has a decorrelation matrix."""
         return all(layer.decorrelation is not None for layer in self._layers)
 
-    def program(self, weights: Sequence[Float[Tensor, "n_out n_in"]]) -> None:
+    def program(self, weights: Sequence[Float[Tensor, "_n_out _n_in"]]) -> None:
         """Write the initial weights into the crossbars."""
         for layer, layer_weights in zip(self._layers, weights, strict=True):
             layer.crossbar.program(layer_weights)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -122,6 +122,7 @@ class LayerUpdate:
     decorrelation: DecorrelationUpdate | None = None
 
 
+@runtime_checkable
 class Chip(Protocol):
     """A network laid out on crossbars with a digital periphery."""
 

@@ -7,7 +7,7 @@ A fully connected layer is the matrix itself. A 2-d convolution is the matrix of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch.nn import functional
 from devices.interface import LayerShape
 
 
+@runtime_checkable
 class Layout(Protocol):
     """Geometry of one layer: signals of the network to rows of the crossbar, and back."""
 

@@ -2,8 +2,8 @@
 
 A sealed chip has the members of `devices.interface.Chip` and no others. It holds no reference to
 the chip behind it, in no attribute and no closure; the only link is this module's private table,
-which dies with the sealed chip. What it returns is detached from autograd, and shares no storage with
-anything that the chip keeps. Python has no secrets from somebody who sets out to read private
+which dies with the sealed chip. What it returns is detached from autograd, and shares no storage
+with anything that the chip keeps. Python has no secrets from somebody who sets out to read private
 names; the seal makes sure that nobody reads noise or weights by accident, and a test tries every
 public way.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from devices.interface import Dense, Outer
 
 
+@runtime_checkable
 class Crossbar(Protocol):
     """A matrix W of n_out × n_in held by a physical array."""
 

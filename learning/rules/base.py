@@ -8,7 +8,7 @@ that gives d_l per sample, in the shape of the layer's pre-activation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -38,6 +38,7 @@ class Trial:
     sigma: float
 
 
+@runtime_checkable
 class PerturbationRule(Protocol):
     """A rule that learns from the loss changes that perturbations make."""
 

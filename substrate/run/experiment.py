@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 import yaml
@@ -26,6 +26,7 @@ from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.schema import Scenario
 
 
+@runtime_checkable
 class Display(Protocol):
     """Shows a run while it goes on."""
 

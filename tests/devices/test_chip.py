@@ -1,0 +1,123 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from devices.interface import Capability, CapabilityError, Dense, LayerUpdate, Observation, Outer
+from tests.chips import make_chip, torch_network
+
+SIZES = (6, 5, 4, 3)
+
+
+def gaussian(std: float, seed: int = 3):
+    generator = torch.Generator().manual_seed(seed)
+    return lambda signal: signal + std * torch.randn(signal.shape, generator=generator)
+
+
+def assert_same(left: Observation, right: Observation) -> None:
+    for one, other in zip(
+        (*left.inputs, *left.pre_activations, left.output),
+        (*right.inputs, *right.pre_activations, right.output),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_forward_is_the_network_in_plain_torch():
+    x = torch.randn(7, 6)
+    torch.testing.assert_close(make_chip(SIZES).forward(x).output, torch_network(SIZES)(x))
+
+
+def test_images_are_flattened():
+    x = torch.randn(7, 1, 2, 3)
+    chip = make_chip(SIZES)
+    assert_same(chip.forward(x), chip.forward(x.flatten(1)))
+
+
+@pytest.mark.parametrize("decorrelated", [False, True])
+def test_passes_run_together_are_those_run_alone(decorrelated):
+    chip = make_chip(SIZES, decorrelated=decorrelated)
+    x = torch.randn(7, 6)
+    everywhere = tuple(torch.randn(7, n) for n in SIZES[1:])
+    one_layer = [
+        tuple(e if layer == alone else None for layer, e in enumerate(everywhere))
+        for alone in range(3)
+    ]
+    perturbs = [None, everywhere, *one_layer, None, everywhere]
+    for together, perturb in zip(chip.passes(x, perturbs), perturbs, strict=True):
+        assert_same(together, chip.forward(x, perturb))
+
+
+def test_passes_share_work_until_they_are_perturbed(monkeypatch):
+    chip = make_chip(SIZES)
+    rows_read = []
+    for layer in chip._layers:
+        read = layer.crossbar.read
+        monkeypatch.setattr(
+            layer.crossbar, "read", lambda x, read=read: rows_read.append(len(x)) or read(x)
+        )
+    x = torch.randn(7, 6)
+    e = [torch.randn(7, n) for n in SIZES[1:]]
+    chip.passes(x, [None, (e[0], None, None), (None, e[1], None), (None, None, e[2])])
+    assert rows_read == [7, 14, 21]
+
+
+def test_gradients_are_autograds():
+    chip, network = make_chip(SIZES), torch_network(SIZES)
+    x, target = torch.randn(7, 6), torch.randint(3, (7,))
+    _, gradients = chip.backpropagate(
+        x, lambda output: functional.cross_entropy(output, target, reduction="none")
+    )
+    functional.cross_entropy(network(x), target, reduction="sum").backward()
+    for gradient, linear in zip(gradients, network[::2], strict=True):
+        torch.testing.assert_close(gradient.sum(0), linear.bias.grad)
+
+
+@pytest.mark.parametrize("place", ["input_noise", "output_noise"])
+def test_intrinsic_noise_travels_and_is_fresh_in_every_pass(place):
+    chip = make_chip(SIZES, **{place: gaussian(0.1)})
+    x = torch.randn(7, 6)
+    first, second = chip.passes(x, [None, None])
+    for one, other in zip(first.pre_activations, second.pre_activations, strict=True):
+        assert (one != other).all()
+    assert (first.inputs[1] != second.inputs[1]).all()
+    torch.testing.assert_close(first.inputs[0], x)
+
+
+def test_readout_noise_is_observed_and_does_not_travel():
+    noisy, clean = make_chip(SIZES, readout=gaussian(0.1)), make_chip(SIZES)
+    x = torch.randn(7, 6)
+    seen, truth = noisy.passes(x, [None, None])[0], clean.forward(x)
+    for one, other in zip(seen.inputs, truth.inputs, strict=True):
+        torch.testing.assert_close(one, other)
+    for one, other in zip(seen.pre_activations, truth.pre_activations, strict=True):
+        assert (one != other).all()
+
+
+def test_updates_are_carried_out():
+    chip, network = make_chip(SIZES), torch_network(SIZES)
+    x = torch.randn(7, 6)
+    d, delta, bias = torch.randn(9, 5), torch.randn(4, 5), torch.randn(3)
+    rows = torch.randn(9, 6)
+    chip.apply(
+        [
+            LayerUpdate(weight=Outer(rows, d, 0.5)),
+            LayerUpdate(weight=Dense(delta)),
+            LayerUpdate(bias=bias),
+        ]
+    )
+    with torch.no_grad():
+        network[0].weight -= 0.5 * sum(torch.outer(d[s], rows[s]) for s in range(9))
+        network[2].weight += delta
+        network[4].bias += bias
+    torch.testing.assert_close(chip.forward(x).output, network(x))
+
+
+def test_what_a_chip_cannot_do_is_refused_by_name():
+    chip = make_chip(SIZES, capabilities=frozenset({Capability.OBSERVE}))
+    x = torch.randn(2, 6)
+    with pytest.raises(CapabilityError, match="inject"):
+        chip.forward(x, tuple(torch.zeros(2, n) for n in SIZES[1:]))
+    with pytest.raises(CapabilityError, match="gradients"):
+        chip.backpropagate(x, lambda output: output.sum(1))
+    with pytest.raises(CapabilityError, match="decorrelation"):
+        chip.read_decorrelation_transposed(0, x)
