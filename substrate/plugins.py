@@ -69,7 +69,7 @@ def load_object(spec: str, base_folder: Path) -> Any:
     if not hasattr(module, name):
         public = [each for each in vars(module) if not each.startswith("_")]
         meant = nearest(name, public)
-        hint = f"did you mean '{place}:{meant}'?" if meant else None
+        hint = f"did you mean {meant!r}?" if meant else None
         raise PluginError(f"{place} has no {name!r}", hint)
     return getattr(module, name)
 

@@ -59,7 +59,7 @@ def test_a_spec_made_absolute_is_found_from_anywhere(folder: Path) -> None:
         ("my_losses.py:", "names no object"),
         ("my_losses.py:1st", "names no object"),
         ("my_loses.py:hinge", "did you mean .*my_losses.py"),
-        ("my_losses.py:hing", "did you mean 'my_losses.py:hinge'"),
+        ("my_losses.py:hing", "has no 'hing'; did you mean 'hinge'"),
         ("broken.py:x", r"RuntimeError: no licence \(line 2 of .*broken.py\)"),
         ("needs_more.py:x", "No module named 'a_package_that_is_not_there'"),
         ("my_lossez:hinge", "there is no module 'my_lossez'"),
