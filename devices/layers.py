@@ -57,7 +57,18 @@ class Dense:
 
 @dataclass(frozen=True)
 class Conv2d:
-    """A 2-d convolution on an image (channels, height, width), square kernel."""
+    """A 2-d convolution on an image (channels, height, width), square kernel.
+
+    Attributes:
+        channels_in, height, width: of the image.
+        channels_out: kernels.
+        kernel: height and width of a kernel, in pixels.
+        stride: pixels from one position to the next.
+        padding: rows and columns of zeros on every side of the image.
+
+    Raises:
+        ValueError: the kernel is larger than the padded image.
+    """
 
     channels_in: int
     height: int
@@ -66,6 +77,16 @@ class Conv2d:
     kernel: int
     stride: int = 1
     padding: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a kernel with no position on the image."""
+        if min(self.out_size) < 1:
+            size = self.kernel
+            padded = f" with padding {self.padding}" if self.padding else ""
+            raise ValueError(
+                f"a kernel of {size}×{size} does not fit on an image of"
+                f" {self.height}×{self.width}{padded}"
+            )
 
     @property
     def out_size(self) -> tuple[int, int]:
@@ -86,15 +107,20 @@ class Conv2d:
 
     def to_rows(
         self, signal: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch positions n_in"]:
-        """Unfold into patches."""
+    ) -> Float[Tensor, "batch *positions n_in"]:
+        """Unfold into patches; a single position has no axis of its own."""
         patches: Tensor = functional.unfold(
             signal, self.kernel, padding=self.padding, stride=self.stride
         )
+        if patches.shape[2] == 1:
+            return patches.squeeze(2)
         return patches.transpose(1, 2).contiguous()
 
     def from_columns(
-        self, columns: Float[Tensor, "batch positions n_out"]
+        self, columns: Float[Tensor, "batch *positions n_out"]
     ) -> Float[Tensor, "batch n_out height width"]:
         """Lay the positions out as an image again."""
-        return columns.transpose(1, 2).reshape(len(columns), -1, *self.out_size)
+        channels_last = columns.reshape(len(columns), -1, self.channels_out)
+        return channels_last.transpose(1, 2).reshape(
+            len(columns), self.channels_out, *self.out_size
+        )

@@ -2,15 +2,18 @@
 
     cross-entropy:       L = -log softmax(z)_class
     mean squared error:  L = mean_k (z_k - y_k)²
+    black box:           L = any function of output and target, differentiable or not
 
-They are computed in float64, so that the difference of two almost equal losses, which is all that a
-perturbation rule goes by, is rounded once (in the output) and not twice.
+The first two are computed in float64, so that the difference of two almost equal losses, which is
+all that a perturbation rule goes by, is rounded once (in the output) and not twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -27,9 +30,16 @@ def cross_entropy(
 
 
 def mean_squared_error(
-    output: Float[Tensor, "batch n_out"], target: Float[Tensor, "batch n_out"]
+    output: Float[Tensor, "batch n_out"], target: Tensor
 ) -> Float[Tensor, " batch"]:
-    """Squared error, mean over the outputs (Appendix J)."""
+    """Squared error, mean over the outputs (Appendix J).
+
+    Args:
+        output: of the network.
+        target: values, (batch, n_out), or class numbers, (batch,), which stand for one-hot values.
+    """
+    if not target.is_floating_point():
+        target = functional.one_hot(target, output.shape[1])
     return (output.double() - target.double()).square().mean(1)
 
 
@@ -37,3 +47,29 @@ LOSSES: dict[str, Loss] = {
     "cross_entropy": cross_entropy,
     "mean_squared_error": mean_squared_error,
 }
+
+
+def black_box(function: Callable[[Tensor, Tensor], Any], name: str) -> Loss:
+    """Make a loss of any function of (output, target), whatever it computes with.
+
+    The function gets tensors, which numpy functions take too where they are on the CPU, and may
+    give a tensor, an array or a list of numbers.
+
+    Args:
+        function: of output (batch, n_out) and target, to the loss of every sample, (batch,).
+        name: what to call it in messages.
+
+    Raises:
+        ValueError: from a call, if the function does not give one number a sample.
+    """
+
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        values = torch.as_tensor(function(output, target), device=output.device)
+        if values.shape != (len(output),):
+            raise ValueError(
+                f"the loss {name} must give one number for every sample, shape ({len(output)},),"
+                f" and gave shape {tuple(values.shape)}"
+            )
+        return values if values.is_floating_point() else values.double()
+
+    return loss

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from devices.activations import ACTIVATIONS
+from devices.activations import ACTIVATIONS, Activation, staircase
 from devices.chip import ChipLayer, NetworkChip
 from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import DigitalDecorrelation
 from devices.interface import Capability, LayerShape
-from devices.layers import Dense
 from devices.seal import SealedChip, seal
+from substrate.build.layouts import layouts
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
-from substrate.scenario.schema import AihwkitChip, Arm, Chip, IdealChip, Scenario
+from substrate.scenario.schema import (
+    AihwkitChip,
+    Arm,
+    Chip,
+    IdealChip,
+    Network,
+    Scenario,
+    Staircase,
+)
 
 
-def chip_capabilities(chip: Chip) -> frozenset[Capability]:
+def chip_capabilities(chip: Chip, network: Network) -> frozenset[Capability]:
     """What a chip of these settings can serve; nothing is built."""
     if isinstance(chip, IdealChip):
-        return frozenset(Capability)
+        lacking = set() if network.differentiable else {Capability.GRADIENTS}
+        return frozenset(set(Capability) - lacking)
     inject = {Capability.INJECT} if chip.inject else set()
     return frozenset({Capability.OBSERVE, *inject})
 
@@ -56,21 +63,27 @@ def build_chip(
     scenario: Scenario, arm: Arm, dataset: Dataset, seed: int, device: torch.device
 ) -> SealedChip:
     """Lay the scenario's network out on the arm's chip, program initial weights, and seal it."""
-    sizes = [math.prod(dataset.input_shape), *scenario.network.layers, dataset.n_out]
-    hidden = ACTIVATIONS[scenario.network.activation]
+    laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
+    hidden = _activation(scenario.network)
     layers = [
         ChipLayer(
-            Dense(n_in, n_out),
-            _crossbar(arm.chip, n_out, n_in, device),
-            hidden if index < len(sizes) - 2 else _identity,
-            torch.zeros(n_out, device=device),
-            DigitalDecorrelation(n_in, device) if arm.learning.decorrelation else None,
+            layout,
+            _crossbar(arm.chip, layout.shape.n_out, layout.shape.n_in, device),
+            _identity if layout is laid_out[-1] else hidden,
+            torch.zeros(layout.shape.n_out, device=device),
+            DigitalDecorrelation(layout.shape.n_in, device) if arm.learning.decorrelation else None,
         )
-        for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes))
+        for layout in laid_out
     ]
-    chip = NetworkChip(layers, chip_capabilities(arm.chip))
+    chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
     chip.program([weights.to(device) for weights in initial_weights(chip.shapes, seed)])
     return seal(chip)
+
+
+def _activation(network: Network) -> Activation:
+    if isinstance(network.activation, Staircase):
+        return staircase(network.activation.staircase)
+    return ACTIVATIONS[network.activation]
 
 
 def _identity(a: Tensor) -> Tensor:

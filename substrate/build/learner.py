@@ -6,8 +6,8 @@ import torch
 
 from devices.seal import SealedChip
 from learning.learner import Learner, LearningSettings, PerturbationSettings
-from learning.losses import LOSSES
 from learning.optimisers import OptimiserSettings
+from substrate.build.loss import build_loss
 from substrate.randomness import stream
 from substrate.scenario.schema import Arm, Learning, Scenario
 
@@ -38,4 +38,4 @@ def build_learner(
     """Make the learner that trains an arm's chip."""
     generator = stream(seed, "injected perturbation", device=device)
     settings = learning_settings(arm.learning)
-    return Learner(chip, settings, LOSSES[scenario.training.loss], generator)
+    return Learner(chip, settings, build_loss(scenario.training), generator)

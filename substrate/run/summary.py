@@ -10,6 +10,7 @@ from typing import Literal, cast
 import numpy as np
 
 from substrate.build.chip import chip_reproducibility, chip_title
+from substrate.build.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary
@@ -125,10 +126,9 @@ def _comparison(comparison: Comparison) -> ComparisonSummary:
 
 
 def _network(scenario: Scenario, dataset: Dataset) -> str:
-    sizes = [dataset.x_train[0].numel(), *scenario.network.layers, dataset.n_out]
-    activation = scenario.network.activation.replace("_", " ")
-    loss = scenario.training.loss.replace("_", "-")
-    return f"{'-'.join(str(size) for size in sizes)}, {activation}, {loss}"
+    network, training = scenario.network, scenario.training
+    layers = network_title(network, dataset.input_shape, dataset.n_out)
+    return f"{layers}, {network.activation_title}, {training.loss_title}"
 
 
 def _arm(scenario: Scenario, name: str, outcome: ArmOutcome) -> ArmSummary:

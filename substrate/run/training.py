@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from devices.seal import SealedChip
-from learning.losses import LOSSES
 from substrate.build.chip import build_chip
 from substrate.build.learner import build_learner
+from substrate.build.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
 from substrate.scenario.schema import Scenario
@@ -77,7 +77,7 @@ class ArmRun:
         self._seed = seed
         self._scenario = scenario
         self._dataset = dataset
-        self._loss = LOSSES[scenario.training.loss]
+        self._loss = build_loss(scenario.training)
         self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device

@@ -8,8 +8,16 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from substrate.plugins import PluginError
 from substrate.scenario.explain import from_validation_error
-from substrate.scenario.schema import AihwkitChip, Arm, IdealChip, RuleName, Scenario
+from substrate.scenario.schema import (
+    AihwkitChip,
+    Arm,
+    IdealChip,
+    LossFunction,
+    RuleName,
+    Scenario,
+)
 from substrate.scenario.source import (
     Location,
     Source,
@@ -27,16 +35,28 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, 
     """
     source = apply_overrides(load_yaml(path), overrides)
     try:
-        scenario = Scenario.model_validate(source.data)
+        scenario = Scenario.model_validate(source.data, context={"folder": source.path.parent})
     except ValidationError as problem:
         raise from_validation_error(problem, source, Scenario) from None
+    _check_loss(scenario, source)
     for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
         for name, arm in arms.items():
-            _check_arm(arm, source, (group, name))
+            _check_arm(scenario, arm, source, (group, name))
     return scenario, source
 
 
-def _check_arm(arm: Arm, source: Source, loc: Location) -> None:
+def _check_loss(scenario: Scenario, source: Source) -> None:
+    if not isinstance(scenario.training.loss, LossFunction):
+        return
+    from substrate.build.loss import build_loss
+
+    try:
+        build_loss(scenario.training)
+    except PluginError as problem:
+        raise source.error(("training", "loss"), problem.message, hint=problem.hint) from None
+
+
+def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     """Refuse what the models alone cannot: unknown presets, rules that the chip cannot serve."""
     learning = arm.learning
     if isinstance(arm.chip, AihwkitChip):
@@ -59,7 +79,7 @@ def _check_arm(arm: Arm, source: Source, loc: Location) -> None:
             found="pulses",
             hint="use sgd, or write: dense",
         )
-    _check_capabilities(arm, source, loc)
+    _check_capabilities(scenario, arm, source, loc)
 
 
 def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
@@ -75,7 +95,8 @@ def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
         )
 
 
-def _check_capabilities(arm: Arm, source: Source, loc: Location) -> None:
+def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
+    from devices.interface import Capability
     from learning.learner import required_capabilities
     from substrate.build.chip import chip_capabilities, chip_title
     from substrate.build.learner import learning_settings
@@ -96,7 +117,9 @@ def _check_capabilities(arm: Arm, source: Source, loc: Location) -> None:
                 found="intrinsic",
                 hint="use injected or both, or the rule danp, which needs observations alone",
             )
-    capabilities = chip_capabilities(arm.chip)
+    capabilities = chip_capabilities(arm.chip, scenario.network)
+    if not scenario.training.differentiable:
+        capabilities -= {Capability.GRADIENTS}
     missing = required_capabilities(learning_settings(learning)) - capabilities
     if not missing:
         return
@@ -111,10 +134,20 @@ def _check_capabilities(arm: Arm, source: Source, loc: Location) -> None:
         hint = "it would with this chip's default perturbation: leave out `perturbation`"
     else:
         hint = f"rules that work on this chip: {', '.join(working)}"
+    message = (
+        f"{learning.rule} with these settings needs the capability {named}, which this chip"
+        f" ({chip_title(arm.chip)}) lacks"
+    )
+    if Capability.GRADIENTS in missing and not scenario.network.differentiable:
+        message += f"; the activation {scenario.network.activation_title} has no useful derivative"
+    elif Capability.GRADIENTS in missing and not scenario.training.differentiable:
+        message = (
+            f"{learning.rule} needs the derivative of the loss, and"
+            f" {scenario.training.loss_title} is not declared differentiable"
+        )
     raise source.error(
         (*loc, "learning", "rule"),
-        f"{learning.rule} with these settings needs the capability {named}, which this chip"
-        f" ({chip_title(arm.chip)}) lacks",
+        message,
         found=learning.rule,
         hint=hint,
     )

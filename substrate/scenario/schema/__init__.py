@@ -14,7 +14,7 @@ from substrate.scenario.schema.learning import (
     Perturbation,
     RuleName,
 )
-from substrate.scenario.schema.network import Network, Training
+from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
 from substrate.scenario.schema.scenario import Arm, Scenario, Verdict
 
 __all__ = [
@@ -22,15 +22,18 @@ __all__ = [
     "AihwkitChip",
     "Arm",
     "Chip",
+    "Conv",
     "Data",
     "Decorrelation",
     "IdealChip",
     "Learning",
+    "LossFunction",
     "Network",
     "Optimiser",
     "Perturbation",
     "RuleName",
     "Scenario",
+    "Staircase",
     "Training",
     "Verdict",
 ]

@@ -1,22 +1,70 @@
 """The network, and what all arms have in common when they train it."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
 
-from substrate.scenario.schema.base import Settings
+from substrate.scenario.schema.base import PluginSpec, Settings
 
-ActivationName = Literal["leaky_relu", "relu", "tanh", "sigmoid"]
-LossName = Literal["cross_entropy"]
+ActivationName = Literal["leaky_relu", "relu", "tanh", "sigmoid", "sign", "step"]
+LossName = Literal["cross_entropy", "mean_squared_error"]
+
+
+class Conv(Settings):
+    """A 2-d convolution with square kernels: `{conv: 16, kernel: 3, stride: 2}`."""
+
+    conv: PositiveInt = Field(description="Channels out.")
+    kernel: PositiveInt = Field(3, description="Height and width of a kernel, in pixels.")
+    stride: PositiveInt = Field(1, description="Pixels from one position to the next.")
+    padding: NonNegativeInt = Field(0, description="Pixels of zeros on every side of the image.")
+
+
+class Staircase(Settings):
+    """A staircase of k equal steps from -1 to 1: `{staircase: 4}`."""
+
+    staircase: Annotated[int, Field(ge=2)] = Field(description="k, the number of levels.")
+
+
+Layer = PositiveInt | Conv | Literal["flatten"]
 
 
 class Network(Settings):
-    """The network between the data's inputs and its classes."""
+    """The network between the data's inputs and its outputs."""
 
-    layers: list[PositiveInt] = Field(
-        [128, 128], description="Nodes of every hidden layer; the output layer follows the data."
+    layers: list[Layer] = Field(
+        [128, 128],
+        description="The hidden layers: a number of nodes for a fully connected one, "
+        "`{conv: CHANNELS, kernel: 3, stride: 1, padding: 0}`, or `flatten`, which is implied "
+        "before a fully connected layer. The output layer follows the data.",
     )
-    activation: ActivationName = Field("leaky_relu", description="f of every hidden layer.")
+    activation: ActivationName | Staircase = Field(
+        "leaky_relu", description="f of every hidden layer."
+    )
+
+    @property
+    def activation_title(self) -> str:
+        """The activation as people read it."""
+        if isinstance(self.activation, Staircase):
+            return f"staircase of {self.activation.staircase} levels"
+        return self.activation.replace("_", " ")
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the activation has a useful derivative."""
+        return self.activation in ("leaky_relu", "relu", "tanh", "sigmoid")
+
+
+class LossFunction(Settings):
+    """A loss of the user's own: a function of (output, target) that gives a loss per sample."""
+
+    function: PluginSpec = Field(description="`my_file.py:my_loss` or `my_module:my_loss`.")
+    differentiable: bool = Field(
+        False, description="Whether autograd can differentiate it, so that bp may use it."
+    )
+
+
+def _short_form(loss: Any) -> Any:
+    return {"function": loss} if isinstance(loss, str) and ":" in loss else loss
 
 
 class Training(Settings):
@@ -24,4 +72,20 @@ class Training(Settings):
 
     epochs: PositiveInt = Field(25, description="Passes through the training data.")
     batch_size: PositiveInt = Field(50, description="Samples averaged for one update.")
-    loss: LossName = Field("cross_entropy", description="Loss of the network's output.")
+    loss: Annotated[LossName | LossFunction, BeforeValidator(_short_form)] = Field(
+        "cross_entropy",
+        description="Loss of the network's output; one of your own is `my_file.py:my_loss`, or "
+        "`{function: my_file.py:my_loss, differentiable: true}`.",
+    )
+
+    @property
+    def loss_title(self) -> str:
+        """The loss as people read it."""
+        if isinstance(self.loss, LossFunction):
+            return f"loss {self.loss.function.rpartition('/')[2]}"
+        return self.loss.replace("_", "-")
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the loss has a derivative."""
+        return not isinstance(self.loss, LossFunction) or self.loss.differentiable
