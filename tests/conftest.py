@@ -11,8 +11,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["MKL_NUM_THREADS"] = "1"
 
-# Before any test imports the packages: every annotated call is then checked as it runs.
-install_import_hook(["learning", "devices", "substrate"], "beartype.beartype")
+# Before any test imports the packages: every annotated call is then checked as it runs. Scenario
+# models are left to pydantic, whose own types beartype cannot check.
+install_import_hook(
+    ["learning", "devices", "substrate.build", "substrate.data", "substrate.run"],
+    "beartype.beartype",
+)
 
 
 @pytest.fixture(scope="session")

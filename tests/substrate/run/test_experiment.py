@@ -1,0 +1,153 @@
+import json
+import math
+
+import pytest
+import torch
+import yaml
+
+from substrate.data import load_dataset
+from substrate.run.experiment import run_scenario
+from substrate.scenario.load import load_scenario
+
+CPU = torch.device("cpu")
+FIGURES = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
+
+
+class Silent:
+    """A display that can stop the run as Ctrl-C does."""
+
+    def __init__(self, interrupt_after: int | None = None) -> None:
+        self.left = interrupt_after
+        self.divergences: list[tuple[str, int]] = []
+
+    def epoch(self, record) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    def diverged(self, arm, seed, divergence) -> None:
+        self.divergences.append((arm, seed))
+
+
+def run(path, folder, *overrides, display=None):
+    scenario, _ = load_scenario(path, overrides)
+    dataset = load_dataset(scenario.data)
+    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", display or Silent())
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return summary, [json.loads(line) for line in lines]
+
+
+def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
+    folder = tmp_path / "run"
+    summary, metrics = run(tiny, folder)
+    assert json.loads((folder / "summary.json").read_text()) == summary
+    assert [(row["seed"], row["arm"], row["epoch"]) for row in metrics] == [
+        (seed, arm, epoch)
+        for seed in (0, 1)
+        for arm in ("crossbar", "backpropagation", "clean_danp")
+        for epoch in range(3)
+    ]
+    for arm, outcome in summary["arms"].items():
+        last = [row for row in metrics if row["arm"] == arm and row["epoch"] == 2]
+        for figure in FIGURES:
+            values = [row[figure] for row in last]
+            assert outcome[figure]["values"] == values
+            assert outcome[figure]["mean"] == pytest.approx(sum(values) / 2)
+            assert outcome[figure]["std"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    for comparison in summary["comparisons"]:
+        arm, baseline = (
+            summary["arms"][comparison[role]]["test_accuracy"]["mean"]
+            for role in ("arm", "baseline")
+        )
+        assert comparison["gap"] == pytest.approx(baseline - arm)
+    assert summary["arms"]["crossbar"]["reproducibility"] == "statistical"
+    assert summary["arms"]["clean_danp"]["reproducibility"] == "bitwise"
+    assert summary["status"] == "complete"
+    assert set(summary["versions"]) >= {"substrate", "torch", "aihwkit", "python"}
+
+
+def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
+    run(tiny, tmp_path / "run")
+    resolved = tmp_path / "run" / "scenario.yaml"
+    assert load_scenario(resolved)[0] == load_scenario(tiny)[0]
+    assert yaml.safe_load(resolved.read_text())["verdict"] == {
+        "tolerance": 0.05,
+        "confidence": 0.95,
+    }
+
+
+def test_native_arms_repeat_bitwise_and_a_new_arm_shifts_none(tiny, tmp_path):
+    _, first = run(tiny, tmp_path / "first")
+    _, again = run(
+        tiny,
+        tmp_path / "again",
+        "baselines.more={learning: {rule: np, optimiser: {learning_rate: 0.01}}}",
+    )
+
+    def figures(rows, arm):
+        return [[row[figure] for figure in sorted(FIGURES)] for row in rows if row["arm"] == arm]
+
+    for arm in ("backpropagation", "clean_danp"):
+        assert figures(first, arm) == figures(again, arm)
+
+
+def test_arms_share_initial_weights_and_data_order(tiny, tmp_path):
+    twins = "baselines.backpropagation={learning: {rule: danp, optimiser: {learning_rate: 0.05}}}"
+    _, metrics = run(tiny, tmp_path / "run", twins)
+    by_arm = {
+        arm: [row["train_loss"] for row in metrics if row["arm"] == arm]
+        for arm in ("backpropagation", "clean_danp")
+    }
+    assert by_arm["backpropagation"] == by_arm["clean_danp"]
+
+
+def test_a_diverging_arm_stops_and_the_others_go_on(tiny, tmp_path):
+    display = Silent()
+    summary, metrics = run(
+        tiny,
+        tmp_path / "run",
+        "arms.hot={learning: {rule: anp, optimiser: {learning_rate: 1e30}}}",
+        display=display,
+    )
+    hot = summary["arms"]["hot"]
+    assert display.divergences == [("hot", 0), ("hot", 1)]
+    assert [each["seed"] for each in hot["diverged"]] == [0, 1]
+    assert hot["test_accuracy"] == {"mean": None, "std": None, "values": [None, None]}
+    assert summary["arms"]["crossbar"]["test_accuracy"]["mean"] > 0
+    assert {c["verdict"] for c in summary["comparisons"] if c["arm"] == "hot"} == {"not feasible"}
+    assert all(
+        row[figure] is None or math.isfinite(row[figure]) for row in metrics for figure in FIGURES
+    )
+
+
+def test_ctrl_c_leaves_what_was_measured(tiny, tmp_path):
+    summary, metrics = run(tiny, tmp_path / "run", display=Silent(interrupt_after=8))
+    assert summary["status"] == "interrupted"
+    assert len(metrics) == 8
+    assert summary["arms"]["crossbar"]["test_accuracy"]["values"][0] is not None
+    assert summary["arms"]["clean_danp"]["test_accuracy"]["values"] == [None, None]
+    assert {comparison["verdict"] for comparison in summary["comparisons"]} == {"undecided"}
+
+
+def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
+    """Files hold figures of each epoch and layer; nothing as large as one weight matrix."""
+    folder = tmp_path / "run"
+    run(tiny, folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "scenario.yaml",
+        "metrics.jsonl",
+        "summary.json",
+    }
+
+    def longest_list(value) -> int:
+        if isinstance(value, dict):
+            return max(map(longest_list, value.values()), default=0)
+        if isinstance(value, list):
+            return max(len(value), *map(longest_list, value), 0)
+        return 0
+
+    smallest_matrix = 8 * 10
+    assert longest_list(json.loads((folder / "summary.json").read_text())) < smallest_matrix
+    for line in (folder / "metrics.jsonl").read_text().splitlines():
+        assert set(json.loads(line)) == {"arm", "seed", "epoch", "seconds"} | FIGURES
