@@ -1,0 +1,35 @@
+"""Gaussian noise.
+
+n ~ N(0, σ²), independent in every read and line
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, NonNegativeFloat
+from torch import Tensor
+
+from devices.noise.base import Memory, NoiseModel
+
+
+class GaussianNoise(NoiseModel):
+    """White Gaussian noise of a fixed standard deviation, whatever the signal."""
+
+    name: ClassVar[str] = "gaussian"
+    title: ClassVar[str] = "white Gaussian noise of a fixed standard deviation"
+    citation: ClassVar[str] = "textbook; as in Dalm et al., arXiv 2310.00965, Section 2.1"
+
+    std: NonNegativeFloat = Field(0.02, description="standard deviation σ, in units of the signal")
+
+    def sample(
+        self, signal: Float[Tensor, reads *lines], memory: Memory
+    ) -> Float[Tensor, reads *lines]:
+        """Draw one number for every entry."""
+        return torch.empty_like(signal).normal_(0, self.std, generator=memory.generator)
+
+    def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
+        """σ²."""
+        return torch.full_like(signal, self.std**2)

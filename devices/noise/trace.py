@@ -1,0 +1,137 @@
+"""Replay of a measured trace: the device's own noise, as it was recorded.
+
+n_{t,i} = scale · m[(start_i + round(t Δ f_s)) mod L] - offset,  L samples taken at rate f_s
+
+The offset is the trace's mean, so that the replayed noise has none, unless `centre` is off.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
+from torch import Tensor
+
+from devices.noise.base import Memory, NoiseModel
+from devices.noise.trace_file import Samples, read_trace
+
+
+class TraceNoise(NoiseModel):
+    """A measured trace, replayed on every line from a place of its own."""
+
+    name: ClassVar[str] = "trace"
+    title: ClassVar[str] = "replay of a measured trace from a file"
+    citation: ClassVar[str] = "your own measurement"
+
+    path: Path = Field(description="CSV, NumPy (.npy, .npz), MATLAB or Parquet file")
+    column: Annotated[int, Field(ge=0)] | str | None = Field(
+        None, description="name of the column, or its number from 0; not needed if there is one"
+    )
+    sampling_rate: PositiveFloat = Field(description="f_s of the recording, Hz")
+    read_interval: PositiveFloat | None = Field(
+        None, description="Δ from one read to the next, s; left out, one sample a read"
+    )
+    scale: float = Field(
+        1.0, description="units of the signal for one unit of the file, such as 50 for 50/V"
+    )
+    centre: bool = Field(True, description="whether the mean of the trace is taken off")
+    start: Literal["random", "sequential"] = Field(
+        "random",
+        description="where lines begin: each at random, or spread evenly from the first sample on",
+    )
+    end: Literal["wrap", "stop"] = Field(
+        "wrap", description="at the end of the trace: go on at its beginning, or stop with an error"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _beside_the_scenario(cls, path: Path, info: ValidationInfo) -> Path:
+        folder = (info.context or {}).get("folder")
+        return Path(folder, path).resolve() if folder is not None else path
+
+    @model_validator(mode="after")
+    def _trace_can_be_read(self) -> Self:
+        if self.end == "stop" and self.start == "random":
+            raise ValueError("a trace that stops needs start: sequential, so that lines end alike")
+        length = len(self.samples)
+        if not 1 <= self.step < length:
+            raise ValueError(
+                f"a read every {self.read_interval:g} s is {self.step:.3g} samples of a trace that "
+                f"has {length} at {self.sampling_rate:g} Hz; it must be between 1 and {length - 1}"
+            )
+        return self
+
+    @property
+    def step(self) -> float:
+        """Samples from one read to the next."""
+        return 1.0 if self.read_interval is None else self.read_interval * self.sampling_rate
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The trace as replayed: scaled, and centred if so asked."""
+        samples = read_trace(self.path, self.column)
+        return self.scale * (samples - samples.mean() if self.centre else samples)
+
+    def sample(
+        self, signal: Float[Tensor, reads *lines], memory: Memory
+    ) -> Float[Tensor, reads *lines]:
+        """Go on in the trace.
+
+        Raises:
+            RuntimeError: a line has come to the trace's end, and `end` is stop.
+        """
+        length = len(self.samples)
+        device = signal.device
+        samples = memory.table(
+            "samples", lambda: torch.tensor(self.samples, dtype=signal.dtype, device=device)
+        )
+        if "start" not in memory.past:
+            memory.past["start"] = self._starts(signal, memory.generator)
+            # Counted on the host: what has been read is known there, and nothing has to wait.
+            memory.past["reads"] = torch.zeros((), dtype=torch.int64)
+        begun = int(memory.past["reads"])
+        memory.past["reads"] = memory.past["reads"] + len(signal)
+        times = torch.arange(begun, begun + len(signal), device=device, dtype=torch.float64)
+        ahead = (times * self.step).round().long()
+        if self.end == "stop":
+            lines = signal[0].numel()
+            share = length // lines
+            needed = round((begun + len(signal) - 1) * self.step) + 1
+            if needed > share:
+                raise RuntimeError(
+                    f"{self.path.name} is at its end: {share} samples a line, {needed} needed; "
+                    "record a longer trace, or let it wrap (end: wrap)"
+                )
+        places = ahead.view(-1, *[1] * (signal.ndim - 1)) + memory.past["start"]
+        return samples[places % length]
+
+    def _starts(self, signal: Tensor, generator: torch.Generator) -> Tensor:
+        length, lines = len(self.samples), signal[0].numel()
+        if self.start == "random":
+            starts = torch.empty(lines, dtype=torch.float64, device=signal.device)
+            starts.uniform_(0, length, generator=generator)
+        else:
+            apart = max(1, length // lines)
+            starts = torch.arange(lines, dtype=torch.float64, device=signal.device) * apart
+        return starts.long().view(signal.shape[1:])
+
+    def mean(self) -> float:
+        """Mean over the trace."""
+        return float(self.samples.mean())
+
+    def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
+        """Variance over the trace."""
+        return torch.full_like(signal, float(self.samples.var()))
+
+    def autocovariance(self, lags: Int[Tensor, " n"], signal: float) -> Float[Tensor, " n"]:
+        """Covariance of the trace, taken as a ring, with itself."""
+        centred = self.samples - self.samples.mean()
+        power = np.abs(np.fft.rfft(centred)) ** 2
+        ring = np.fft.irfft(power, len(centred)) / len(centred)
+        apart = (lags.abs().double() * self.step).round().long() % len(centred)
+        return torch.from_numpy(ring)[apart.cpu()].to(lags.device)
