@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+class DataError(ValueError):
+    """The data of a data set is missing or wrong; `str()` names the file and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,13 @@ class Dataset:
 
     Attributes:
         name: as the scenario names it.
-        x_train, x_test: inputs, (samples, ...).
-        y_train, y_test: class numbers, (samples,).
-        n_out: number of classes.
+        x_train, x_test: inputs, (samples, inputs) or (samples, channels, height, width).
+        y_train, y_test: class numbers, (samples,), or in a regression values, (samples, n_out).
+        n_out: number of classes, or of values.
 
     Raises:
-        ValueError: no samples, or not as many targets as samples.
+        DataError: no samples, not as many targets as samples, training and test samples of
+            different shapes, or class numbers outside 0…n_out - 1.
     """
 
     name: str
@@ -37,22 +42,36 @@ class Dataset:
             ("test", self.x_test, self.y_test),
         ):
             if len(x) == 0:
-                raise ValueError(f"data set {self.name} has no {part} samples")
+                raise DataError(f"data set {self.name} has no {part} samples")
             if len(x) != len(y):
-                raise ValueError(f"data set {self.name}: {len(x)} {part} samples, {len(y)} targets")
+                raise DataError(f"data set {self.name}: {len(x)} {part} samples, {len(y)} targets")
+            if x.shape[1:] != self.x_train.shape[1:]:
+                raise DataError(
+                    f"data set {self.name}: training samples have the shape"
+                    f" {tuple(self.x_train.shape[1:])}, {part} samples {tuple(x.shape[1:])}"
+                )
+            if not self.regression and (y.min() < 0 or y.max() >= self.n_out):
+                raise DataError(
+                    f"data set {self.name}: classes run from 0 to {self.n_out - 1}, and the {part}"
+                    f" targets from {y.min().item()} to {y.max().item()}"
+                )
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one sample."""
         return tuple(self.x_train.shape[1:])
 
+    @property
+    def regression(self) -> bool:
+        """Whether the targets are values, and not classes."""
+        return self.y_train.is_floating_point()
+
     def to(self, device: torch.device) -> Dataset:
         """Copy to a device."""
-        return Dataset(
-            self.name,
-            self.x_train.to(device),
-            self.y_train.to(device),
-            self.x_test.to(device),
-            self.y_test.to(device),
-            self.n_out,
+        return replace(
+            self,
+            x_train=self.x_train.to(device),
+            y_train=self.y_train.to(device),
+            x_test=self.x_test.to(device),
+            y_test=self.y_test.to(device),
         )

@@ -5,14 +5,17 @@ all written out.
 """
 
 from substrate.scenario.schema.chips import AihwkitChip, Chip, IdealChip
-from substrate.scenario.schema.data import Data
+from substrate.scenario.schema.data import Data, Digits, Gaussian
 from substrate.scenario.schema.learning import (
     RULE_TITLES,
+    Calibration,
+    Covariance,
     Decorrelation,
     Learning,
     Optimiser,
     Perturbation,
     RuleName,
+    is_decorrelated,
 )
 from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
 from substrate.scenario.schema.scenario import Arm, Scenario, Verdict
@@ -21,10 +24,14 @@ __all__ = [
     "RULE_TITLES",
     "AihwkitChip",
     "Arm",
+    "Calibration",
     "Chip",
     "Conv",
+    "Covariance",
     "Data",
     "Decorrelation",
+    "Digits",
+    "Gaussian",
     "IdealChip",
     "Learning",
     "LossFunction",
@@ -36,4 +43,5 @@ __all__ = [
     "Staircase",
     "Training",
     "Verdict",
+    "is_decorrelated",
 ]

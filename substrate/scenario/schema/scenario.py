@@ -8,8 +8,8 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, model_validator
 
 from substrate.scenario.schema.base import Settings
 from substrate.scenario.schema.chips import Chip, IdealChip
-from substrate.scenario.schema.data import Data
-from substrate.scenario.schema.learning import Learning
+from substrate.scenario.schema.data import Data, Digits
+from substrate.scenario.schema.learning import Learning, base_rule, is_decorrelated
 from substrate.scenario.schema.network import Network, Training
 
 
@@ -29,11 +29,16 @@ class Arm(Settings):
         learning = dict(data["learning"])
         rule = learning.get("rule")
         ideal = not isinstance(chip, dict) or chip.get("crossbar", "ideal") == "ideal"
-        if isinstance(rule, str) and rule.startswith("d"):
-            learning["decorrelation"] = learning.get("decorrelation") or {}
-        if rule not in ("bp", "dbp") and isinstance(learning.get("perturbation", {}), dict | None):
-            injects = isinstance(rule, str) and rule.removeprefix("d") in ("np", "inp")
-            noisy_source = "both" if injects else "intrinsic"
+        base = base_rule(rule) if isinstance(rule, str) else ""
+        for name, wanted in (
+            ("decorrelation", isinstance(rule, str) and is_decorrelated(rule)),
+            ("covariance", base == "anp_corrected"),
+            ("calibration", base == "np_observed"),
+        ):
+            if wanted:
+                learning[name] = learning.get(name) or {}
+        if base != "bp" and isinstance(learning.get("perturbation", {}), dict | None):
+            noisy_source = "both" if base in ("np", "inp") else "intrinsic"
             defaults = {
                 "source": "injected" if ideal else noisy_source,
                 "baseline": "clean" if ideal else "noisy",
@@ -59,7 +64,7 @@ class Scenario(Settings):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     title: str = Field("", description="One line for people.")
     description: str = Field("", description="What is compared, and why.")
-    data: Data = Data()
+    data: Data = Digits()
     network: Network = Network()
     training: Training = Training()
     arms: dict[str, Arm] = Field(min_length=1, description="Device arms by name.")

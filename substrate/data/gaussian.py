@@ -1,0 +1,69 @@
+"""Synthetic data: Gaussian inputs of a chosen covariance, and the targets of a random teacher.
+
+    x ~ N(0, Σ),   Σ_ij = ρ^|i-j| or a given matrix,   t = T x / √n,   T_ij ~ N(0, 1)
+
+The target is the class argmax t, or in a regression t itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from substrate.data.arrays import dataset_from_arrays
+from substrate.data.dataset import DataError, Dataset
+from substrate.data.paths import expand
+from substrate.scenario.schema.data import Gaussian
+
+
+def load(settings: Gaussian) -> Dataset:
+    """Draw the data; the same settings give the same data.
+
+    Raises:
+        DataError: the file of the covariance is missing, or is no covariance matrix of the inputs.
+    """
+    generator = np.random.default_rng(settings.seed)
+    root = _root(covariance(settings))
+    teacher = generator.standard_normal((settings.outputs, settings.inputs))
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for part, samples in (("train", settings.train), ("test", settings.test)):
+        x = generator.standard_normal((samples, settings.inputs)) @ root.T
+        t = x @ teacher.T / np.sqrt(settings.inputs)
+        arrays[f"x_{part}"] = x
+        arrays[f"y_{part}"] = t.argmax(1) if settings.targets == "classes" else t
+    return dataset_from_arrays(
+        "gaussian",
+        arrays,
+        settings.outputs,
+        limit_train=settings.limit_train,
+        limit_test=settings.limit_test,
+    )
+
+
+def covariance(settings: Gaussian) -> npt.NDArray[np.float64]:
+    """Give Σ, (inputs, inputs).
+
+    Raises:
+        DataError: as `load`.
+    """
+    n = settings.inputs
+    if isinstance(settings.covariance, float):
+        distance = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+        return np.power(settings.covariance, distance, dtype=np.float64)
+    path = expand(settings.covariance)
+    try:
+        matrix = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+    except (OSError, ValueError, EOFError) as problem:
+        raise DataError(f"{path} cannot be read as an .npy file: {problem}") from None
+    if matrix.shape != (n, n) or not np.allclose(matrix, matrix.T):
+        raise DataError(f"{path} has the shape {matrix.shape}; Σ is symmetric, {n}×{n}")
+    return matrix
+
+
+def _root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give A with A Aᵀ = Σ; by eigenvalues, so that a singular Σ will do."""
+    values, vectors = np.linalg.eigh(matrix)
+    if values.min() < -1e-9 * max(abs(values.max()), 1.0):
+        raise DataError(f"Σ has the negative eigenvalue {values.min():.3g}; no covariance has one")
+    root: npt.NDArray[np.float64] = vectors * np.sqrt(values.clip(0))
+    return root

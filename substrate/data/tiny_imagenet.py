@@ -1,0 +1,79 @@
+"""Tiny ImageNet in its original folder layout: 64×64 pixels, 200 classes.
+
+    wnids.txt                      the classes, one a line
+    train/WNID/images/*.JPEG       500 a class
+    val/images/*.JPEG              10,000, whose classes stand in val/val_annotations.txt
+
+The validation images are the test set, since the test images have no published classes. Class
+numbers follow the names of the training folders in alphabetical order. Copies are about whose
+wnids.txt is cut short; what has training images is a class there too, and a warning says so.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from substrate.data.arrays import dataset_from_arrays
+from substrate.data.dataset import DataError, Dataset
+from substrate.data.images import decoded, image_files
+from substrate.data.paths import expand, where_to_put
+from substrate.scenario.schema.data import TinyImageNet
+
+
+def load(settings: TinyImageNet) -> Dataset:
+    """Load the folder.
+
+    Raises:
+        DataError: no such folder, an empty class, a line of the annotations that names no image or
+            no class, a corrupt image or one of another size.
+    """
+    root = expand(settings.path)
+    classes = _classes(root)
+    train = [
+        (path, label)
+        for wnid, label in classes.items()
+        for path in image_files(root / "train" / wnid / "images")
+    ]
+    return dataset_from_arrays(
+        "tiny_imagenet",
+        decoded("tiny_imagenet", train, _validation(root / "val", classes)),
+        len(classes),
+        limit_train=settings.limit_train,
+        limit_test=settings.limit_test,
+        standardise=settings.standardise,
+    )
+
+
+def _classes(root: Path) -> dict[str, int]:
+    names = root / "wnids.txt"
+    if not names.is_file():
+        raise DataError(f"there is no {names}; {where_to_put(root)}")
+    listed = set(names.read_text().split())
+    train = root / "train"
+    folders = {path.name for path in train.iterdir() if path.is_dir()} if train.is_dir() else set()
+    if not listed <= folders:
+        raise DataError(f"{names} names {min(listed - folders)}, and {train} has no such folder")
+    if listed != folders:
+        warnings.warn(
+            f"{names} names {len(listed)} of the {len(folders)} classes in {train};"
+            f" all {len(folders)} are used",
+            stacklevel=2,
+        )
+    return {wnid: index for index, wnid in enumerate(sorted(folders))}
+
+
+def _validation(folder: Path, classes: dict[str, int]) -> list[tuple[Path, int]]:
+    annotations = folder / "val_annotations.txt"
+    if not annotations.is_file():
+        raise DataError(f"there is no {annotations}")
+    images = {path.name: path for path in image_files(folder / "images")}
+    labelled = []
+    for number, line in enumerate(annotations.read_text().splitlines(), start=1):
+        name, wnid = [*line.split("\t"), "", ""][:2]
+        if wnid not in classes:
+            raise DataError(f"{annotations}:{number} names no training folder: {line!r}")
+        if name not in images:
+            raise DataError(f"{annotations}:{number} names an image that is not there: {name!r}")
+        labelled.append((images[name], classes[wnid]))
+    return labelled
