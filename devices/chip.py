@@ -12,7 +12,7 @@ batch is stacked in blocks; a list says for every pass which block is its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -155,7 +155,7 @@ class NetworkChip:
         return self._decorrelation(layer).read_transposed(y)
 
     @torch.no_grad()
-    def apply(self, updates: Sequence[LayerUpdate]) -> None:
+    def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
         for index, (layer, update) in enumerate(zip(self._layers, updates, strict=True)):
             if update.weight is not None:

@@ -10,7 +10,7 @@ the kernel is one drive of the crossbar, so both carry an axis of positions betw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -181,6 +181,9 @@ class Chip(Protocol):
         """
         ...
 
-    def apply(self, updates: Sequence[LayerUpdate]) -> None:
-        """Ask for changes, one entry a layer. What the device makes of them is its own affair."""
+    def apply(self, updates: Iterable[LayerUpdate]) -> None:
+        """Ask for changes, one entry a layer. What the device makes of them is its own affair.
+
+        Each is carried out before the next is taken, so an iterator may make them one at a time.
+        """
         ...

@@ -10,7 +10,7 @@ public way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
@@ -67,7 +67,7 @@ class SealedChip:
         """See `devices.interface.Chip.read_decorrelation_transposed`."""
         return _behind[self].read_decorrelation_transposed(layer, y)
 
-    def apply(self, updates: Sequence[LayerUpdate]) -> None:
+    def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """See `devices.interface.Chip.apply`."""
         _behind[self].apply(updates)
 

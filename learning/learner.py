@@ -1,4 +1,4 @@
-"""One learning step: passes, the rule's estimate, and the requests for change.
+"""One learning step: a rule's estimate, and the requests for change.
 
 A learner meets the chip through `devices.interface.Chip` and nothing else. Perturbation,
 resampling, two noisy passes, decorrelation and the optimiser are settings that go with every rule.
@@ -6,70 +6,28 @@ resampling, two noisy passes, decorrelation and the optimiser are settings that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import (
-    Capability,
-    Chip,
-    LayerShape,
-    LayerUpdate,
-    Observation,
-    PerSampleLoss,
-    Perturbation,
-)
-from learning.decorrelation import decorrelation_update
+from devices.interface import Chip, LayerUpdate
+from learning.decorrelation import DecorrelationSettings, decorrelation_update
+from learning.estimator import Estimate, Estimator, RuleSettings
 from learning.losses import Loss
 from learning.optimisers import Optimiser, OptimiserSettings
-from learning.rules import PERTURBATION_RULES, PerturbationRule, Trial
-
-
-class PerturbationSettings(NamedTuple):
-    """How a rule's passes are perturbed.
-
-    Attributes:
-        source: the noise that makes passes differ: the device's own, injected noise, or both.
-        baseline: a clean first pass, or a noisy one like the others (Section 3.4).
-        sigma: standard deviation of injected noise, in units of the pre-activation.
-        resamples: K perturbed passes for one baseline (Section 3.5).
-    """
-
-    source: Literal["intrinsic", "injected", "both"] = "injected"
-    baseline: Literal["clean", "noisy"] = "clean"
-    sigma: float = 1e-3
-    resamples: int = 1
 
 
 class LearningSettings(NamedTuple):
-    """A rule with everything that goes with it.
+    """A rule with everything that goes with it; `decorrelation` is None where there is none."""
 
-    Attributes:
-        rule: `bp`, or a key of `learning.rules.PERTURBATION_RULES`.
-        perturbation: None for backpropagation.
-        decorrelation_rate: ε of R's update; None without decorrelation.
-    """
-
-    rule: str
-    perturbation: PerturbationSettings | None
+    rule: RuleSettings
     optimiser: OptimiserSettings
-    decorrelation_rate: float | None
-
-
-def required_capabilities(settings: LearningSettings) -> frozenset[Capability]:
-    """Everything that a chip must offer for these settings."""
-    if settings.perturbation is None:
-        return frozenset({Capability.GRADIENTS})
-    needs = set(PERTURBATION_RULES[settings.rule].requires)
-    if settings.perturbation.source != "intrinsic":
-        needs.add(Capability.INJECT)
-    if settings.perturbation.baseline == "clean":
-        needs.add(Capability.CLEAN_PASS)
-    return frozenset(needs)
+    decorrelation: DecorrelationSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +47,7 @@ class Learner:
     """Trains a chip by observations alone.
 
     Raises:
-        CapabilityError: from a step, if the chip lacks what `required_capabilities` names.
+        CapabilityError: from a step, if the chip lacks what the rule requires.
     """
 
     def __init__(
@@ -97,108 +55,52 @@ class Learner:
     ) -> None:
         """Prepare to train `chip`; `generator` draws what is injected, on the chip's device."""
         self._chip = chip
-        self._settings = settings
+        self._decorrelation = settings.decorrelation
         self._loss = loss
-        self._generator = generator
+        self._estimator = Estimator(chip, settings.rule, generator)
         self._optimiser = Optimiser(settings.optimiser, chip.shapes, generator.device)
+        self._steps = 0
 
     @torch.no_grad()
     def step(self, x: Tensor, target: Tensor) -> Step:
         """Learn from one mini-batch: inputs (batch, ...) and their targets."""
+        estimate = self._estimator.estimate(x, lambda output: self._loss(output, target))
+        self._chip.apply(self._updates(estimate))
+        self._steps += 1
+        return Step(estimate.losses, estimate.baseline.output)
 
-        def loss(output: Tensor) -> Tensor:
-            return self._loss(output, target)
-
-        if self._settings.perturbation is None:
-            baseline, errors = self._chip.backpropagate(x, loss)
-        else:
-            rule = PERTURBATION_RULES[self._settings.rule]
-            baseline, errors = self._estimate(rule, self._settings.perturbation, x, loss)
-        requests = self._optimiser.requests(errors, baseline.inputs)
-        updates = []
+    def _updates(self, estimate: Estimate) -> Iterator[LayerUpdate]:
+        """Make each layer's requests when the chip asks for them, so that one is held at a time."""
+        inputs = estimate.baseline.inputs
+        requests = self._optimiser.requests(estimate.errors, inputs)
+        settings = self._decorrelation
+        due = settings is not None and self._steps % settings.every == 0
         for layer, (weight, bias) in enumerate(requests):
             decorrelation = None
-            if self._settings.decorrelation_rate is not None:
+            if settings is not None and due:
                 decorrelation = decorrelation_update(
-                    baseline.inputs[layer],
+                    inputs[layer],
                     partial(self._chip.read_decorrelation_transposed, layer),
-                    self._settings.decorrelation_rate,
+                    settings,
                 )
-            updates.append(LayerUpdate(weight, bias, decorrelation))
-        self._chip.apply(updates)
-        return Step(loss(baseline.output), baseline.output)
+            yield LayerUpdate(weight, bias, decorrelation)
 
-    def _estimate(
-        self,
-        rule: PerturbationRule,
-        settings: PerturbationSettings,
-        x: Tensor,
-        loss: PerSampleLoss,
-    ) -> tuple[Observation, tuple[Tensor, ...]]:
-        """Run the passes and average the rule's estimate over the resamples."""
-        shapes = self._chip.shapes
-        inject = settings.source != "intrinsic"
-        # a chip with clean passes has no noise of its own to make the baseline noisy
-        inject_baseline = (
-            inject
-            and settings.baseline == "noisy"
-            and Capability.CLEAN_PASS in self._chip.capabilities
-        )
-        baseline_perturbation = self._draw(x, shapes) if inject_baseline else None
-        baseline: Observation | None = None
-        baseline_losses = torch.empty(0)
-        mean_errors: tuple[Tensor, ...] = ()
-        for _ in range(settings.resamples):
-            perturbations = self._perturbations(rule, inject, x, shapes)
-            first = [] if baseline is not None else [baseline_perturbation]
-            observed = self._chip.passes(x, [*first, *perturbations])
-            if baseline is None:
-                baseline, observed = observed[0], observed[1:]
-                baseline_losses = loss(baseline.output)
-            trial = Trial(
-                shapes,
-                baseline,
-                observed,
-                tuple(perturbations),
-                tuple(loss(passed.output) - baseline_losses for passed in observed),
-                settings.sigma,
-            )
-            errors = rule.errors(trial)
-            if mean_errors:
-                for mean, error in zip(mean_errors, errors, strict=True):
-                    mean.add_(error)
-            else:
-                mean_errors = errors
-        assert baseline is not None
-        if settings.resamples > 1:
-            for mean in mean_errors:
-                mean.div_(settings.resamples)
-        return baseline, mean_errors
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on and that is not the chip's."""
+        return {
+            "steps": torch.tensor(self._steps),
+            **{f"estimator.{name}": value for name, value in self._estimator.state().items()},
+            **{f"optimiser.{name}": value for name, value in self._optimiser.state().items()},
+        }
 
-    def _perturbations(
-        self,
-        rule: PerturbationRule,
-        inject: bool,
-        x: Tensor,
-        shapes: tuple[LayerShape, ...],
-    ) -> list[Perturbation | None]:
-        if not inject:
-            return [None]
-        drawn = self._draw(x, shapes)
-        if not rule.layer_by_layer:
-            return [drawn]
-        return [
-            tuple(epsilon if layer == alone else None for layer, epsilon in enumerate(drawn))
-            for alone in range(len(drawn))
-        ]
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from a state."""
+        self._steps = int(state["steps"])
+        self._estimator.restore(_below("estimator.", state))
+        self._optimiser.restore(_below("optimiser.", state))
 
-    def _draw(self, x: Tensor, shapes: tuple[LayerShape, ...]) -> tuple[Tensor, ...]:
-        """Draw ε_l ~ N(0, σ²I) for every layer, independent for every sample."""
-        assert self._settings.perturbation is not None
-        sigma = self._settings.perturbation.sigma
-        drawn = []
-        for shape in shapes:
-            positions = () if shape.positions == 1 else (shape.positions,)
-            epsilon = torch.empty(len(x), *positions, shape.n_out, device=self._generator.device)
-            drawn.append(epsilon.normal_(0.0, sigma, generator=self._generator))
-        return tuple(drawn)
+
+def _below(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }

@@ -9,11 +9,10 @@ as well (Section 3.4). In a network of one layer it is INP.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from devices.interface import Capability
-from learning.rules.base import Trial, per_sample
+from learning.rules.base import Trial, activity_changes, normalised_by_activity, per_sample
 
 
 class ActivityNodePerturbation:
@@ -25,14 +24,6 @@ class ActivityNodePerturbation:
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 6; samples whose activity did not change at all give zero."""
-        changes = [
-            perturbed - baseline
-            for perturbed, baseline in zip(
-                trial.perturbed[0].pre_activations, trial.baseline.pre_activations, strict=True
-            )
-        ]
-        norm = torch.stack([change.flatten(1).square().sum(1) for change in changes]).sum(0)
-        nodes = sum(shape.nodes for shape in trial.shapes)
-        scale = nodes * trial.loss_changes[0] / norm
-        scale = torch.where(norm > 0, scale, torch.zeros_like(scale))
+        changes = activity_changes(trial)
+        scale = trial.loss_changes[0] * normalised_by_activity(trial, changes)
         return tuple(change.mul_(per_sample(scale, change)) for change in changes)

@@ -2,18 +2,24 @@
 
 Every rule of METHOD.md has the same last step, ΔW_l = ⟨d_l x_{l-1}ᵀ⟩ over the batch, with x_{l-1}
 the layer's input in the baseline pass; what sets rules apart is d_l. So a rule is a pure function
-that gives d_l per sample, in the shape of the layer's pre-activation.
+that gives d_l per sample, in the shape of the layer's pre-activation. What a rule remembers from
+one trial to the next is handed to it with the trial, so that it can be saved.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import Capability, LayerShape, Observation, Perturbation
+
+RuleState = Mapping[str, Tensor]
+"""What a rule remembers, by name."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Trial:
         perturbations: what was injected in each of them; None where nothing was.
         loss_changes: δL of each of them, per sample.
         sigma: standard deviation of what was injected, in units of the pre-activation.
+        state: what a `RememberingRule` knows, this trial included; empty for all other rules.
     """
 
     shapes: tuple[LayerShape, ...]
@@ -36,6 +43,7 @@ class Trial:
     perturbations: tuple[Perturbation | None, ...]
     loss_changes: tuple[Float[Tensor, " batch"], ...]
     sigma: float
+    state: RuleState = field(default_factory=dict[str, Tensor])
 
 
 @runtime_checkable
@@ -60,6 +68,40 @@ class PerturbationRule(Protocol):
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l per sample, in the pre-activation's shape, for every layer."""
         ...
+
+
+@runtime_checkable
+class RememberingRule(PerturbationRule, Protocol):
+    """A rule that learns something about the chip's noise from trial to trial."""
+
+    @property
+    def calibration_trials(self) -> int:
+        """Trials to be remembered before training begins."""
+        ...
+
+    def remember(self, trial: Trial) -> RuleState:
+        """Give the state that follows from the state and the observations of a trial.
+
+        `trial.state` is empty in the first trial. The state before is left as it was.
+        """
+        ...
+
+
+def activity_changes(trial: Trial) -> tuple[Tensor, ...]:
+    """Give δa_l = ã_l - a_l of every layer in the only perturbed pass, as new tensors."""
+    return tuple(
+        perturbed - baseline
+        for perturbed, baseline in zip(
+            trial.perturbed[0].pre_activations, trial.baseline.pre_activations, strict=True
+        )
+    )
+
+
+def normalised_by_activity(trial: Trial, changes: Sequence[Tensor]) -> Float[Tensor, " batch"]:
+    """Give N / ‖δa‖² of every sample, ‖δa‖² = Σ_l ‖δa_l‖²; 0 where no activity changed."""
+    norm = torch.stack([change.flatten(1).square().sum(1) for change in changes]).sum(0)
+    nodes = sum(shape.nodes for shape in trial.shapes)
+    return torch.where(norm > 0, nodes / norm, torch.zeros_like(norm))
 
 
 def per_sample(value: Float[Tensor, " batch"], like: Tensor) -> Tensor:

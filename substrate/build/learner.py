@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 
 from devices.seal import SealedChip
-from learning.learner import Learner, LearningSettings, PerturbationSettings
+from learning.decorrelation import DecorrelationSettings
+from learning.estimator import PerturbationSettings, RuleSettings
+from learning.learner import Learner, LearningSettings
 from learning.optimisers import OptimiserSettings
 from substrate.build.loss import build_loss
 from substrate.randomness import stream
@@ -14,8 +16,29 @@ from substrate.scenario.schema import Arm, Learning, Scenario
 
 def learning_settings(learning: Learning) -> LearningSettings:
     """Translate a scenario's settings for the learning layer."""
-    perturbation, optimiser = learning.perturbation, learning.optimiser
+    optimiser, decorrelation = learning.optimiser, learning.decorrelation
     return LearningSettings(
+        rule_settings(learning),
+        OptimiserSettings(
+            optimiser.name, optimiser.learning_rate, optimiser.momentum, optimiser.write
+        ),
+        DecorrelationSettings(
+            decorrelation.rate, decorrelation.sample_fraction, decorrelation.every
+        )
+        if decorrelation
+        else None,
+    )
+
+
+def rule_settings(learning: Learning) -> RuleSettings:
+    """Translate the rule and its passes alone."""
+    perturbation, covariance = learning.perturbation, learning.covariance
+    own: dict[str, float] = {}
+    if covariance:
+        own = {"covariance_decay": covariance.decay, "ridge": covariance.ridge}
+    if learning.calibration:
+        own = {"calibration_trials": learning.calibration.passes // 2}
+    return RuleSettings(
         learning.base_rule,
         PerturbationSettings(
             perturbation.source,
@@ -25,10 +48,7 @@ def learning_settings(learning: Learning) -> LearningSettings:
         )
         if perturbation
         else None,
-        OptimiserSettings(
-            optimiser.name, optimiser.learning_rate, optimiser.momentum, optimiser.write
-        ),
-        learning.decorrelation.rate if learning.decorrelation else None,
+        own,
     )
 
 

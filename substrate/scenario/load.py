@@ -9,11 +9,11 @@ from typing import get_args
 from pydantic import ValidationError
 
 from substrate.plugins import PluginError
+from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.schema import (
     AihwkitChip,
     Arm,
-    IdealChip,
     LossFunction,
     RuleName,
     Scenario,
@@ -58,32 +58,14 @@ def _check_loss(scenario: Scenario, source: Source) -> None:
 
 def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     """Refuse what the models alone cannot: unknown presets, rules that the chip cannot serve."""
-    learning = arm.learning
     if isinstance(arm.chip, AihwkitChip):
         _check_preset(arm.chip, source, loc)
-    if learning.decorrelation and not learning.rule.startswith("d"):
-        raise source.error(
-            (*loc, "learning", "decorrelation"),
-            f"the rule {learning.rule} has no decorrelation",
-            hint=f"the decorrelated rule is d{learning.rule}",
-        )
-    if learning.perturbation and learning.base_rule == "bp":
-        raise source.error(
-            (*loc, "learning", "perturbation"), f"the rule {learning.rule} perturbs nothing"
-        )
-    optimiser = learning.optimiser
-    if optimiser.write == "pulses" and optimiser.name != "sgd":
-        raise source.error(
-            (*loc, "learning", "optimiser", "write"),
-            f"{optimiser.name} makes a dense step; only sgd can be pulsed in place",
-            found="pulses",
-            hint="use sgd, or write: dense",
-        )
+    check_learning(arm, source, loc)
     _check_capabilities(scenario, arm, source, loc)
 
 
 def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
-    from devices.crossbars.aihwkit import PRESETS
+    from devices.crossbars.aihwkit_config import PRESETS
 
     if chip.preset not in PRESETS:
         meant = nearest(chip.preset, PRESETS)
@@ -97,37 +79,22 @@ def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
 
 def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     from devices.interface import Capability
-    from learning.learner import required_capabilities
+    from learning.estimator import required_capabilities
     from substrate.build.chip import chip_capabilities, chip_title
-    from substrate.build.learner import learning_settings
+    from substrate.build.learner import rule_settings
 
     learning = arm.learning
-    if learning.perturbation and learning.perturbation.source == "intrinsic":
-        if isinstance(arm.chip, IdealChip):
-            raise source.error(
-                (*loc, "learning", "perturbation", "source"),
-                "the ideal chip has no noise of its own to learn from",
-                found="intrinsic",
-                hint="use injected",
-            )
-        if learning.base_rule in ("np", "inp"):
-            raise source.error(
-                (*loc, "learning", "perturbation", "source"),
-                f"{learning.rule} must know the perturbation; a device's own noise is unknown",
-                found="intrinsic",
-                hint="use injected or both, or the rule danp, which needs observations alone",
-            )
     capabilities = chip_capabilities(arm.chip, scenario.network)
     if not scenario.training.differentiable:
         capabilities -= {Capability.GRADIENTS}
-    missing = required_capabilities(learning_settings(learning)) - capabilities
+    missing = required_capabilities(rule_settings(learning)) - capabilities
     if not missing:
         return
     working = []
     for rule in get_args(RuleName):
         plain = {"rule": rule, "optimiser": learning.optimiser}
         other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
-        if required_capabilities(learning_settings(other.learning)) <= capabilities:
+        if required_capabilities(rule_settings(other.learning)) <= capabilities:
             working.append(rule)
     named = " and ".join(f"'{capability}'" for capability in sorted(missing))
     if working == [learning.rule] or learning.rule in working:

@@ -1,7 +1,7 @@
 import torch
 
 from devices.decorrelation import DigitalDecorrelation
-from learning.decorrelation import decorrelation_update
+from learning.decorrelation import DecorrelationSettings, decorrelation_update
 from tests.chips import CPU
 
 
@@ -16,7 +16,9 @@ def test_the_request_is_the_papers_update():
     decorrelation = DigitalDecorrelation(8, CPU)
     decorrelation.matrix.copy_(torch.randn(8, 8))
     before = decorrelation.matrix.clone()
-    decorrelation.update(decorrelation_update(x_star, decorrelation.read_transposed, rate))
+    decorrelation.update(
+        decorrelation_update(x_star, decorrelation.read_transposed, DecorrelationSettings(rate))
+    )
     covariance = torch.einsum("si,sj->ij", x_star, x_star) / 50
     off_diagonal = covariance - torch.diag(torch.diag(covariance))
     torch.testing.assert_close(decorrelation.matrix, before - rate * off_diagonal @ before)
@@ -25,8 +27,14 @@ def test_the_request_is_the_papers_update():
 def test_positions_count_as_samples():
     x_star = correlated(60).view(20, 3, 8)
     together, apart = DigitalDecorrelation(8, CPU), DigitalDecorrelation(8, CPU)
-    together.update(decorrelation_update(x_star, together.read_transposed, 0.1))
-    apart.update(decorrelation_update(x_star.reshape(60, 8), apart.read_transposed, 0.1))
+    together.update(
+        decorrelation_update(x_star, together.read_transposed, DecorrelationSettings(0.1))
+    )
+    apart.update(
+        decorrelation_update(
+            x_star.reshape(60, 8), apart.read_transposed, DecorrelationSettings(0.1)
+        )
+    )
     torch.testing.assert_close(together.matrix, apart.matrix)
 
 
@@ -41,5 +49,7 @@ def test_it_decorrelates():
     before = off_diagonal()
     for batch in x.repeat(10, 1).split(100):
         x_star = decorrelation.read(batch)
-        decorrelation.update(decorrelation_update(x_star, decorrelation.read_transposed, 0.05))
+        decorrelation.update(
+            decorrelation_update(x_star, decorrelation.read_transposed, DecorrelationSettings(0.05))
+        )
     assert off_diagonal() < before / 5

@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from devices.interface import Capability
-from learning.learner import Learner, LearningSettings, PerturbationSettings, required_capabilities
+from learning.decorrelation import DecorrelationSettings
+from learning.estimator import PerturbationSettings, RuleSettings, required_capabilities
+from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
 from tests.chips import make_chip, torch_network
@@ -14,7 +16,8 @@ SGD = OptimiserSettings("sgd", 1.0, 0.0, "dense")
 
 def settings(rule: str, *, optimiser: OptimiserSettings = SGD, rate: float | None = None, **kwargs):
     perturbation = None if rule == "bp" else PerturbationSettings(**kwargs)
-    return LearningSettings(rule, perturbation, optimiser, rate)
+    decorrelation = None if rate is None else DecorrelationSettings(rate)
+    return LearningSettings(RuleSettings(rule, perturbation), optimiser, decorrelation)
 
 
 def learner(chip, learning: LearningSettings, seed: int = 0) -> Learner:
@@ -101,4 +104,4 @@ def test_what_settings_need_of_a_chip():
         (settings("anp", source="injected", baseline="noisy"), {observe, inject}),
         (settings("np", source="both", baseline="noisy"), {observe, inject}),
     ):
-        assert required_capabilities(learning) == needs
+        assert required_capabilities(learning.rule) == needs

@@ -1,24 +1,53 @@
 """The learning rule of an arm, and everything that goes with it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from substrate.scenario.schema.base import Settings
 
 OptimiserName = Literal["sgd", "momentum", "adam"]
-RuleName = Literal["bp", "dbp", "np", "dnp", "inp", "dinp", "anp", "danp"]
+RuleName = Literal[
+    "bp",
+    "dbp",
+    "np",
+    "dnp",
+    "np_observed",
+    "dnp_observed",
+    "inp",
+    "dinp",
+    "anp",
+    "danp",
+    "anp_corrected",
+    "danp_corrected",
+]
 
-RULE_TITLES: dict[RuleName, str] = {
+_TITLES = {
     "bp": "backpropagation",
-    "dbp": "backpropagation with decorrelated layer inputs",
-    "np": "node perturbation (Eq. 4, 5)",
-    "dnp": "node perturbation with decorrelated layer inputs",
+    "np": "node perturbation by an injected, known perturbation (Eq. 4, 5)",
+    "np_observed": "node perturbation by observed activity differences and a calibrated σ²",
     "inp": "iterative node perturbation, one layer at a time (Eq. 3)",
-    "dinp": "iterative node perturbation with decorrelated layer inputs",
     "anp": "activity-based node perturbation (Eq. 6)",
-    "danp": "activity-based node perturbation with decorrelated layer inputs",
+    "anp_corrected": "activity-based node perturbation, corrected by the covariance of δa",
 }
+
+
+def is_decorrelated(rule: str) -> bool:
+    """Whether a rule's name says that it decorrelates: a d in front of a rule's name."""
+    return rule.startswith("d")
+
+
+def base_rule(rule: str) -> str:
+    """Give a rule's name without its decorrelation."""
+    return rule.removeprefix("d")
+
+
+def _title(rule: str) -> str:
+    decorrelated = " with decorrelated layer inputs" if is_decorrelated(rule) else ""
+    return _TITLES[base_rule(rule)] + decorrelated
+
+
+RULE_TITLES: dict[RuleName, str] = {rule: _title(rule) for rule in get_args(RuleName)}
 
 
 class Perturbation(Settings):
@@ -39,9 +68,37 @@ class Perturbation(Settings):
 
 
 class Decorrelation(Settings):
-    """The decorrelation matrices R in the digital periphery (Section 2.2)."""
+    """The decorrelation matrices R in front of the crossbars (Section 2.2)."""
 
     rate: PositiveFloat = Field(1e-3, description="ε of R's update.")
+    sample_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="Part of the mini-batch that R's update is taken from."
+    )
+    every: PositiveInt = Field(1, description="Steps from one update of R to the next.")
+    on: Literal["digital", "crossbar"] = Field(
+        "digital",
+        description="Where R is: exact in the digital periphery, or on a crossbar of the same kind "
+        "as the weights, read through its own noise.",
+    )
+
+
+class Covariance(Settings):
+    """The running estimate of the covariance of δa, of `anp_corrected` alone."""
+
+    decay: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.95, description="β of the exponential average over mini-batches."
+    )
+    ridge: PositiveFloat = Field(
+        1.0, description="λ on the diagonal, in units of the variance of white noise."
+    )
+
+
+class Calibration(Settings):
+    """How σ² of every layer is found before training, for `np_observed` alone."""
+
+    passes: Annotated[int, Field(ge=2, multiple_of=2)] = Field(
+        20, description="Repeated passes of the first mini-batch, compared two by two."
+    )
 
 
 class Optimiser(Settings):
@@ -63,9 +120,11 @@ class Learning(Settings):
     rule: RuleName = Field(description="See `substrate list rules`.")
     perturbation: Perturbation | None = Field(None, description="Not with bp and dbp.")
     decorrelation: Decorrelation | None = Field(None, description="Only with rules named d….")
+    covariance: Covariance | None = Field(None, description="Only with anp_corrected.")
+    calibration: Calibration | None = Field(None, description="Only with np_observed.")
     optimiser: Optimiser
 
     @property
     def base_rule(self) -> str:
         """The rule without its decorrelation."""
-        return self.rule.removeprefix("d")
+        return base_rule(self.rule)

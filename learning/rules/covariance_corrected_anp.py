@@ -1,0 +1,88 @@
+"""Activity-based node perturbation, corrected by the inverse covariance of δa (METHOD.md).
+
+    d_l = (Σ_l + λI)⁻¹ N δL δa_l / ‖δa‖²
+    Σ_l ← β Σ_l + (1 - β) N ⟨δa_l δa_lᵀ / ‖δa‖²⟩,   Σ_l = I at first
+
+δa of a layer carries the noise of all layers before it, so ANP's expected update is the gradient
+turned by the covariance of δa_l (Appendix B). Its inverse undoes that: Σ_l⁻¹⟨δL δa_l⟩ is the
+least-squares regression of δL on δa_l, unbiased to first order, since the noise of later layers is
+independent of δa_l. Σ_l is estimated from observed activities alone, normalised per sample like
+Eq. 6, so that white noise of the same size in every layer gives the identity and λ needs no unit.
+The estimate starts there: the rule starts as ANP, scaled by 1/(1 + λ).
+
+In a convolution Σ_l is that of the channels, mean over the positions (Σ of all nodes would be a
+matrix of channels × positions); correlations between positions stay uncorrected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from devices.interface import Capability
+from learning.rules.base import (
+    RuleState,
+    Trial,
+    activity_changes,
+    normalised_by_activity,
+    per_sample,
+)
+
+
+@dataclass(frozen=True)
+class CovarianceCorrectedANP:
+    """ANP whose bias is undone by a running estimate of the covariance of δa.
+
+    Attributes:
+        covariance_decay: β of the exponential average over batches.
+        ridge: λ, in units of the variance of white noise.
+    """
+
+    covariance_decay: float = 0.95
+    ridge: float = 1.0
+
+    title = "activity-based node perturbation, covariance corrected (ANP corrected)"
+    requires = frozenset({Capability.OBSERVE})
+    layer_by_layer = False
+    calibration_trials = 0
+
+    def remember(self, trial: Trial) -> RuleState:
+        """Take the trial's δa into Σ_l of every layer, `covariance.<layer>`, (n_out, n_out)."""
+        changes = activity_changes(trial)
+        normalised = normalised_by_activity(trial, changes).sqrt()
+        state = {}
+        for layer, change in enumerate(changes):
+            name = f"covariance.{layer}"
+            rows = change.mul_(per_sample(normalised, change)).flatten(0, -2)
+            before = trial.state.get(name)
+            if before is None:
+                before = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
+            state[name] = torch.addmm(
+                before,
+                rows.T,
+                rows,
+                beta=self.covariance_decay,
+                alpha=(1 - self.covariance_decay) / len(rows),
+            )
+        return state
+
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Estimate ∂L/∂a_l; samples whose activity did not change at all give zero."""
+        changes = activity_changes(trial)
+        scale = trial.loss_changes[0] * normalised_by_activity(trial, changes)
+        return tuple(
+            self._corrected(
+                change.mul_(per_sample(scale, change)), trial.state[f"covariance.{layer}"]
+            )
+            for layer, change in enumerate(changes)
+        )
+
+    def _corrected(self, d: Tensor, covariance: Tensor) -> Tensor:
+        ridged = covariance + self.ridge * torch.eye(
+            len(covariance), dtype=covariance.dtype, device=covariance.device
+        )
+        # not checked for success, which would wait for the device; λ > 0 makes it positive definite
+        factor, _ = torch.linalg.cholesky_ex(ridged)
+        return torch.cholesky_solve(d.flatten(0, -2).T, factor).T.reshape(d.shape)

@@ -1,0 +1,61 @@
+"""Node perturbation from observed activities, for noise that cannot be measured (METHOD.md).
+
+    d_l = δL δa_l / σ_l²,   δa_l = ã_l - a_l,   σ_l² = ⟨δa_l²⟩ over trials before training
+
+Where plain NP must know the ε_l that it injects, this form takes the difference of two observed
+activities in its place, and a variance of every layer that was calibrated beforehand from repeated
+passes and is not changed again. Unlike ANP it does not normalise per sample, so what σ_l² was
+found to be stays, even where the noise depends on the input or drifts.
+
+σ_l² is that of a difference as training makes it: with two noisy passes both contribute to it, with
+a clean baseline only one does, and the estimate is right in both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from devices.interface import Capability
+from learning.rules.base import RuleState, Trial, activity_changes, per_sample
+
+
+@dataclass(frozen=True)
+class ObservedNodePerturbation:
+    """NP with observed δa in place of the unknown noise.
+
+    Attributes:
+        calibration_trials: pairs of passes of the first mini-batch that σ_l² is taken from.
+    """
+
+    calibration_trials: int = 10
+
+    title = "node perturbation from observed activities, calibrated σ (NP observed)"
+    requires = frozenset({Capability.OBSERVE})
+    layer_by_layer = False
+
+    def remember(self, trial: Trial) -> RuleState:
+        """Take the trial into σ_l², `variance.<layer>`, until calibration is over."""
+        # counted on the CPU, so that looking at it does not wait for the device
+        seen = int(trial.state.get("trials", torch.zeros((), dtype=torch.int64)))
+        if seen >= self.calibration_trials:
+            return trial.state
+        state = {"trials": torch.tensor(seen + 1)}
+        for layer, change in enumerate(activity_changes(trial)):
+            name = f"variance.{layer}"
+            variance = change.square_().mean()
+            if seen:
+                variance = trial.state[name].lerp(variance, 1 / (seen + 1))
+            state[name] = variance
+        return state
+
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Estimate ∂L/∂a_l; a layer that showed no noise in calibration gives zero."""
+        errors = []
+        for layer, change in enumerate(activity_changes(trial)):
+            variance = trial.state[f"variance.{layer}"]
+            inverse = torch.where(variance > 0, 1 / variance, torch.zeros_like(variance))
+            errors.append(change.mul_(per_sample(trial.loss_changes[0] * inverse, change)))
+        return tuple(errors)

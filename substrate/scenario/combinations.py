@@ -1,0 +1,75 @@
+"""Combinations of a rule with its settings and its chip's noise that make no sense, and why."""
+
+from __future__ import annotations
+
+from substrate.scenario.schema import Arm, IdealChip, is_decorrelated
+from substrate.scenario.source import Location, Source
+
+
+def check_learning(arm: Arm, source: Source, loc: Location) -> None:
+    """Refuse what makes no sense, whatever the chip can do.
+
+    Raises:
+        ScenarioError: the first such combination, with its reason.
+    """
+    learning, optimiser = arm.learning, arm.learning.optimiser
+    rule = learning.rule
+    if learning.decorrelation and not is_decorrelated(rule):
+        raise source.error(
+            (*loc, "learning", "decorrelation"),
+            f"the rule {rule} has no decorrelation",
+            hint=f"the decorrelated rule is d{rule}",
+        )
+    if learning.perturbation and learning.base_rule == "bp":
+        raise source.error((*loc, "learning", "perturbation"), f"the rule {rule} perturbs nothing")
+    if learning.covariance and learning.base_rule != "anp_corrected":
+        raise source.error(
+            (*loc, "learning", "covariance"),
+            f"the rule {rule} does not correct for the covariance of δa",
+            hint="the rule that does is anp_corrected",
+        )
+    if learning.calibration and learning.base_rule != "np_observed":
+        raise source.error(
+            (*loc, "learning", "calibration"),
+            f"the rule {rule} needs no calibration of σ²",
+            hint="the rule that does is np_observed",
+        )
+    if optimiser.write == "pulses" and optimiser.name != "sgd":
+        raise source.error(
+            (*loc, "learning", "optimiser", "write"),
+            f"{optimiser.name} makes a dense step; only sgd can be pulsed in place",
+            found="pulses",
+            hint="use sgd, or write: dense",
+        )
+    _check_noise(arm, source, loc)
+
+
+def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
+    """Refuse a rule that cannot learn from the noise that its passes have."""
+    learning, ideal = arm.learning, isinstance(arm.chip, IdealChip)
+    if learning.perturbation is None:
+        return
+    at, found = (*loc, "learning", "perturbation", "source"), learning.perturbation.source
+    if learning.base_rule == "np_observed" and (ideal or found == "injected"):
+        plain = learning.rule.removesuffix("_observed")
+        raise source.error(
+            at if found == "injected" and not ideal else (*loc, "learning", "rule"),
+            f"{learning.rule} is for a device's own noise, which cannot be measured;"
+            " injected noise is known",
+            found=found if found == "injected" and not ideal else learning.rule,
+            hint=f"use {plain}, which takes the noise that it injects",
+        )
+    if ideal and found != "injected":
+        raise source.error(
+            at,
+            "the ideal chip has no noise of its own to learn from",
+            found=found,
+            hint="use injected",
+        )
+    if learning.base_rule in ("np", "inp") and found == "intrinsic":
+        raise source.error(
+            at,
+            f"{learning.rule} must know the perturbation; a device's own noise is unknown",
+            found=found,
+            hint="use injected or both, or the rule danp, which needs observations alone",
+        )
