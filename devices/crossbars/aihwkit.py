@@ -1,56 +1,98 @@
 """Crossbars simulated by IBM's aihwkit (Rasch et al., AICAS 2021).
 
-A tile computes W x through its converters and noise sources, and carries out an outer product in
-place by coincident pulses, in steps of the device's own size, asymmetry and spread:
+A tile computes W x through its converters and noise sources. How a request reaches it:
 
-    pulses in place:  tile.update(x, d) for every sample of the batch, one after another
-    row by row:       ΔW is an outer product of every input line with its column of ΔW
+    tile                                outer product               dense ΔW
+    pulsed, floating-point (this file)  pulses in place, one sample   one outer product for every
+                                        after the other: tile.update  input line: its column of ΔW
+    inference, torch                    ΔW = -rate Σ d xᵀ is formed   W + ΔW is programmed, with
+      (aihwkit_inference.py)            by the digital periphery      the noise model's error
 
-A preset is a device that aihwkit's authors calibrated to a measurement; its docstring says which.
-The noise of the C++ tiles is seeded from the clock and cannot be repeated.
+Pulsed are single devices, one-sided and vector cells, Tiki-Taka and its variants (whose transfer
+scales with the learning rate: the tile is given the request's) and mixed precision.
+
+The C++ tiles draw the noise of reads and pulses from generators that they seed from the clock, so
+that they repeat in their statistics alone; their pattern from device to device comes from a seed.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from aihwkit.simulator import presets as aihwkit_presets
+from aihwkit.simulator.rpu_base import cuda as aihwkit_cuda
+from aihwkit.simulator.tiles.rpucuda import RPUCudaSimulatorTileWrapper
 from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import Dense, Outer
 
-PRESETS: dict[str, type[Any]] = {
-    name: getattr(aihwkit_presets, name)
-    for name in sorted(dir(aihwkit_presets))
-    if name.endswith("Preset")
-}
-"""All presets of the installed aihwkit, by class name."""
+
+def computes_in_cpp(config: Any) -> bool:
+    """Whether aihwkit computes a tile of this configuration in C++, and not in torch."""
+    return issubclass(config.tile_class, RPUCudaSimulatorTileWrapper)
 
 
-def preset_config(preset: str) -> Any:
-    """Make a tile configuration from a preset, with the matrix on a single array.
+def runs_on(config: Any, device: torch.device) -> bool:
+    """Whether a tile of this configuration can be on `device` with the installed aihwkit."""
+    return device.type == "cpu" or not computes_in_cpp(config) or aihwkit_cuda.is_compiled()
 
-    Raises:
-        KeyError: aihwkit has no preset of that name.
-    """
-    config = PRESETS[preset]()
-    config.mapping.max_input_size = 0
-    config.mapping.max_output_size = 0
-    return config
+
+def _make(n_out: int, n_in: int, config: Any, device: torch.device) -> Any:
+    return config.tile_class(n_out, n_in, config, bias=False).to(device).eval()
+
+
+def _devices(device: Any) -> Iterator[Any]:
+    """A device and the devices that it is composed of."""
+    yield device
+    for part in [*getattr(device, "unit_cell_devices", []), getattr(device, "device", None)]:
+        if part is not None:
+            yield from _devices(part)
 
 
 class AihwkitCrossbar:
-    """One aihwkit tile."""
+    """One aihwkit tile that is updated in place."""
 
-    noise_free = False
+    def __init__(
+        self,
+        n_out: int,
+        n_in: int,
+        config: Any,
+        device: torch.device,
+        generator: torch.Generator | None = None,
+        seconds_per_read: float = 0.0,
+    ) -> None:
+        """Build a tile of n_out × n_in.
 
-    def __init__(self, n_out: int, n_in: int, config: Any, device: torch.device) -> None:
-        """Build a tile of n_out × n_in from an aihwkit `RPUConfig`."""
-        tile = config.tile_class(n_out, n_in, config, bias=False)
-        self._tile = tile.to(device).eval()
+        Args:
+            n_out: columns.
+            n_in: rows.
+            config: an aihwkit configuration, such as `aihwkit_config.preset_config` makes.
+            device: where the tile computes.
+            generator: on the CPU; draws the seed of the device-to-device pattern, unless `config`
+                has one of its own. Without it, aihwkit takes one from the clock.
+            seconds_per_read: time that passes before every read, in which devices drift.
+        """
+        config = copy.deepcopy(config)
+        if generator is not None and getattr(config.device, "construction_seed", None) == 0:
+            config.device.construction_seed = int(
+                torch.randint(1, 2**31 - 1, (), generator=generator)
+            )
+        self._tile = _make(n_out, n_in, config, device)
         self._device = device
+        self._seconds_per_read = seconds_per_read
+        self._drifts = seconds_per_read > 0
+        forward = getattr(config, "forward", None)
+        self._perfect_reads = forward is None or forward.is_perfect
+        input_range = config.pre_post.input_range
+        self._reads_to_calibrate = input_range.init_from_data if input_range.enable else 0
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether the forward pass is perfect, and no time passes."""
+        return self._perfect_reads and not self._drifts
 
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
@@ -61,11 +103,25 @@ class AihwkitCrossbar:
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
-        """Read through the tile's converters and noise, each sample on its own."""
+        """Read through the tile's converters and noise, each sample on its own.
+
+        Where the configuration has an input range, the first reads calibrate it.
+        """
+        if repeats > 1 and self._drifts:
+            return torch.cat([self.read(x) for _ in range(repeats)])
         if repeats > 1:
             x = x.repeat(repeats, *[1] * (x.ndim - 1))
-        a: Tensor = self._tile.joint_forward(x.reshape(-1, x.shape[-1]), is_test=True)
+        rows = x.reshape(-1, x.shape[-1])
+        if self._reads_to_calibrate:
+            self._reads_to_calibrate -= 1
+            self._tile.apply_input_range(rows, update_from_data=True)
+        if self._drifts:
+            self._drift()
+        a: Tensor = self._tile.joint_forward(rows, is_test=True)
         return a.view(*x.shape[:-1], -1)
+
+    def _drift(self) -> None:
+        self._tile.drift_weights(self._seconds_per_read)
 
     @torch.no_grad()
     def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
@@ -84,3 +140,80 @@ class AihwkitCrossbar:
             self._tile.set_learning_rate(request.rate)
             self._tile.update(request.x.contiguous(), request.d.contiguous())
         self._tile.post_update_step()
+
+    @torch.no_grad()
+    def state(self) -> dict[str, Tensor]:
+        """Give everything that aihwkit lets out: weights, devices, counters, digital periphery.
+
+        A restored run repeats in its statistics alone, since three things are lost: the C++
+        generators; the write noise on top of a device's persistent weight, which comes back with
+        the next pulse; and the digital accumulator of mixed-precision tiles, which aihwkit shows
+        but does not take back, and which starts again at zero.
+        """
+        tile = self._tile.tile
+        state = {
+            "weights": torch.as_tensor(tile.get_weights()).clone(),
+            "reads_to_calibrate": torch.tensor(self._reads_to_calibrate),
+        }
+        if computes_in_cpp(self._tile.rpu_config):
+            state["devices"] = torch.as_tensor(tile.get_hidden_parameters()).clone()
+            state["learning_rate"] = torch.tensor(tile.get_learning_rate(), dtype=torch.float64)
+            for name, values in tile.dump_extra().items():
+                state[f"cpp.{name}"] = torch.tensor(values, dtype=torch.float64)
+        state |= {f"periphery.{name}": value.clone() for name, value in self._periphery().items()}
+        return state
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state of a crossbar with the same shape and configuration."""
+        self._reads_to_calibrate = int(state["reads_to_calibrate"])
+        if computes_in_cpp(self._tile.rpu_config):
+            self._restore_cpp(state)
+        else:
+            self._tile.tile.set_weights(state["weights"])
+        for name, value in self._periphery().items():
+            value.copy_(state[f"periphery.{name}"])
+
+    def _restore_cpp(self, state: dict[str, Tensor]) -> None:
+        devices = dict(zip(self._device_parameters(), state["devices"].cpu(), strict=True))
+        if any(name.startswith("persistent_weights") for name in devices):
+            self._stop_write_noise_on_set()
+        tile = self._tile.tile
+        weights = state["weights"].cpu()
+        # aihwkit takes what is set for the persistent weight
+        weights = devices.get("persistent_weights", weights)
+        for name in [name for name in devices if name.startswith("persistent_weights_")]:
+            devices[name.replace("persistent", "hidden")] = devices[name]
+        if devices:
+            tile.set_hidden_parameters(torch.stack(list(devices.values())))
+        # within the bounds that have just been set
+        tile.set_weights(weights)
+        if any(name.startswith("hidden_weights_") for name in devices):
+            # setting the sum has spread it over the unit cell's devices
+            tile.set_hidden_parameters(torch.stack(list(devices.values())))
+        tile.set_learning_rate(state["learning_rate"].item())
+        prefix = "cpp."
+        extra = {
+            name.removeprefix(prefix): values.tolist()
+            for name, values in state.items()
+            if name.startswith(prefix)
+        }
+        tile.load_extra(extra, False)
+
+    def _device_parameters(self) -> list[str]:
+        names: list[str] = self._tile.tile.get_hidden_parameter_names()
+        return names
+
+    def _stop_write_noise_on_set(self) -> None:
+        """Replace the tile by one whose pulses alone have write noise."""
+        config = copy.deepcopy(self._tile.rpu_config)
+        for device in _devices(config.device):
+            if hasattr(device, "apply_write_noise_on_set"):
+                device.apply_write_noise_on_set = False
+        self._tile = _make(self._tile.out_size, self._tile.in_size, config, self._device)
+
+    def _periphery(self) -> dict[str, Tensor]:
+        """Scales and ranges of the tile's digital part."""
+        names = ("mapping_scales", "input_range", "input_range_update_idx")
+        found = {name: getattr(self._tile, name, None) for name in names}
+        return {name: value.data for name, value in found.items() if value is not None}

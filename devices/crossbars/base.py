@@ -39,3 +39,11 @@ class Crossbar(Protocol):
     def update(self, request: Outer | Dense) -> None:
         """Carry out a request for a change as well as the device can."""
         ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of everything that a run needs to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state of a crossbar with the same shape and settings."""
+        ...

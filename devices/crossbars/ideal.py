@@ -44,3 +44,11 @@ class IdealCrossbar:
             self.weights.add_(request.delta)
         else:
             self.weights.addmm_(request.d.T, request.x, alpha=-request.rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Give a copy of the weights."""
+        return {"weights": self.weights.clone()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to the weights of a state."""
+        self.weights.copy_(state["weights"])

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from devices.chip import NetworkChip
-from devices.crossbars.aihwkit import AihwkitCrossbar, preset_config
+from devices.crossbars.aihwkit import AihwkitCrossbar
+from devices.crossbars.aihwkit_config import preset_config
 from devices.interface import Capability, CapabilityError, Chip, Dense, LayerUpdate, Observation
 from devices.seal import SealedChip, seal
 from tests.chips import CPU, make_chip, random_weights

@@ -2,7 +2,8 @@ import pytest
 import torch
 from scipy import stats
 
-from devices.crossbars.aihwkit import PRESETS, AihwkitCrossbar, preset_config
+from devices.crossbars.aihwkit import AihwkitCrossbar
+from devices.crossbars.aihwkit_config import PRESETS, ConfigProblem, preset_config
 from devices.crossbars.ideal import IdealCrossbar
 from devices.interface import Dense, Outer
 from tests.chips import CPU, make_chip, random_weights
@@ -73,7 +74,7 @@ def test_the_device_moves_where_it_is_asked_to(form):
     assert result.rvalue > 0.5
 
 
-def test_an_unknown_preset_is_a_key_error():
+def test_an_unknown_preset_is_refused():
     assert "IdealizedPreset" in PRESETS
-    with pytest.raises(KeyError):
+    with pytest.raises(ConfigProblem, match="no such preset"):
         preset_config("IdealisedPreset")

@@ -1,0 +1,182 @@
+"""aihwkit's inference and torch tiles: programmed, not pulsed.
+
+    update:  W ← W + ΔW                        the target, kept by the digital periphery
+             program W                         with the programming error of the noise model
+    read:    α · drift(programmed W, t) x      α from aihwkit's drift compensation
+             t = seconds_after_programming + seconds_per_read · reads since then
+
+The noise models (`PCMLikeNoiseModel`, `HermesNoiseModel`, `ReRamWan2022NoiseModel`,
+`ReRamCMONoiseModel`, ...) are aihwkit's; each names its measurement in its docstring. Noise models
+and torch tiles draw from torch's global generator: here it stands in for the crossbar's own while
+they do, so that torch tiles repeat bitwise under a seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from aihwkit.simulator.parameters.enums import WeightClipType, WeightRemapType
+from aihwkit.simulator.tiles.inference import InferenceTileWithPeriphery
+from jaxtyping import Float
+from torch import Tensor
+
+from devices.crossbars.aihwkit import AihwkitCrossbar, computes_in_cpp
+from devices.interface import Dense, Outer
+
+
+def is_programmed(config: Any) -> bool:
+    """Whether a tile of this configuration is programmed as a whole, rather than pulsed."""
+    return issubclass(config.tile_class, InferenceTileWithPeriphery)
+
+
+class AihwkitInferenceCrossbar(AihwkitCrossbar):
+    """One aihwkit tile that is programmed."""
+
+    def __init__(
+        self,
+        n_out: int,
+        n_in: int,
+        config: Any,
+        device: torch.device,
+        generator: torch.Generator,
+        seconds_per_read: float = 0.0,
+        seconds_after_programming: float | None = None,
+    ) -> None:
+        """Build a tile of n_out × n_in.
+
+        Args:
+            n_out: columns.
+            n_in: rows.
+            config: an aihwkit configuration; without programming error if its noise model is None.
+            device: where the tile computes.
+            generator: draws programming error and drift, and on torch tiles the noise of reads; on
+                `device` if that is a torch tile, else on the CPU.
+            seconds_per_read: time that passes from one read to the next.
+            seconds_after_programming: time from programming to the first read. With neither time,
+                the weights stay as programmed.
+        """
+        self._generator = generator
+        with self._own_draws():
+            super().__init__(n_out, n_in, config, device, seconds_per_read=seconds_per_read)
+        config = self._tile.rpu_config
+        self._drifts |= seconds_after_programming is not None
+        self._drifts &= config.noise_model is not None
+        if not self._drifts:  # there is nothing to compensate, and the reference costs reads
+            config.drift_compensation = None
+        self._first_read = seconds_after_programming or 0.0
+        self._reads = 0
+        self._target: Float[Tensor, "n_out n_in"] = torch.zeros(n_out, n_in, device=device)
+
+    @torch.no_grad()
+    def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
+        """Program the weights, clipped where the configuration asks for it, with its error."""
+        tile, config = self._tile, self._tile.rpu_config
+        with self._own_draws():
+            self._store(tile.apply_weight_scaling(weights.clone()))
+            if config.clip.type != WeightClipType.NONE or config.remap.type != WeightRemapType.NONE:
+                tile.post_update_step()
+            self._target = self._weights()
+            if config.noise_model is not None:
+                tile.reference_combined_weights = self._stored()
+                tile.program_weights()
+        self._reads = 0
+
+    @torch.no_grad()
+    def read(
+        self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
+    ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
+        """Read through the tile's converters and noise, at the time that has come."""
+        with self._own_draws():
+            return super().read(x, repeats)
+
+    @torch.no_grad()
+    def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
+        """Give Wᵀ y exactly: aihwkit's inference tiles have a perfect backward pass."""
+        return y @ self._weights()
+
+    @torch.no_grad()
+    def update(self, request: Outer | Dense) -> None:
+        """Add ΔW to the target, and program it."""
+        if isinstance(request, Dense):
+            self.program(self._target + request.delta)
+        else:
+            self.program(torch.addmm(self._target, request.d.T, request.x, alpha=-request.rate))
+
+    @torch.no_grad()
+    def state(self) -> dict[str, Tensor]:
+        """Give the target, the programmed devices and the time, next to what every tile has."""
+        tile = self._tile
+        state = super().state() | {
+            "target": self._target.clone(),
+            "reads": torch.tensor(self._reads),
+            "generator": self._generator.get_state(),
+            "compensation": tile.alpha.clone(),
+        }
+        if tile.programmed_weights is not None:
+            state["programmed"] = tile.programmed_weights.clone()
+            for index, drift in enumerate(tile.drift_noise_parameters):
+                if drift is not None:
+                    state[f"drift.{index}"] = drift.clone()
+        if tile.drift_baseline is not None:
+            state["drift_baseline"] = tile.drift_baseline.clone()
+        return state
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state of a crossbar with the same shape and configuration."""
+        tile = self._tile
+        self.program(state["target"])  # makes everything that is filled in below
+        super().restore(state)
+        self._target = state["target"].to(self._target)
+        self._reads = int(state["reads"])
+        self._generator.set_state(state["generator"].cpu())
+        tile.alpha = state["compensation"].to(self._device)
+        if "programmed" in state:
+            tile.programmed_weights = state["programmed"].to(tile.programmed_weights)
+            tile.drift_noise_parameters = [
+                state[f"drift.{index}"].to(drift) if drift is not None else None
+                for index, drift in enumerate(tile.drift_noise_parameters)
+            ]
+        if "drift_baseline" in state:
+            tile.drift_baseline = state["drift_baseline"].to(self._device)
+
+    def _drift(self) -> None:
+        self._tile.drift_weights(self._first_read + self._reads * self._seconds_per_read)
+        self._reads += 1
+
+    def _store(self, scaled: Tensor) -> None:
+        """Put weights, in the tile's own scale, on the array as they are."""
+        # aihwkit's C++ takes them from the host alone; a torch tile must not send them there
+        cpp = computes_in_cpp(self._tile.rpu_config)
+        self._tile.tile.set_weights(scaled.cpu() if cpp else scaled)
+
+    def _stored(self) -> Tensor:
+        """The array's weights in the tile's own scale, on the host for a C++ tile."""
+        if computes_in_cpp(self._tile.rpu_config):
+            return torch.as_tensor(self._tile.tile.get_weights()).clone()
+        stored: Tensor = self._tile.tile.weight.detach().clone()
+        return stored
+
+    def _weights(self) -> Float[Tensor, "n_out n_in"]:
+        """The array's weights with the digital scales."""
+        weights, scales = self._stored().to(self._device), self._tile.get_scales()
+        return weights if scales is None else weights * scales.view(-1, 1)
+
+    @contextmanager
+    def _own_draws(self) -> Iterator[None]:
+        """Let what aihwkit draws from torch's global generator come from the crossbar's own."""
+        on = self._generator.device
+        # aihwkit gives no generator to torch, so that the states are exchanged
+        globally = (
+            torch.default_generator if on.type == "cpu" else torch.cuda.default_generators[on.index]
+        )
+        outside = globally.get_state()
+        globally.set_state(self._generator.get_state())
+        try:
+            yield
+        finally:
+            self._generator.set_state(globally.get_state())
+            globally.set_state(outside)

@@ -1,0 +1,130 @@
+"""A matrix that is larger than one physical array, split over several.
+
+    a[j] = Σ_i read of tile (j, i) driven by x[i]        partial sums are added digitally
+    x[i] = Σ_j transposed read of tile (j, i)            i counts blocks of rows, j of columns
+
+Every array has its own converters and devices, so that its noise and its spread are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from devices.crossbars.base import Crossbar
+from devices.interface import Dense, Outer
+
+MakeTile = Callable[[int, int, str], Crossbar]
+"""Makes one array of n_out × n_in; its name, such as "1.0", tells it from the others."""
+
+
+class TiledCrossbar:
+    """A grid of crossbars that stand for one matrix."""
+
+    def __init__(
+        self, n_out: int, n_in: int, max_columns: int, max_rows: int, make: MakeTile
+    ) -> None:
+        """Fill as many arrays of at most `max_columns` × `max_rows` as the matrix needs.
+
+        Args:
+            n_out: outputs of the matrix, which are columns of the arrays.
+            n_in: inputs of the matrix, which are rows of the arrays.
+            max_columns: columns of one array.
+            max_rows: rows of one array.
+            make: makes one array.
+        """
+        self._columns = _slices(n_out, max_columns)
+        self._rows = _slices(n_in, max_rows)
+        self._tiles = [
+            [
+                make(out.stop - out.start, into.stop - into.start, f"{j}.{i}")
+                for i, into in enumerate(self._rows)
+            ]
+            for j, out in enumerate(self._columns)
+        ]
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether no array has noise."""
+        return all(tile.noise_free for _, _, tile in self._placed())
+
+    def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
+        """Write every array's part."""
+        for out, into, tile in self._placed():
+            tile.program(weights[out, into])
+
+    def read(
+        self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
+    ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
+        """Read every array, and add what the arrays of one column give."""
+        parts = [x[..., into].contiguous() for into in self._rows]
+        return torch.cat(
+            [
+                _add([tile.read(part, repeats) for tile, part in zip(line, parts, strict=True)])
+                for line in self._tiles
+            ],
+            dim=-1,
+        )
+
+    def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
+        """Read every array backwards, and add what the arrays of one row give."""
+        parts = [y[:, out].contiguous() for out in self._columns]
+        return torch.cat(
+            [
+                _add([tile.read_transposed(y) for tile, y in zip(line, parts, strict=True)])
+                for line in zip(*self._tiles, strict=True)
+            ],
+            dim=1,
+        )
+
+    def update(self, request: Outer | Dense) -> None:
+        """Ask every array for its part of the change."""
+        for out, into, tile in self._placed():
+            if isinstance(request, Dense):
+                tile.update(Dense(request.delta[out, into].contiguous()))
+            else:
+                x, d = request.x[:, into].contiguous(), request.d[:, out].contiguous()
+                tile.update(Outer(x, d, request.rate))
+
+    def state(self) -> dict[str, Tensor]:
+        """Give every array's state, named after its place."""
+        return {
+            f"{j}.{i}.{name}": value
+            for j, line in enumerate(self._tiles)
+            for i, tile in enumerate(line)
+            for name, value in tile.state().items()
+        }
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state of a grid of the same arrays."""
+        for j, line in enumerate(self._tiles):
+            for i, tile in enumerate(line):
+                place = f"{j}.{i}."
+                tile.restore(
+                    {
+                        name.removeprefix(place): value
+                        for name, value in state.items()
+                        if name.startswith(place)
+                    }
+                )
+
+    def _placed(self) -> list[tuple[slice, slice, Crossbar]]:
+        return [
+            (out, into, tile)
+            for out, line in zip(self._columns, self._tiles, strict=True)
+            for into, tile in zip(self._rows, line, strict=True)
+        ]
+
+
+def _slices(size: int, most: int) -> list[slice]:
+    return [slice(start, min(start + most, size)) for start in range(0, size, most)]
+
+
+def _add(parts: list[Tensor]) -> Tensor:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
