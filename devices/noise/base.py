@@ -15,7 +15,7 @@ conformance kit (`substrate verify`) holds it to that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -74,8 +74,8 @@ class NoiseModel(BaseModel):
     citation: ClassVar[str]
 
     def sample(
-        self, signal: Float[Tensor, reads *lines], memory: Memory
-    ) -> Float[Tensor, reads *lines]:
+        self, signal: Float[Tensor, reads * lines], memory: Memory
+    ) -> Float[Tensor, reads * lines]:
         """Draw the noise to be added to a signal: a new tensor, on the signal's device."""
         raise NotImplementedError
 
@@ -99,23 +99,27 @@ class NoiseModel(BaseModel):
 class NoiseSource:
     """A noise model at one place of one layer, with a random stream of its own."""
 
-    def __init__(self, model: NoiseModel, generator: torch.Generator) -> None:
-        """Put a model to work; `generator` is this source's alone."""
+    def __init__(
+        self, model: NoiseModel, generator: torch.Generator, *, of_weights: bool = False
+    ) -> None:
+        """Put a model to work.
+
+        Args:
+            model: what is drawn.
+            generator: this source's alone.
+            of_weights: the signals are weights, (n_out, n_in), and each is a single read.
+        """
         self.model = model
         self.memory = Memory(generator)
+        self._of_weights = of_weights
 
     @torch.no_grad()
     def __call__(
         self, signal: Float[Tensor, "reads *positions lines"]
     ) -> Float[Tensor, "reads *positions lines"]:
         """Give a signal with this source's noise on it; the signal itself stays as it was."""
-        in_time = signal.flatten(0, -2)
+        in_time = signal[None] if self._of_weights else signal.flatten(0, -2)
         return self.model.sample(in_time, self.memory).add_(in_time).view(signal.shape)
-
-    @torch.no_grad()
-    def disturb_weights(self, weights: Float[Tensor, "n_out n_in"]) -> Float[Tensor, "n_out n_in"]:
-        """Give the weights as one read finds them."""
-        return self.model.sample(weights[None], self.memory).squeeze(0).add_(weights)
 
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""
@@ -124,3 +128,39 @@ class NoiseSource:
     def restore(self, state: dict[str, Tensor]) -> None:
         """See `Memory.restore`."""
         self.memory.restore(state)
+
+
+class StackedSources:
+    """Sources at the same place: each sees the signal as the one before it left it."""
+
+    def __init__(self, sources: Sequence[NoiseSource]) -> None:
+        """Put sources one behind the other."""
+        self.sources = tuple(sources)
+
+    def __call__(
+        self, signal: Float[Tensor, "reads *positions lines"]
+    ) -> Float[Tensor, "reads *positions lines"]:
+        """Give a signal with the noise of all sources on it."""
+        for source in self.sources:
+            signal = source(signal)
+        return signal
+
+    def state(self) -> dict[str, Tensor]:
+        """The states of all sources, by number."""
+        return {
+            f"{number}.{name}": value
+            for number, source in enumerate(self.sources)
+            for name, value in source.state().items()
+        }
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to an earlier state."""
+        for number, source in enumerate(self.sources):
+            start = f"{number}."
+            source.restore(
+                {
+                    name.removeprefix(start): value
+                    for name, value in state.items()
+                    if name.startswith(start)
+                }
+            )

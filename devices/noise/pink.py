@@ -67,8 +67,8 @@ class PinkNoise(NoiseModel):
         return rates, [scale * frequency ** (1 - self.alpha) for frequency in frequencies]
 
     def sample(
-        self, signal: Float[Tensor, reads *lines], memory: Memory
-    ) -> Float[Tensor, reads *lines]:
+        self, signal: Float[Tensor, reads * lines], memory: Memory
+    ) -> Float[Tensor, reads * lines]:
         """Continue every line's processes."""
         rates, variances = self.processes()
         return relaxations(signal, rates, variances, self.std, memory)

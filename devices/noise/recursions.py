@@ -1,7 +1,7 @@
 """Processes with a past, drawn for many reads at once and without a loop over reads.
 
-Relaxations: x_t = φ x_{t-1} + √(v(1-φ²)) ε_t, several of them and a white floor added up. A block of
-             reads and what it hands on are one Gaussian vector given what the last block left,
+Relaxations: x_t = φ x_{t-1} + √(v(1-φ²)) ε_t, several of them and a white floor added up. A block
+             of reads and what it hands on are one Gaussian vector given what the last block left,
              drawn with the root of its covariance; what blocks hand on obeys x ← φ^B x + e.
 Two states:  with probability λ = 1 - p01 - p10 a read keeps its state, otherwise it draws a new one
              from the stationary distribution, so the state is what the last such draw gave.
@@ -42,12 +42,12 @@ def first_order_recursion(
 
 
 def relaxations(
-    signal: Float[Tensor, reads *lines],
+    signal: Float[Tensor, reads * lines],
     rates: Sequence[float],
     variances: Sequence[float],
     white: float,
     memory: Memory,
-) -> Float[Tensor, reads *lines]:
+) -> Float[Tensor, reads * lines]:
     """Continue a sum of processes that each forget exponentially, over a white floor.
 
     Args:
@@ -128,12 +128,12 @@ def _block(
 
 
 def two_state_chain(
-    signal: Float[Tensor, reads *lines],
+    signal: Float[Tensor, reads * lines],
     keep: float,
     high: float,
     start: Float[Tensor, "*lines"],
     generator: torch.Generator,
-) -> Float[Tensor, reads *lines]:
+) -> Float[Tensor, reads * lines]:
     """Draw a two-state Markov chain for every line: 1.0 where it is in its high state.
 
     Args:

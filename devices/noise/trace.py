@@ -78,8 +78,8 @@ class TraceNoise(NoiseModel):
         return self.scale * (samples - samples.mean() if self.centre else samples)
 
     def sample(
-        self, signal: Float[Tensor, reads *lines], memory: Memory
-    ) -> Float[Tensor, reads *lines]:
+        self, signal: Float[Tensor, reads * lines], memory: Memory
+    ) -> Float[Tensor, reads * lines]:
         """Go on in the trace.
 
         Raises:

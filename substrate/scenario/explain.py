@@ -108,7 +108,7 @@ def _locate(error: ErrorDetails, data: Any, model: type[BaseModel]) -> tuple[Loc
             alternatives = [each for _, type_ in alternatives for each in _step(type_, part)]
             loc, chosen = (*loc, part), False
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        last = re.findall(r"^'(.+)'$", error["ctx"]["discriminator"])
+        last = re.findall(r"^'?(\w+)", error["ctx"]["discriminator"])
     return (*loc, *last), [type_ for _, type_ in alternatives]
 
 

@@ -14,18 +14,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _folder(info: ValidationInfo) -> Path:
+def scenario_folder(info: ValidationInfo | None) -> Path:
     """The scenario's folder, which its relative paths start from."""
-    context: dict[str, Path] = info.context or {}
+    context: dict[str, Path] = (info and info.context) or {}
     return context.get("folder", Path())
 
 
 def _absolute_spec(spec: str, info: ValidationInfo) -> str:
-    return absolute_spec(spec, _folder(info))
+    return absolute_spec(spec, scenario_folder(info))
 
 
 def _absolute_path(path: str, info: ValidationInfo) -> str:
-    return path if path.startswith(("~", "$")) else str((_folder(info) / path).absolute())
+    return path if path.startswith(("~", "$")) else str((scenario_folder(info) / path).absolute())
 
 
 PluginSpec = Annotated[str, AfterValidator(_absolute_spec)]

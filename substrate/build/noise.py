@@ -1,0 +1,36 @@
+"""From the noise of a chip's settings to the sources at each place of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+
+from devices.noise.base import NoiseModel, NoiseSource, StackedSources
+from substrate.randomness import stream
+from substrate.scenario.schema.noise import Place, PlacedNoise
+
+
+def build_noise(
+    noise: Sequence[PlacedNoise], at: Place, layer: int, seed: int, device: torch.device
+) -> StackedSources | None:
+    """Make the sources at one place of one layer, each with a random stream of its own.
+
+    Args:
+        noise: all the noise of a chip; a source's number in it is part of its stream's purpose.
+        at: the place.
+        layer: number of the layer, counted from 1.
+        seed: of the scenario.
+        device: where signals live.
+    """
+    sources = [
+        NoiseSource(
+            cast(NoiseModel, model),
+            stream(seed, "noise", at, f"layer {layer}", f"source {number}", device=device),
+            of_weights=at == "weight",
+        )
+        for number, model in enumerate(noise)
+        if model.at == at and model.acts_on(layer)
+    ]
+    return StackedSources(sources) if sources else None

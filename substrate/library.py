@@ -1,0 +1,108 @@
+"""Noise models and crossbars by the names that a scenario gives them.
+
+A name is that of a shipped model, or of one that an installed package registers under an
+entry-point group; `my_lab.py:CryoReadNoise` is a class of the user's own (`substrate.plugins`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from devices.crossbars.custom import CustomCrossbar
+from devices.noise import MODELS
+from devices.noise.base import NoiseModel
+from substrate.plugins import PluginError, load_object, names_plugin
+from substrate.scenario.source import nearest
+
+NOISE_GROUP = "substrate.noise"
+CROSSBAR_GROUP = "substrate.crossbars"
+
+
+def noise_models() -> list[str]:
+    """Names of the noise models that are shipped or registered."""
+    return [*MODELS, *_registered(NOISE_GROUP)]
+
+
+def registered_crossbars() -> list[str]:
+    """Names of the crossbars that installed packages register."""
+    return _registered(CROSSBAR_GROUP)
+
+
+def noise_model(name: str, folder: Path) -> type[NoiseModel]:
+    """Find a noise model's class.
+
+    Args:
+        name: shipped, registered, or the place of a class of the user's own.
+        folder: what a relative file is looked for in.
+
+    Raises:
+        PluginError: there is none of that name, or it is no noise model.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    found = _find(name, folder, NOISE_GROUP, noise_models(), "noise model")
+    if not (isinstance(found, type) and issubclass(found, NoiseModel)):
+        raise PluginError(f"{name} is no noise model", "derive it from devices.noise.NoiseModel")
+    for attribute in ("name", "title", "citation"):
+        if not isinstance(getattr(found, attribute, None), str):
+            raise PluginError(
+                f"{name} says no {attribute}",
+                f'add the line: {attribute}: ClassVar[str] = "..."',
+            )
+    taken = {"model", "at", "layers"} & found.model_fields.keys()
+    if taken:
+        raise PluginError(
+            f"{name} has a parameter {min(taken)}", "scenarios use that key themselves"
+        )
+    return found
+
+
+def custom_crossbar(name: str, folder: Path) -> type[CustomCrossbar]:
+    """Find the class of a crossbar of somebody's own; as `noise_model`.
+
+    Raises:
+        PluginError: there is none of that name, or it is no crossbar.
+    """
+    found = _find(name, folder, CROSSBAR_GROUP, registered_crossbars(), "crossbar")
+    missing = [each for each in _CROSSBAR_MEMBERS if not hasattr(found, each)]
+    if not isinstance(found, type) or missing:
+        raise PluginError(f"{name} is no crossbar", f"it lacks {', '.join(missing)}")
+    parameters = found.Parameters  # type: ignore[attr-defined]
+    if not (isinstance(parameters, type) and issubclass(parameters, BaseModel)):
+        raise PluginError(f"{name}.Parameters is no pydantic model", "derive it from BaseModel")
+    return found
+
+
+_CROSSBAR_MEMBERS = (
+    "Parameters",
+    "title",
+    "citation",
+    "noise_free",
+    "program",
+    "read",
+    "read_transposed",
+    "update",
+)
+
+
+def _registered(group: str) -> list[str]:
+    return sorted(entry.name for entry in entry_points(group=group))
+
+
+def _find(name: str, folder: Path, group: str, known: Iterable[str], what: str) -> Any:
+    if names_plugin(name):
+        return load_object(name, folder)
+    for entry in entry_points(group=group, name=name):
+        try:
+            return entry.load()
+        except Exception as problem:
+            raise PluginError(f"{entry.value} cannot be imported: {problem}") from problem
+    meant = nearest(name, known)
+    listed = ", ".join(known)
+    hint = f"did you mean {meant!r}?" if meant else f"known are {listed}" if listed else None
+    raise PluginError(f"there is no {what} {name!r}", hint)

@@ -1,0 +1,125 @@
+"""Noise on a chip: which model, where it acts, and in which layers.
+
+noise:
+  - {model: gaussian, at: output, std: 0.02}
+  - {model: "my_lab.py:CryoReadNoise", at: readout, temperature: 4.2}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from devices.noise import MODELS
+from devices.noise.base import NoiseModel
+from substrate.library import noise_model
+from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.scenario.schema.base import Settings, scenario_folder
+from substrate.scenario.source import nearest
+
+Place = Literal["input", "weight", "output", "readout"]
+
+
+class PlacedNoise(Settings):
+    """A noise model at a place. The parameters of the model stand beside these keys."""
+
+    model: str = Field(
+        description="A noise model: `substrate list noise`, or `my_file.py:MyNoise`."
+    )
+    at: Place = Field(
+        description="Where it acts. Noise of input, weight and output travels through the network; "
+        "noise of the readout only blurs what is observed.",
+    )
+    layers: list[PositiveInt] | None = Field(
+        None,
+        description="Numbers of the layers, counted from 1; left out, all of them.",
+        min_length=1,
+    )
+
+    def acts_on(self, layer: int) -> bool:
+        """Whether it acts in a layer, counted from 1."""
+        return self.layers is None or layer in self.layers
+
+
+@cache
+def placed(model: type[NoiseModel]) -> type[PlacedNoise]:
+    """Make the settings of a model at a place: a model that also says where it acts."""
+
+    return create_model(
+        f"Placed{model.__name__}",
+        __base__=(PlacedNoise, cast(type[PlacedNoise], model)),
+        __doc__=model.__doc__,
+    )
+
+
+def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
+    if isinstance(value, PlacedNoise):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("must be a mapping such as {model: gaussian, at: output, std: 0.02}")
+    name = value.get("model")
+    if not isinstance(name, str):
+        raise _at("model", name, "this key is missing: it names a noise model")
+    try:
+        model = noise_model(name, scenario_folder(info))
+        if names_plugin(name):
+            value = value | {"model": absolute_spec(name, scenario_folder(info))}
+    except PluginError as problem:
+        raise _at("model", name, str(problem)) from None
+    settings = placed(model)
+    for key in value:
+        if key not in settings.model_fields:
+            meant = nearest(key, settings.model_fields)
+            parameters = ", ".join(model.model_fields)
+            hint = f"did you mean {meant!r}?" if meant else f"its parameters are {parameters}"
+            raise _at(key, value[key], f"the noise model {name} has no such parameter; {hint}")
+    return settings.model_validate(value, context=info.context)
+
+
+def _at(key: str, found: Any, message: str) -> ValidationError:
+    """Make an error that stands at a key of the mapping, not at the mapping."""
+    error = PydanticCustomError("noise", "{message}", {"message": message})
+    details = InitErrorDetails(type=error, loc=(key,), input=found)
+    return ValidationError.from_exception_data("noise", [details])
+
+
+def _json_schema() -> dict[str, Any]:
+    """One alternative for every shipped model, told apart by its name, and one for all others."""
+    schemas: list[Mapping[str, Any]] = []
+    for name, model in MODELS.items():
+        schema = placed(model).model_json_schema()
+        schema["properties"]["model"]["const"] = name
+        schemas.append(schema)
+    other = PlacedNoise.model_json_schema() | {"additionalProperties": True}
+    other["properties"]["model"]["not"] = {"enum": list(MODELS)}
+    return {"oneOf": [*schemas, other]}
+
+
+Noise = Annotated[
+    PlacedNoise,
+    PlainValidator(_read),
+    PlainSerializer(lambda noise: noise.model_dump(mode="json", exclude_none=True)),
+    WithJsonSchema(_json_schema()),
+]
+"""A noise model at a place, with the parameters of that very model."""
+
+
+class NoisyChip(Settings):
+    """What all chips but the ideal one have in common."""
+
+    noise: list[Noise] = Field(
+        [], description="Noise on top of the crossbar's own; any number of models, at any place."
+    )
