@@ -40,6 +40,8 @@ def display_for(scenario: Scenario, console: Console) -> Iterator[Display]:
 
 def _figures(record: Epoch) -> str:
     loss = "" if record.train_loss is None else f"loss {record.train_loss:.4f}  "
+    if record.test_accuracy is None:
+        return f"epoch {record.epoch}  {loss}test loss {record.test_loss:.4f}"
     return f"epoch {record.epoch}  {loss}test accuracy {record.test_accuracy:.1%}"
 
 

@@ -41,23 +41,14 @@ def run_command(
     scenario, source = load_scenario(find_scenario(path), overrides)
     folder = _run_folder(out, scenario)
     check_aihwkit()
-    where = _device(device)
+    where = compute_device(device)
+    from substrate.build.dataset import checked_dataset
     from substrate.cli.progress import display_for
-    from substrate.data import load_dataset
     from substrate.report import write_report
     from substrate.report.table import run_result
     from substrate.run.experiment import run_scenario
 
-    try:
-        dataset = load_dataset(scenario.data)
-    except ValueError as problem:
-        raise source.error(("data",), str(problem)) from None
-    if scenario.training.batch_size > len(dataset.x_train):
-        raise source.error(
-            ("training", "batch_size"),
-            f"{dataset.name} has only {len(dataset.x_train)} training samples",
-            found=scenario.training.batch_size,
-        )
+    dataset = checked_dataset(scenario, source)
     console = Console(stderr=as_json)
     with display_for(scenario, console) as display:
         summary = run_scenario(scenario, dataset, folder, where, command, display)
@@ -77,7 +68,12 @@ def _run_folder(out: Path | None, scenario: Scenario) -> Path:
     return folder
 
 
-def _device(name: str) -> torch.device:
+def compute_device(name: str) -> torch.device:
+    """Give the device of `--device`.
+
+    Raises:
+        ScenarioError: there is no such device here.
+    """
     import torch
 
     if name not in ("cpu", "cuda"):

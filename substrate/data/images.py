@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,10 +33,11 @@ def image_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
-    if not files:
+    # names sort many times faster than paths
+    names = sorted(name for name in os.listdir(folder) if Path(name).suffix.lower() in _ENDINGS)
+    if not names:
         raise DataError(f"{folder} has no images in it")
-    return files
+    return [folder / name for name in names]
 
 
 def decoded(name: str, train: Labelled, test: Labelled) -> dict[str, npt.NDArray[np.generic]]:

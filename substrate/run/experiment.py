@@ -7,7 +7,6 @@ been, so bad input leaves none behind.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Mapping
@@ -65,7 +64,7 @@ def run_scenario(
                     run = ArmRun(scenario, name, seed, dataset, device)
                     try:
                         for record in run.epochs():
-                            metrics.write(json.dumps(dataclasses.asdict(record)) + "\n")
+                            metrics.write(json.dumps(record.as_row()) + "\n")
                             metrics.flush()
                             outcome.epoch(record)
                             display.epoch(record)

@@ -22,6 +22,7 @@ from substrate.run.verdict import Comparison, compare, overall
 from substrate.scenario.schema import Arm, Scenario
 
 Status = Literal["complete", "interrupted"]
+Metric = Literal["test_accuracy", "test_loss"]
 
 
 class ArmOutcome:
@@ -73,14 +74,16 @@ def summarise(
     command: str,
 ) -> Summary:
     """Put together everything that `summary.json` holds."""
+    metric: Metric = "test_loss" if dataset.regression else "test_accuracy"
     comparisons = [
         compare(
             arm,
             baseline,
-            outcomes[arm].values("test_accuracy", scenario.seeds),
-            outcomes[baseline].values("test_accuracy", scenario.seeds),
+            outcomes[arm].values(metric, scenario.seeds),
+            outcomes[baseline].values(metric, scenario.seeds),
             scenario.verdict.tolerance,
             scenario.verdict.confidence,
+            higher_is_better=not dataset.regression,
         )
         for arm in scenario.arms
         for baseline in scenario.baselines
@@ -99,7 +102,7 @@ def summarise(
         status=status,
         verdict=verdict,
         verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
-        metric="test_accuracy",
+        metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
         seeds=list(scenario.seeds),
@@ -112,10 +115,10 @@ def summarise(
             "train": len(dataset.x_train),
             "test": len(dataset.x_test),
             "inputs": dataset.x_train[0].numel(),
-            "classes": dataset.n_out,
+            "classes": None if dataset.regression else dataset.n_out,
         },
         network=_network(scenario, dataset),
-        arms={name: _arm(scenario, name, outcome) for name, outcome in outcomes.items()},
+        arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
         comparisons=[_comparison(each) for each in comparisons],
         versions=versions(),
     )
@@ -131,9 +134,9 @@ def _network(scenario: Scenario, dataset: Dataset) -> str:
     return f"{layers}, {network.activation_title}, {training.loss_title}"
 
 
-def _arm(scenario: Scenario, name: str, outcome: ArmOutcome) -> ArmSummary:
+def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -> ArmSummary:
     arm = scenario.all_arms[name]
-    return ArmSummary(
+    summary = ArmSummary(
         role="device" if name in scenario.arms else "baseline",
         chip=chip_title(arm.chip),
         rule=arm.learning.rule.upper(),
@@ -144,12 +147,14 @@ def _arm(scenario: Scenario, name: str, outcome: ArmOutcome) -> ArmSummary:
             {"seed": seed, "epoch": divergence.epoch, "what": divergence.what}
             for seed, divergence in outcome.divergences.items()
         ],
-        test_accuracy=_measure(outcome.values("test_accuracy", scenario.seeds)),
-        train_accuracy=_measure(outcome.values("train_accuracy", scenario.seeds)),
         test_loss=_measure(outcome.values("test_loss", scenario.seeds)),
         train_loss=_measure(outcome.values("train_loss", scenario.seeds)),
         observed_noise=_noise(list(outcome.noise.values())),
     )
+    if not dataset.regression:
+        summary["test_accuracy"] = _measure(outcome.values("test_accuracy", scenario.seeds))
+        summary["train_accuracy"] = _measure(outcome.values("train_accuracy", scenario.seeds))
+    return summary
 
 
 def _learning(arm: Arm) -> str:

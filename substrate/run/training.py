@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -27,7 +27,8 @@ class Epoch:
     """One line of `metrics.jsonl`.
 
     Training figures are those of the baseline passes during the epoch; test figures are read
-    through the chip, noise and all. Epoch 0 is before training and has no training figures.
+    through the chip, noise and all. Epoch 0 is before training and has no training figures. A
+    regression has no accuracies.
     """
 
     arm: str
@@ -36,8 +37,15 @@ class Epoch:
     train_loss: float | None
     train_accuracy: float | None
     test_loss: float
-    test_accuracy: float
+    test_accuracy: float | None
     seconds: float
+
+    def as_row(self) -> dict[str, object]:
+        """Give the figures by name, in a regression without accuracies."""
+        row = asdict(self)
+        if self.test_accuracy is None:
+            del row["train_accuracy"], row["test_accuracy"]
+        return row
 
 
 class Divergence(ArithmeticError):
@@ -116,18 +124,19 @@ class ArmRun:
             noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
         return noise
 
-    def _train(self) -> tuple[float, float]:
+    def _train(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_train, self._dataset.y_train
         loss = torch.zeros((), dtype=torch.float64, device=x.device)
-        correct = torch.zeros((), dtype=torch.int64, device=x.device)
+        correct = torch.zeros((), dtype=torch.float64, device=x.device)
         order = torch.randperm(len(x), generator=self._order).to(x.device)
         for chosen in order.split(self._scenario.training.batch_size):
             step = self._learner.step(x[chosen], y[chosen])
             loss += step.losses.sum()
-            correct += _correct(step.output, y[chosen])
-        return loss.item() / len(x), correct.item() / len(x)
+            if not self._dataset.regression:
+                correct += _correct(step.output, y[chosen])
+        return loss.item() / len(x), self._accuracy(correct.item(), len(x))
 
-    def _test(self) -> tuple[float, float]:
+    def _test(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_test, self._dataset.y_test
         loss, correct = 0.0, 0.0
         for part, target in zip(
@@ -135,8 +144,12 @@ class ArmRun:
         ):
             output = self._chip.forward(part).output
             loss += self._loss(output, target).sum().item()
-            correct += _correct(output, target).item()
-        return loss / len(x), correct / len(x)
+            if not self._dataset.regression:
+                correct += _correct(output, target).item()
+        return loss / len(x), self._accuracy(correct, len(x))
+
+    def _accuracy(self, correct: float, samples: int) -> float | None:
+        return None if self._dataset.regression else correct / samples
 
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:

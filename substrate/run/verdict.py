@@ -1,6 +1,7 @@
 """The gap of a device arm to a clean baseline, its confidence interval, and the verdict.
 
-    gap_s = baseline_s - arm_s                 per seed s: how far the device falls behind
+    gap_s = baseline_s - arm_s  of an accuracy, arm_s - baseline_s  of a loss,
+                                               per seed s: how far the device falls behind
     interval: mean(gap) ± t_{(1+c)/2, n-1} · std(gap) / √n      paired by seed (Student, 1908)
 
 Seeds are paired because both arms have that seed's data order and initial weights. The verdict is
@@ -22,7 +23,7 @@ Verdict = Literal["feasible", "not feasible", "undecided"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One device arm against one baseline; gap and interval are fractions, None where unknown."""
+    """One device arm against one baseline; gap and interval in the metric's unit, or None."""
 
     arm: str
     baseline: str
@@ -41,14 +42,17 @@ def compare(
     baseline_values: Sequence[float | None],
     tolerance: float,
     confidence: float,
+    *,
+    higher_is_better: bool = True,
 ) -> Comparison:
-    """Compare final accuracies, one a seed, in the same order of seeds; None is a diverged run."""
+    """Compare final figures, one a seed, in the same order of seeds; None is a diverged run."""
     pairs = [
         (device, clean)
         for device, clean in zip(arm_values, baseline_values, strict=False)
         if device is not None and clean is not None
     ]
-    gaps = np.array([clean - device for device, clean in pairs])
+    behind = 1 if higher_is_better else -1
+    gaps = np.array([behind * (clean - device) for device, clean in pairs])
     gap = float(gaps.mean()) if len(gaps) else None
     low, high = _interval(gaps, confidence)
 

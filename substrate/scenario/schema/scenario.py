@@ -51,7 +51,10 @@ class Verdict(Settings):
     """When a device arm counts as feasible."""
 
     tolerance: FiniteFloat = Field(
-        0.05, ge=0, description="Largest acceptable gap to a baseline, a fraction of accuracy."
+        0.05,
+        ge=0,
+        description="Largest acceptable gap to a baseline: a fraction of accuracy, or in a"
+        " regression units of the loss.",
     )
     confidence: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.95, description="Of the interval of the gap."
