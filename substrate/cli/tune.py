@@ -1,0 +1,144 @@
+"""`substrate tune`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from substrate.files import write_atomically
+from substrate.scenario.load import load_scenario
+from substrate.scenario.schema import Scenario
+from substrate.scenario.shipped import find_scenario
+from substrate.scenario.source import ScenarioError, nearest
+
+if TYPE_CHECKING:
+    from substrate.tune.search import Attempt
+
+
+def tune_command(
+    path: Path,
+    arms: list[str],
+    start: float,
+    epochs: int | None,
+    overrides: list[str],
+    device: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Search every chosen arm's learning rate, show the rates tried, and write `tune.json`.
+
+    Raises:
+        ScenarioError: the scenario, the data or an option is wrong.
+    """
+    if epochs is not None:
+        overrides = [*overrides, f"training.epochs={epochs}"]
+    scenario, source = load_scenario(find_scenario(path), overrides)
+    chosen = _chosen(arms, scenario)
+    if start <= 0:
+        raise ScenarioError("must be greater than 0", file="--start", found=start)
+    from substrate.build.dataset import checked_dataset
+    from substrate.cli.run import compute_device
+    from substrate.tune.search import attempts, highest_stable
+
+    where = compute_device(device)
+    dataset = checked_dataset(scenario, source).to(where)
+    console = Console(stderr=True)
+    seed = scenario.seeds[0]
+    tried: dict[str, list[Attempt]] = {}
+    with console.status("") as status:
+        for name in chosen:
+            status.update(f"{name}: training at {start:g}")
+            tried[name] = []
+            for attempt in attempts(
+                scenario,
+                name,
+                seed,
+                dataset,
+                where,
+                start=start,
+                on_epoch=lambda rate, record, name=name: status.update(  # type: ignore[misc]
+                    f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
+                    f" {scenario.training.epochs}, test loss {record.test_loss:.4g}"
+                ),
+            ):
+                tried[name].append(attempt)
+                console.print(f"{name}  {_line(attempt)}", soft_wrap=True, highlight=False)
+    result = {
+        "scenario": scenario.name,
+        "seed": seed,
+        "epochs": scenario.training.epochs,
+        "arms": {
+            name: {
+                "highest_stable": highest_stable(each),
+                "set": _set_option(name, scenario, highest_stable(each)),
+                "tried": [dataclasses.asdict(attempt) for attempt in each],
+            }
+            for name, each in tried.items()
+        },
+    }
+    folder = out or Path("runs") / f"tune-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(folder / "tune.json", text + "\n")
+    if as_json:
+        typer.echo(text)
+    else:
+        _show(tried, scenario)
+        typer.echo(f"Written: {folder / 'tune.json'}")
+
+
+def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
+    for name in arms:
+        if name not in scenario.all_arms:
+            meant = nearest(name, scenario.all_arms)
+            known = f"known are {', '.join(scenario.all_arms)}"
+            hint = f"did you mean {meant!r}?" if meant else known
+            raise ScenarioError("the scenario has no such arm", file="--arm", found=name, hint=hint)
+    return arms or list(scenario.all_arms)
+
+
+def _line(attempt: Attempt) -> str:
+    loss = "diverged" if attempt.test_loss is None else f"test loss {attempt.test_loss:.4g}"
+    verdict = "stable" if attempt.stable else f"unstable: {attempt.reason}"
+    return f"learning rate {attempt.learning_rate:g}  {loss}  {verdict}"
+
+
+def _set_option(name: str, scenario: Scenario, rate: float | None) -> str | None:
+    if rate is None:
+        return None
+    group = "arms" if name in scenario.arms else "baselines"
+    return f"--set {group}.{name}.learning.optimiser.learning_rate={rate:g}"
+
+
+def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
+    from substrate.tune.search import highest_stable
+
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for column in ("Arm", "Learning rate", "Test loss", "Test accuracy", ""):
+        table.add_column(column, justify="left" if column in ("Arm", "") else "right")
+    for name, each in tried.items():
+        for attempt in each:
+            table.add_row(
+                name,
+                f"{attempt.learning_rate:g}",
+                "–" if attempt.test_loss is None else f"{attempt.test_loss:.4g}",
+                "–" if attempt.test_accuracy is None else f"{attempt.test_accuracy:.1%}",
+                "stable" if attempt.stable else f"unstable: {attempt.reason}",
+            )
+    console.print(table)
+    for name, each in tried.items():
+        option = _set_option(name, scenario, highest_stable(each))
+        if option is None:
+            console.print(f"{name}: not even the first rate is stable; take a lower --start")
+        else:
+            last = "" if not each[-1].stable else " (the search ended before an unstable rate)"
+            console.print(f"{name}: highest stable learning rate{last}", highlight=False)
+            console.print(f"  {option}", soft_wrap=True, highlight=False)

@@ -1,0 +1,100 @@
+"""The highest stable learning rate of an arm, by doubling (Appendix F).
+
+The arm is trained afresh at η₀, 2η₀, 4η₀, …, each time for a few epochs. A rate is stable where the
+loss stays finite and ends at no more than 1.1 times the lowest test loss seen so far: before
+training, or at the end of training with a lower rate. The first rate that is not ends the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from substrate.data.dataset import Dataset
+from substrate.run.training import ArmRun, Divergence, Epoch
+from substrate.scenario.schema import Scenario
+
+TOLERATED_RISE = 1.1
+"""How many times the lowest loss seen so far a stable rate may end at."""
+
+MOST_DOUBLINGS = 30
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one learning rate.
+
+    Attributes:
+        learning_rate: η.
+        stable: as the module defines it.
+        test_loss: at the end of training, None where it diverged.
+        test_accuracy: likewise, None in a regression too.
+        reason: why it is not stable, or empty.
+    """
+
+    learning_rate: float
+    stable: bool
+    test_loss: float | None
+    test_accuracy: float | None
+    reason: str = ""
+
+
+def attempts(
+    scenario: Scenario,
+    name: str,
+    seed: int,
+    dataset: Dataset,
+    device: torch.device,
+    *,
+    start: float,
+    on_epoch: Callable[[float, Epoch], None] = lambda rate, record: None,
+) -> Iterator[Attempt]:
+    """Train the arm at doubling rates, up to the first that is unstable.
+
+    Args:
+        scenario: its `training.epochs` is how long each rate is tried.
+        name: of the arm.
+        seed: the one seed that is trained.
+        dataset: on `device`.
+        device: where to compute.
+        start: η₀.
+        on_epoch: is told of every epoch as it ends.
+
+    Yields:
+        Every rate's outcome, as soon as it is known; only the last can be unstable.
+    """
+    lowest = float("inf")
+    for doubling in range(MOST_DOUBLINGS + 1):
+        rate = start * 2**doubling
+        run = ArmRun(_with_rate(scenario, name, rate), name, seed, dataset, device)
+        try:
+            for record in run.epochs():
+                on_epoch(rate, record)
+                if record.epoch == 0:
+                    lowest = min(lowest, record.test_loss)
+        except Divergence as divergence:
+            yield Attempt(rate, False, None, None, str(divergence))
+            return
+        bound = TOLERATED_RISE * lowest
+        stable = record.test_loss <= bound
+        reason = "" if stable else f"the loss ends above {bound:.4g}"
+        yield Attempt(rate, stable, record.test_loss, record.test_accuracy, reason)
+        if not stable:
+            return
+        lowest = min(lowest, record.test_loss)
+
+
+def highest_stable(tried: list[Attempt]) -> float | None:
+    """The highest stable rate, None if not even the first is stable."""
+    return max((each.learning_rate for each in tried if each.stable), default=None)
+
+
+def _with_rate(scenario: Scenario, name: str, rate: float) -> Scenario:
+    group = "arms" if name in scenario.arms else "baselines"
+    arm = scenario.all_arms[name]
+    optimiser = arm.learning.optimiser.model_copy(update={"learning_rate": rate})
+    learning = arm.learning.model_copy(update={"optimiser": optimiser})
+    changed = arm.model_copy(update={"learning": learning})
+    return scenario.model_copy(update={group: {**getattr(scenario, group), name: changed}})
