@@ -210,11 +210,10 @@ def _object(bases: Sequence[type[Any]], given: Any, current: Any, path: Path) ->
         (cls,) = choices.values()
     else:
         raise ConfigProblem((*path, "class"), "this key is missing", None, list(choices))
-    if not dataclasses.is_dataclass(cls):
+    has_fields = dataclasses.is_dataclass(cls)
+    if not has_fields:
         return _construct(cls, settings, path)
-    instance: Any = current
-    if current is None:
-        instance = _construct(cls, {}, path)
+    instance = _construct(cls, {}, path) if current is None else current
     _set_fields(instance, settings, path)
     return instance
 

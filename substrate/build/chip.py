@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -10,18 +11,20 @@ from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, staircase
 from devices.chip import ChipLayer, NetworkChip
-from devices.crossbars.base import Crossbar
-from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import DigitalDecorrelation
 from devices.interface import Capability, LayerShape
 from devices.seal import SealedChip, seal
+from substrate.build.crossbar import build_crossbar
 from substrate.build.layouts import layouts
+from substrate.build.noise import build_noise
 from substrate.data.dataset import Dataset
+from substrate.library import custom_crossbar
 from substrate.randomness import stream
 from substrate.scenario.schema import (
     AihwkitChip,
     Arm,
     Chip,
+    CustomChip,
     IdealChip,
     Network,
     Scenario,
@@ -40,12 +43,21 @@ def chip_capabilities(chip: Chip, network: Network) -> frozenset[Capability]:
 
 def chip_title(chip: Chip) -> str:
     """Name a chip for people."""
-    return "ideal chip" if isinstance(chip, IdealChip) else f"aihwkit {chip.preset}"
+    if isinstance(chip, IdealChip):
+        return "ideal chip"
+    if isinstance(chip, CustomChip):
+        return custom_crossbar(chip.crossbar, Path()).title
+    return f"aihwkit {chip.preset}"
 
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     """Say whether a run with this chip repeats bitwise, or in its statistics alone."""
-    return "statistical" if isinstance(chip, AihwkitChip) else "bitwise"
+    if not isinstance(chip, AihwkitChip):
+        return "bitwise"
+    from devices.crossbars.aihwkit import computes_in_cpp
+    from devices.crossbars.aihwkit_config import preset_config
+
+    return "statistical" if computes_in_cpp(preset_config(chip.preset, chip.config)) else "bitwise"
 
 
 def initial_weights(shapes: Sequence[LayerShape], seed: int) -> list[Tensor]:
@@ -65,15 +77,19 @@ def build_chip(
     """Lay the scenario's network out on the arm's chip, program initial weights, and seal it."""
     laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
     hidden = _activation(scenario.network)
+    noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
     layers = [
         ChipLayer(
             layout,
-            _crossbar(arm.chip, layout.shape.n_out, layout.shape.n_in, device),
+            build_crossbar(arm.chip, layout.shape, seed, f"layer {number}", device),
             _identity if layout is laid_out[-1] else hidden,
             torch.zeros(layout.shape.n_out, device=device),
             DigitalDecorrelation(layout.shape.n_in, device) if arm.learning.decorrelation else None,
+            input_noise=build_noise(noise, "input", number, seed, device),
+            output_noise=build_noise(noise, "output", number, seed, device),
+            readout=build_noise(noise, "readout", number, seed, device),
         )
-        for layout in laid_out
+        for number, layout in enumerate(laid_out, start=1)
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
     chip.program([weights.to(device) for weights in initial_weights(chip.shapes, seed)])
@@ -88,11 +104,3 @@ def _activation(network: Network) -> Activation:
 
 def _identity(a: Tensor) -> Tensor:
     return a
-
-
-def _crossbar(chip: Chip, n_out: int, n_in: int, device: torch.device) -> Crossbar:
-    if isinstance(chip, IdealChip):
-        return IdealCrossbar(n_out, n_in, device)
-    from devices.crossbars.aihwkit import AihwkitCrossbar, preset_config
-
-    return AihwkitCrossbar(n_out, n_in, preset_config(chip.preset), device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,13 +59,18 @@ def list_command(what: str, as_json: bool) -> None:
 
 
 def _devices() -> dict[str, str]:
-    from devices.crossbars.aihwkit import PRESETS
+    from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
 
     ideal = {"ideal": "noise-free float32, clean passes and gradients (crossbar: ideal)"}
     return ideal | {
-        name: f"{' '.join((preset.__doc__ or '').split()).split('. ')[0]} (crossbar: aihwkit)"
-        for name, preset in PRESETS.items()
+        name: f"{_first_sentence(preset.__doc__ or '')} (crossbar: aihwkit)"
+        for name, preset in (PRESETS | BARE_CONFIGS).items()
     }
+
+
+def _first_sentence(docstring: str) -> str:
+    plain = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"\1", " ".join(docstring.split()))
+    return plain.split(". ")[0]
 
 
 def _scenarios() -> dict[str, str]:

@@ -9,11 +9,14 @@ from typing import get_args
 from pydantic import ValidationError
 
 from substrate.plugins import PluginError
+from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
+from substrate.scenario.noise_check import check_noise
 from substrate.scenario.schema import (
     AihwkitChip,
     Arm,
+    IdealChip,
     LossFunction,
     RuleName,
     Scenario,
@@ -23,7 +26,6 @@ from substrate.scenario.source import (
     Source,
     apply_overrides,
     load_yaml,
-    nearest,
 )
 
 
@@ -59,22 +61,11 @@ def _check_loss(scenario: Scenario, source: Source) -> None:
 def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     """Refuse what the models alone cannot: unknown presets, rules that the chip cannot serve."""
     if isinstance(arm.chip, AihwkitChip):
-        _check_preset(arm.chip, source, loc)
+        check_aihwkit_chip(arm.chip, arm.learning, source, loc)
+    if not isinstance(arm.chip, IdealChip):
+        check_noise(arm.chip, scenario.network, source, (*loc, "chip", "noise"))
     check_learning(arm, source, loc)
     _check_capabilities(scenario, arm, source, loc)
-
-
-def _check_preset(chip: AihwkitChip, source: Source, loc: Location) -> None:
-    from devices.crossbars.aihwkit_config import PRESETS
-
-    if chip.preset not in PRESETS:
-        meant = nearest(chip.preset, PRESETS)
-        raise source.error(
-            (*loc, "chip", "preset"),
-            "aihwkit has no such preset",
-            found=chip.preset,
-            hint=f"did you mean {meant!r}?" if meant else "see `substrate list devices`",
-        )
 
 
 def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:

@@ -4,7 +4,9 @@ Defaults stand here and nowhere else; a resolved scenario (`scenario.yaml` in a 
 all written out.
 """
 
-from substrate.scenario.schema.chips import AihwkitChip, Chip, IdealChip
+from substrate.scenario.schema.aihwkit import AihwkitChip
+from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.custom import CustomChip
 from substrate.scenario.schema.data import Data, Digits, Gaussian
 from substrate.scenario.schema.learning import (
     RULE_TITLES,
@@ -28,6 +30,7 @@ __all__ = [
     "Chip",
     "Conv",
     "Covariance",
+    "CustomChip",
     "Data",
     "Decorrelation",
     "Digits",

@@ -1,10 +1,12 @@
 """The chips that a scenario can name, told apart by `crossbar`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Tag
 
+from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.base import Settings
+from substrate.scenario.schema.custom import CustomChip, is_custom
 
 
 class IdealChip(Settings):
@@ -13,16 +15,15 @@ class IdealChip(Settings):
     crossbar: Literal["ideal"] = "ideal"
 
 
-class AihwkitChip(Settings):
-    """Every weight matrix on an aihwkit tile of its own."""
-
-    crossbar: Literal["aihwkit"]
-    preset: str = Field(
-        "IdealizedPreset", description="aihwkit preset; see `substrate list devices`."
-    )
-    inject: bool = Field(
-        False, description="Whether the periphery can add known perturbations to pre-activations."
-    )
+def crossbar(chip: Any) -> str | None:
+    """Tell chips apart by the name of their crossbar; all of the user's own are one kind."""
+    name = chip.get("crossbar") if isinstance(chip, dict) else getattr(chip, "crossbar", None)
+    return "custom" if isinstance(name, str) and is_custom(name) else name
 
 
-Chip = Annotated[IdealChip | AihwkitChip, Field(discriminator="crossbar")]
+Chip = Annotated[
+    Annotated[IdealChip, Tag("ideal")]
+    | Annotated[AihwkitChip, Tag("aihwkit")]
+    | Annotated[CustomChip, Tag("custom")],
+    Discriminator(crossbar),
+]

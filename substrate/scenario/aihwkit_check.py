@@ -1,0 +1,82 @@
+"""Checking aihwkit's settings against aihwkit itself, before anything is built."""
+
+from __future__ import annotations
+
+from substrate.scenario.schema import AihwkitChip, Learning
+from substrate.scenario.source import NOT_GIVEN, Location, Source, nearest
+
+_PROBE = 8
+
+
+def check_aihwkit_chip(
+    chip: AihwkitChip, learning: Learning, source: Source, loc: Location
+) -> None:
+    """Refuse presets, fields and values that the installed aihwkit does not have or cannot do.
+
+    Beyond names and types, a tile of 8 × 8 is programmed, read and updated once: what aihwkit
+    refuses only then is told as well.
+
+    Args:
+        chip: the chip's settings.
+        source: the scenario's file.
+        learning: what the chip is to be trained by.
+        loc: where the arm stands in it.
+
+    Raises:
+        ScenarioError: with the field and the nearest valid name.
+    """
+    from devices.crossbars.aihwkit_config import ConfigProblem, preset_config
+    from devices.crossbars.aihwkit_inference import is_programmed
+
+    try:
+        config = preset_config(chip.preset, chip.config)
+    except ConfigProblem as problem:
+        meant = nearest(str(problem.found), problem.known)
+        hint = f"did you mean {meant!r}?" if meant else None
+        if problem.known and not meant:
+            hint = f"known are {', '.join(problem.known)}"
+        preset = problem.path == ("preset",)
+        if preset and not meant:
+            hint = "see `substrate list devices`"
+        within = () if preset else ("config",)
+        found = NOT_GIVEN if problem.found is None else problem.found
+        raise source.error(
+            (*loc, "chip", *within, *problem.path), str(problem), found=found, hint=hint
+        ) from None
+    if chip.seconds_after_programming is not None and not is_programmed(config):
+        raise source.error(
+            (*loc, "chip", "seconds_after_programming"),
+            f"{chip.preset} is pulsed, not programmed",
+            found=chip.seconds_after_programming,
+            hint="use seconds_per_read, and config.device.drift",
+        )
+    perturbation = learning.perturbation
+    intrinsic = perturbation is not None and perturbation.source == "intrinsic"
+    if _noise_free(chip, source, loc) and intrinsic and not chip.noise:
+        raise source.error(
+            (*loc, "learning", "perturbation", "source"),
+            f"{chip.preset} with these settings has no noise of its own to learn from",
+            found="intrinsic",
+            hint="use injected, with the chip's inject: true, or give the chip some noise",
+        )
+
+
+def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
+    """Try a small tile, and say whether its reads are free of noise."""
+    import torch
+
+    from devices.interface import LayerShape, Outer
+    from substrate.build.crossbar import build_crossbar
+
+    x, d = torch.ones(2, _PROBE), torch.ones(2, _PROBE)
+    try:
+        crossbar = build_crossbar(chip, LayerShape(_PROBE, _PROBE), 0, "probe", torch.device("cpu"))
+        crossbar.program(torch.eye(_PROBE) / 10)
+        crossbar.read(x, repeats=2)
+        crossbar.update(Outer(x, d, 0.01))
+    except Exception as problem:  # aihwkit raises and asserts many things of its own
+        what = str(problem) or f"{type(problem).__name__}: it lacks a device or another part"
+        raise source.error(
+            (*loc, "chip", "config"), f"aihwkit refuses {chip.preset} so: {what}"
+        ) from None
+    return crossbar.noise_free
