@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import substrate
+from substrate.cli.bench import bench_app
 
 app = typer.Typer(
     help="Can this device be trained in place? Train networks on noisy analog crossbars from "
@@ -19,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(bench_app, name="bench")
 
 ScenarioArgument = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name.")
@@ -79,9 +82,83 @@ def check(scenario: ScenarioArgument, set_: SetOption = None, as_json: JsonOptio
     check_command(scenario, set_ or [], as_json)
 
 
+@app.command()
+def tune(
+    scenario: ScenarioArgument,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Only this arm. Repeatable.", show_default="all arms")
+    ] = None,
+    start: Annotated[float, typer.Option(help="The first learning rate.")] = 1e-4,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train so long at every rate.", show_default="the scenario's"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of tune.json.", show_default="runs/tune-<scenario>-<date>"),
+    ] = None,
+    set_: SetOption = None,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Search the highest stable learning rate by doubling."""
+    from substrate.cli.tune import tune_command
+
+    tune_command(scenario, arm or [], start, epochs, set_ or [], device, out, as_json)
+
+
+@app.command()
+def survey(
+    scenario: ScenarioArgument,
+    presets: Annotated[
+        str, typer.Option(help="aihwkit presets, separated by commas, or all.")
+    ] = "all",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train every preset so long.", show_default="the scenario's"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run folder.", show_default="runs/<scenario>-survey-<date>"),
+    ] = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a scenario's first device arm with one aihwkit preset after the other."""
+    from substrate.cli.survey import survey_command
+
+    command = "substrate " + " ".join(sys.argv[1:])
+    survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
+
+
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A noise model, a crossbar, an aihwkit preset, or my_lab.py:MyNoise."
+    ),
+]
+ParameterOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A parameter, such as std=0.1. Repeatable."),
+]
+
+
+@app.command()
+def verify(
+    model: ModelArgument,
+    set_: ParameterOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that a noise model or crossbar does what it says and what runs need."""
+    from substrate.cli.verify import verify_command
+
+    raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
+
+
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(metavar="devices|rules|datasets|scenarios")],
+    what: Annotated[str, typer.Argument(metavar="devices|noise|rules|datasets|scenarios")],
     as_json: JsonOption = False,
 ) -> None:
     """List what a scenario can name."""

@@ -1,0 +1,63 @@
+"""`substrate survey`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from substrate.environment import check_aihwkit
+from substrate.files import write_atomically
+from substrate.scenario.load import load_scenario
+from substrate.scenario.shipped import find_scenario
+from substrate.scenario.source import ScenarioError
+
+TABLE = "survey.md"
+
+
+def survey_command(
+    path: Path,
+    presets: str,
+    epochs: int | None,
+    overrides: list[str],
+    out: Path | None,
+    as_json: bool,
+    command: str,
+) -> None:
+    """Train a scenario's first device arm with every preset, and print and write the table.
+
+    Raises:
+        ScenarioError: the scenario, a preset or the data is wrong; nothing has been written.
+    """
+    if epochs is not None:
+        overrides = [*overrides, f"training.epochs={epochs}"]
+    scenario, source = load_scenario(find_scenario(path), overrides)
+    check_aihwkit()
+    import torch
+
+    from substrate.build.dataset import checked_dataset
+    from substrate.cli.progress import display_for
+    from substrate.run.experiment import run_scenario
+    from substrate.survey import survey_scenario, survey_table
+
+    names = [] if presets == "all" else [name.strip() for name in presets.split(",")]
+    surveyed = survey_scenario(scenario, source, names)
+    dataset = checked_dataset(surveyed, source)
+    folder = out or Path("runs") / f"{surveyed.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    if folder.exists() and any(folder.iterdir()):
+        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
+    # one line an arm rather than a bar: there are more arms than a terminal has lines
+    lines = Console(stderr=as_json, force_terminal=False)
+    with display_for(surveyed, lines) as display:
+        summary = run_scenario(surveyed, dataset, folder, torch.device("cpu"), command, display)
+    table = survey_table(surveyed, summary)
+    write_atomically(folder / TABLE, table)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        Console().print(Markdown(table))
+        typer.echo(f"Table: {folder / TABLE}")
