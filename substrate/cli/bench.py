@@ -1,0 +1,38 @@
+"""`substrate bench`: how fast, how large, how it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+bench_app = typer.Typer(
+    help="Measure speed, memory and scaling on this machine.", no_args_is_help=True
+)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@bench_app.command()
+def step(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 5,
+    as_json: _Json = False,
+) -> None:
+    """Time learning steps of 3072-1024×3-10 at batch 1000 against their floating-point floor."""
+    from substrate.bench.show import show_step_bench
+    from substrate.bench.step import bench_step
+
+    show_step_bench(bench_step(repeats), as_json)
+
+
+@bench_app.command()
+def scaling(
+    out: Annotated[Path | None, typer.Option(help="Folder for the plot and the figures.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Sweep width, depth, batch and K, and fit how the cost of a step grows."""
+    from substrate.bench.scaling import bench_scaling
+    from substrate.bench.show import show_scaling_bench
+
+    show_scaling_bench(bench_scaling(), out, as_json)
