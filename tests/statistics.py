@@ -1,6 +1,5 @@
 """Statistical comparison with a stated rate of false alarms."""
 
-import torch
 from scipy import stats
 from torch import Tensor
 

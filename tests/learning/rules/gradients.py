@@ -59,7 +59,9 @@ def trial(
     first = draw() if noisy_baseline else None
     baseline, *perturbed = chip.passes(x, [first, *perturbations])
     return Trial(
-        shapes=tuple(LayerShape(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)),
+        shapes=tuple(
+            LayerShape(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+        ),
         baseline=baseline,
         perturbed=tuple(perturbed),
         perturbations=tuple(perturbations),
