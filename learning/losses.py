@@ -52,8 +52,8 @@ LOSSES: dict[str, Loss] = {
 def black_box(function: Callable[[Tensor, Tensor], Any], name: str) -> Loss:
     """Make a loss of any function of (output, target), whatever it computes with.
 
-    The function gets tensors, which numpy functions take too where they are on the CPU, and may
-    give a tensor, an array or a list of numbers.
+    The function gets tensors (`numpy.asarray` makes arrays of them on the CPU), and may give a
+    tensor, an array or a list of numbers.
 
     Args:
         function: of output (batch, n_out) and target, to the loss of every sample, (batch,).

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from substrate.scenario.schema.base import PluginSpec, Settings
 
@@ -39,6 +39,11 @@ class Network(Settings):
     )
     activation: ActivationName | Staircase = Field(
         "leaky_relu", description="f of every hidden layer."
+    )
+    initial_range: PositiveFloat = Field(
+        1.0,
+        description="r of the initial weights, drawn from -r/√n_in to r/√n_in; √6 = 2.45 keeps the "
+        "size of a signal through layers of ReLUs (He et al., 2015).",
     )
 
     @property

@@ -1,0 +1,106 @@
+"""`substrate align`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from substrate.files import write_atomically
+from substrate.scenario.load import load_scenario
+from substrate.scenario.shipped import find_scenario
+from substrate.scenario.source import ScenarioError
+
+if TYPE_CHECKING:
+    from substrate.align.measure import Alignment
+
+_SHOWN = (1, 10, 100, 1000, 10_000, 100_000)
+
+
+def align_command(
+    path: Path,
+    inputs: int,
+    samples: int,
+    sigma_samples: int,
+    overrides: list[str],
+    device: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure the angles, and write `align.json` and the pictures.
+
+    Raises:
+        ScenarioError: the scenario, the data or an option is wrong, backpropagation cannot
+            differentiate the network or the loss, or there is no arm that perturbs.
+    """
+    scenario, source = load_scenario(find_scenario(path), overrides)
+    for loc, settings in (("network", scenario.network), ("training", scenario.training)):
+        if not settings.differentiable:
+            raise source.error((loc,), "there is no gradient to compare with")
+    from substrate.align.measure import measure, perturbed_arms
+    from substrate.align.plots import pictures
+    from substrate.build.dataset import checked_dataset
+    from substrate.cli.run import compute_device
+
+    if not perturbed_arms(scenario):
+        raise source.error(("arms",), "no arm has a rule that perturbs")
+    where = compute_device(device)
+    dataset = checked_dataset(scenario, source).to(where)
+    if inputs > len(dataset.x_train):
+        message = f"{dataset.name} has only {len(dataset.x_train)} training samples"
+        raise ScenarioError(message, file="--inputs", found=inputs)
+    console = Console(stderr=True)
+    with console.status("") as status:
+        shown: set[str] = set()
+
+        def told(name: str, text: str) -> None:
+            status.update(f"{name}: {text}")
+            if not console.is_terminal and name not in shown:
+                console.print(f"measuring {name}", highlight=False)
+                shown.add(name)
+
+        alignment = measure(
+            scenario,
+            dataset,
+            where,
+            inputs=inputs,
+            samples=samples,
+            sigma_samples=sigma_samples,
+            told=told,
+        )
+    folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dataclasses.asdict(alignment), indent=2, ensure_ascii=False)
+    write_atomically(folder / "align.json", text + "\n")
+    for name, png in pictures(alignment).items():
+        write_atomically(folder / name, png)
+    if as_json:
+        typer.echo(text)
+    else:
+        _show(alignment)
+        typer.echo(f"Written: {folder}")
+
+
+def _show(alignment: Alignment) -> None:
+    table = Table(
+        title="Angle to backpropagation's update, degrees", title_justify="left", box=None
+    )
+    table.add_column("Arm")
+    table.add_column("Noise samples", justify="right")
+    table.add_column("Noisy passes", justify="right")
+    for number, layer in enumerate(alignment.layers, start=1):
+        table.add_column(f"Layer {number}\n{layer}", justify="right")
+    counts = alignment.noise_samples
+    for name, arm in alignment.arms.items():
+        rows = zip(counts, arm.passes, arm.angles, strict=True)
+        for count, passes, angles in rows:
+            if count in _SHOWN or count == counts[-1]:
+                figures = [f"{each:.1f}" for each in angles]
+                table.add_row(name, f"{count:,}", f"{passes:,}", *figures)
+    Console().print(table)
