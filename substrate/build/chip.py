@@ -60,12 +60,14 @@ def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     return "statistical" if computes_in_cpp(preset_config(chip.preset, chip.config)) else "bitwise"
 
 
-def initial_weights(shapes: Sequence[LayerShape], seed: int) -> list[Tensor]:
-    """Draw W_l ~ U(-1/√n_in, 1/√n_in), the same for every arm of a seed."""
+def initial_weights(
+    shapes: Sequence[LayerShape], seed: int, initial_range: float = 1.0
+) -> list[Tensor]:
+    """Draw W_l ~ U(-r/√n_in, r/√n_in), the same for every arm of a seed."""
     generator = stream(seed, "initial weights")
     return [
         torch.empty(shape.n_out, shape.n_in).uniform_(
-            -(shape.n_in**-0.5), shape.n_in**-0.5, generator=generator
+            -initial_range * shape.n_in**-0.5, initial_range * shape.n_in**-0.5, generator=generator
         )
         for shape in shapes
     ]
@@ -92,7 +94,8 @@ def build_chip(
         for number, layout in enumerate(laid_out, start=1)
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
-    chip.program([weights.to(device) for weights in initial_weights(chip.shapes, seed)])
+    initial = initial_weights(chip.shapes, seed, scenario.network.initial_range)
+    chip.program([weights.to(device) for weights in initial])
     return seal(chip)
 
 

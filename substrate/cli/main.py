@@ -156,6 +156,30 @@ def verify(
     raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
 
 
+@app.command()
+def align(
+    scenario: ScenarioArgument,
+    inputs: Annotated[int, typer.Option(min=1, help="Mean angle over so many inputs.")] = 4,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Average up to so many noise samples.")
+    ] = 10_000,
+    sigma_samples: Annotated[
+        int, typer.Option(min=0, help="Noise samples at every σ²; 0 leaves σ² alone.")
+    ] = 1000,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the results.", show_default="runs/align-<scenario>-<date>"),
+    ] = None,
+    set_: SetOption = None,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the angle between every rule's update and backpropagation's."""
+    from substrate.cli.align import align_command
+
+    align_command(scenario, inputs, samples, sigma_samples, set_ or [], device, out, as_json)
+
+
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(metavar="devices|noise|rules|datasets|scenarios")],
