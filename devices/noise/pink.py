@@ -8,14 +8,15 @@ over the logarithm of frequency between f_min and 1/2Δ (McWhorter's picture of 
     1/f^α ≈ (2h/π) sin(πα/2) Σ_k f_k^(2-α) / (f_k² + f²),   h = ln(f_{k+1}/f_k)
     variance of process k  v_k = S_w f_c^α h sin(πα/2) f_k^(1-α)
 
-With two processes a decade the sum is straight within 0.1 % between its ends. The stated variance
-and autocovariance are those of the sum, so they hold exactly.
+The slowest process also has the variance of all that would be slower, so that the sum is straight
+within 5 % from ten times f_min on. The stated variance and autocovariance are those of the sum, so
+they hold exactly.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -48,7 +49,7 @@ class PinkNoise(NoiseModel):
     read_interval: PositiveFloat = Field(1e-6, description="Δ from one read to the next, s")
 
     @model_validator(mode="after")
-    def _band_is_not_empty(self) -> Self:
+    def _band_is_not_empty(self) -> PinkNoise:
         if self.lowest >= 0.5 / self.read_interval:
             raise ValueError(
                 f"`lowest` must lie below {0.5 / self.read_interval:g} Hz, half the rate of reads"
@@ -64,7 +65,10 @@ class PinkNoise(NoiseModel):
         scale = white * self.corner**self.alpha * h * math.sin(math.pi * self.alpha / 2)
         frequencies = [self.lowest * math.exp(h * k) for k in range(steps + 1)]
         rates = [2 * math.pi * frequency * self.read_interval for frequency in frequencies]
-        return rates, [scale * frequency ** (1 - self.alpha) for frequency in frequencies]
+        variances = [scale * frequency ** (1 - self.alpha) for frequency in frequencies]
+        # the tail of the sum below f_min, as seen from well above it
+        variances[0] *= 1 + math.exp(-h * (2 - self.alpha) / 2) / (h * (2 - self.alpha))
+        return rates, variances
 
     def sample(
         self, signal: Float[Tensor, reads * lines], memory: Memory

@@ -22,23 +22,30 @@ BLOCK = 64
 
 
 def first_order_recursion(
-    drive: Float[Tensor, "reads lines"], phi: float, start: Float[Tensor, " lines"]
-) -> Float[Tensor, "reads lines"]:
-    """Solve x_t = φ x_{t-1} + e_t for all reads, x_{-1} = `start`."""
-    reads, lines = drive.shape
+    drive: Float[Tensor, "processes reads lines"],
+    phi: Float[Tensor, " processes"],
+    start: Float[Tensor, "processes lines"],
+) -> Float[Tensor, "processes reads lines"]:
+    """Solve x_t = φ x_{t-1} + e_t for all reads of every process, x_{-1} = `start`."""
+    processes, reads, lines = drive.shape
+    phi = phi.to(drive.device)
+    if reads == 1:
+        return drive + (phi[:, None] * start).to(drive.dtype)[:, None]
     steps = torch.arange(1, min(reads, BLOCK) + 1, device=drive.device)
-    decay = (phi**steps).to(drive.dtype)
+    decay = (phi[:, None] ** steps).to(drive.dtype)[..., None]
     apart = steps[:, None] - steps
-    matrix = torch.where(apart >= 0, phi ** apart.clamp(min=0), 0.0).to(drive.dtype)
+    power = phi[:, None, None] ** apart.clamp(min=0)
+    matrix = torch.where(apart >= 0, power, 0.0).to(drive.dtype)
     if reads <= BLOCK:
-        return torch.addmm(decay[:, None] * start, matrix, drive)
+        return torch.baddbmm(decay * start[:, None], matrix, drive)
     blocks = math.ceil(reads / BLOCK)
-    padded = torch.cat([drive, drive.new_zeros(blocks * BLOCK - reads, lines)])
-    solved = matrix @ padded.view(blocks, BLOCK, lines)
+    padded = torch.cat([drive, drive.new_zeros(processes, blocks * BLOCK - reads, lines)], dim=1)
+    solved = matrix[:, None] @ padded.view(processes, blocks, BLOCK, lines)
     # What a block hands on obeys the same recursion, with φ to the power of its length.
-    handed_on = first_order_recursion(solved[:-1, -1], phi**BLOCK, start)
-    solved += decay[:, None] * torch.cat([start[None], handed_on])[:, None]
-    return solved.view(-1, lines)[:reads]
+    handed_on = first_order_recursion(solved[:, :-1, -1], phi**BLOCK, start)
+    before = torch.cat([start[:, None], handed_on], dim=1)
+    solved += decay[:, None] * before[:, :, None]
+    return solved.flatten(1, 2)[:, :reads]
 
 
 def relaxations(
@@ -73,13 +80,8 @@ def relaxations(
         drawn = root @ drawn
         noise, handed_on = drawn[:, :length], drawn[:, length:]
         last = memory.past["last"]
-        ends = torch.stack(
-            [
-                first_order_recursion(handed_on[:, k], math.exp(-rate * length), last[k])
-                for k, rate in enumerate(rates)
-            ],
-            dim=1,
-        )
+        over = torch.exp(-length * torch.tensor(rates, dtype=torch.float64))
+        ends = first_order_recursion(handed_on.transpose(0, 1), over, last).transpose(0, 1)
         starts = torch.cat([last[None], ends[:-1]])
         parts.append(torch.baddbmm(noise, decay.expand(blocks, -1, -1), starts).flatten(0, 1))
         memory.past["last"] = ends[-1].clone()

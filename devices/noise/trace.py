@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 from torch import Tensor
 
 from devices.noise.base import Memory, NoiseModel
@@ -50,12 +50,12 @@ class TraceNoise(NoiseModel):
 
     @field_validator("path")
     @classmethod
-    def _beside_the_scenario(cls, path: Path, info: ValidationInfo) -> Path:
+    def _beside_the_scenario(cls, path: Path, info: Any) -> Path:
         folder = (info.context or {}).get("folder")
         return Path(folder, path).resolve() if folder is not None else path
 
     @model_validator(mode="after")
-    def _trace_can_be_read(self) -> Self:
+    def _trace_can_be_read(self) -> TraceNoise:
         if self.end == "stop" and self.start == "random":
             raise ValueError("a trace that stops needs start: sequential, so that lines end alike")
         length = len(self.samples)
@@ -129,9 +129,10 @@ class TraceNoise(NoiseModel):
         return torch.full_like(signal, float(self.samples.var()))
 
     def autocovariance(self, lags: Int[Tensor, " n"], signal: float) -> Float[Tensor, " n"]:
-        """Covariance of the trace, taken as a ring, with itself."""
+        """Covariance of the trace, taken as a ring, with itself; for lags within its length."""
         centred = self.samples - self.samples.mean()
         power = np.abs(np.fft.rfft(centred)) ** 2
         ring = np.fft.irfft(power, len(centred)) / len(centred)
-        apart = (lags.abs().double() * self.step).round().long() % len(centred)
-        return torch.from_numpy(ring)[apart.cpu()].to(lags.device)
+        # Between two samples the replay takes the nearer one: over time, each as often as it is near.
+        covariance = np.interp(lags.abs().cpu().numpy() * self.step, range(len(ring)), ring)
+        return torch.from_numpy(covariance).to(lags.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -35,7 +35,7 @@ class CustomChip(ArrayChip):
             raise error from None
 
     @model_validator(mode="after")
-    def _parameters_fit(self) -> Self:
+    def _parameters_fit(self) -> CustomChip:
         """Check the parameters, and write out their defaults."""
         model = custom_crossbar(self.crossbar, folder=scenario_folder(None)).Parameters
         try:

@@ -1,0 +1,72 @@
+"""`substrate verify`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import torch
+import typer
+from rich.console import Console
+
+from devices.crossbars.base import Crossbar
+from devices.interface import LayerShape
+from devices.noise.base import NoiseModel
+from substrate.build.chip import chip_reproducibility
+from substrate.build.crossbar import build_crossbar
+from substrate.scenario.schema import AihwkitChip, Chip
+from substrate.target import describe, find_target
+from substrate.verify import CrossbarConformance, NoiseConformance, run_checks
+
+MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
+
+
+def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool) -> int:
+    """Hold a noise model or crossbar to the conformance kit; gives the exit status.
+
+    Raises:
+        ScenarioError: there is nothing of that name, or a parameter is wrong.
+    """
+    target = find_target(name, settings)
+    kit = _of_noise(target, seed) if isinstance(target, NoiseModel) else _of_crossbar(target, seed)
+    console = Console(stderr=as_json)
+    title = describe(target)[0]
+    console.print(f"{name}: {title}", highlight=False)
+    outcomes = []
+    for outcome in run_checks(kit()):
+        outcomes.append(outcome)
+        detail = f": {outcome.detail}" if outcome.detail else ""
+        line = f"{MARKS[outcome.result]} {outcome.check}{detail}"
+        colour = {"passed": None, "failed": "red", "skipped": "dim"}[outcome.result]
+        console.print(line, style=colour, highlight=False, soft_wrap=True, markup=False)
+    failed = sum(outcome.result == "failed" for outcome in outcomes)
+    skipped = sum(outcome.result == "skipped" for outcome in outcomes)
+    passed = len(outcomes) - failed - skipped
+    console.print(f"{passed} passed, {failed} failed, {skipped} skipped", highlight=False)
+    if as_json:
+        result = {"model": name, "title": title, "seed": seed, "failed": failed}
+        checks = [asdict(outcome) for outcome in outcomes]
+        typer.echo(json.dumps(result | {"checks": checks}, indent=2, ensure_ascii=False))
+    return 1 if failed else 0
+
+
+def _of_noise(model: NoiseModel, number: int) -> type[NoiseConformance]:
+    return type("Verify", (NoiseConformance,), {"model": model, "seed": number})
+
+
+def _of_crossbar(chip: Chip, number: int) -> type[CrossbarConformance]:
+    class Verify(CrossbarConformance):
+        seed = number
+        bitwise = chip_reproducibility(chip) == "bitwise"
+        runs_on_meta = not isinstance(chip, AihwkitChip)
+        # aihwkit's tiles take some ten times the product on an idle machine, and more on a busy one
+        max_cost = 100.0 if isinstance(chip, AihwkitChip) else CrossbarConformance.max_cost
+
+        def make(
+            self, n_out: int, n_in: int, device: str = "cpu", seed: int | None = None
+        ) -> Crossbar:
+            of = self.seed if seed is None else seed
+            return build_crossbar(chip, LayerShape(n_out, n_in), of, "verify", torch.device(device))
+
+    return Verify

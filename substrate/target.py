@@ -1,0 +1,110 @@
+"""What `substrate verify` and `substrate show` are pointed at: a noise model or a crossbar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from devices.noise.base import NoiseModel
+from substrate.library import noise_model, noise_models, registered_crossbars
+from substrate.plugins import PluginError, load_object, names_plugin
+from substrate.scenario.explain import from_validation_error
+from substrate.scenario.schema import Chip, CustomChip
+from substrate.scenario.source import ScenarioError, Source, apply_overrides, nearest
+
+
+def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Chip:
+    """Make a noise model, or the settings of a chip with the crossbar named.
+
+    Args:
+        name: of a noise model or crossbar, shipped or registered; an aihwkit preset; or
+            `file.py:Class`, looked for from the working folder.
+        settings: parameters as `key=value`; a dot goes into a mapping.
+
+    Raises:
+        ScenarioError: there is nothing of that name, or a parameter is wrong.
+    """
+    folder = Path.cwd()
+    try:
+        kind = _noise_class(name, folder)
+    except PluginError as problem:
+        raise ScenarioError(problem.message, hint=problem.hint) from None
+    if kind is not None:
+        source = apply_overrides(Source(Path(name), {}, {}), settings)
+        return kind.model_validate(_checked(source, kind, folder))
+    return _chip(name, settings, folder)
+
+
+def describe(target: NoiseModel | Chip) -> tuple[str, str, BaseModel]:
+    """Give title, source and parameters."""
+    if isinstance(target, NoiseModel):
+        return target.title, target.citation, target
+    from substrate.build.chip import chip_title
+    from substrate.library import custom_crossbar
+
+    if isinstance(target, CustomChip):
+        made = custom_crossbar(target.crossbar, Path())
+        return made.title, made.citation, made.Parameters.model_validate(target.parameters)
+    citation = "aihwkit (Rasch et al., AICAS 2021)" if target.crossbar == "aihwkit" else ""
+    return chip_title(target), citation, target
+
+
+def _noise_class(name: str, folder: Path) -> type[NoiseModel] | None:
+    if names_plugin(name):
+        found = load_object(name, folder)
+        is_noise = isinstance(found, type) and issubclass(found, NoiseModel)
+        return noise_model(name, folder) if is_noise else None
+    return noise_model(name, folder) if name in noise_models() else None
+
+
+def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
+    from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
+
+    crossbars = [*_shipped(), *registered_crossbars()]
+    presets = [*PRESETS, *BARE_CONFIGS]
+    data: dict[str, Any] = {"crossbar": name}
+    if name in presets:
+        data = {"crossbar": "aihwkit", "preset": name}
+    elif name not in crossbars and not names_plugin(name):
+        meant = nearest(name, [*noise_models(), *crossbars, *presets])
+        hint = f"did you mean {meant!r}?" if meant else "see `substrate list noise` and `devices`"
+        raise ScenarioError("there is no such noise model or crossbar", found=name, hint=hint)
+    own = names_plugin(name) or name in registered_crossbars()
+    where = "parameters." if own else ""
+    source = Source(Path(name), data | ({"parameters": {}} if own else {}), {})
+    source = apply_overrides(source, [where + each for each in settings])
+    adapter: TypeAdapter[Chip] = TypeAdapter(Chip)
+    try:
+        return adapter.validate_python(source.data, context={"folder": folder})
+    except ValidationError as problem:
+        raise _explained(problem, source) from None
+
+
+def _shipped() -> list[str]:
+    """Names of the crossbars that come with the project, as the schema tells them apart."""
+    from typing import get_args
+
+    members = get_args(get_args(Chip)[0])
+    tags = [get_args(member)[1].tag for member in members]
+    return [tag for tag in tags if tag != "custom"]
+
+
+def _checked(source: Source, model: type[NoiseModel], folder: Path) -> Any:
+    try:
+        model.model_validate(source.data, context={"folder": folder})
+    except ValidationError as problem:
+        raise from_validation_error(problem, source, model) from None
+    return source.data
+
+
+def _explained(problem: ValidationError, source: Source) -> ScenarioError:
+    class Target(BaseModel):
+        chip: Chip
+
+    # The chip's own kind stands in the location; the words for it are those of a scenario.
+    first = problem.errors()[0]
+    loc = tuple(part for part in first["loc"] if part not in _shipped() and part != "custom")
+    return source.error(loc, first["msg"], found=first["input"])

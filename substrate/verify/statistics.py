@@ -1,0 +1,67 @@
+"""Comparing what was drawn with what was stated, at a stated rate of false alarms.
+
+    t = (mean of the replicas - stated) / (their standard deviation / √replicas)
+
+is compared with Student's quantile, divided over all comparisons (Bonferroni). Replicas have
+generators of their own, so that memory in time and shared lines do no harm.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+TELLING = 0.25
+"""Largest standard error, as a fraction of a stated power, at which a comparison says anything."""
+
+
+def compare(
+    replicas: Float[Tensor, "replicas n"],
+    stated: Float[Tensor, " n"],
+    labels: list[str],
+    false_alarm: float,
+    *,
+    power: bool,
+) -> None:
+    """Compare the mean of every column with what is stated.
+
+    Args:
+        replicas: one row for every independent replica.
+        stated: what the model says.
+        labels: names of the columns, for the message.
+        false_alarm: chance that a right model fails any of the comparisons.
+        power: whether the columns are powers, which must be told from zero for a test to mean
+            anything.
+
+    Raises:
+        AssertionError: the largest deviation is beyond chance, or the replicas are too few to tell.
+    """
+    from scipy import stats
+
+    n = len(replicas)
+    mean = replicas.mean(0)
+    error = replicas.std(0) / n**0.5
+    scale = stated.abs().clamp(min=1e-300)
+    deviation = mean - stated
+    # A model that replays a recording may have no spread at all; it must then be right itself.
+    exact = error <= 1e-6 * scale
+    t = torch.where(exact, torch.zeros_like(error), deviation / error.clamp(min=1e-300))
+    threshold = float(stats.t.isf(false_alarm / (2 * len(stated)), n - 1))
+    worst = int(t.abs().argmax())
+    assert t[worst].abs() <= threshold, (
+        f"{labels[worst]}: drawn {mean[worst]:.4g}, stated {stated[worst]:.4g}; that is "
+        f"{t[worst].abs():.1f} standard errors apart, and chance allows {threshold:.1f} "
+        f"(false alarms: {false_alarm:g})"
+    )
+    wrong = exact & (deviation.abs() > 1e-3 * scale)
+    assert not wrong.any(), (
+        f"{labels[int(wrong.int().argmax())]}: drawn {mean[wrong][0]:.4g} every time, "
+        f"stated {stated[wrong][0]:.4g}"
+    )
+    if power:
+        vague = int((error / scale).argmax())
+        assert error[vague] <= TELLING * scale[vague], (
+            f"{labels[vague]}: known only to {float(error[vague] / scale[vague]):.0%} from "
+            f"{n} replicas, too little to tell; draw more (replicas)"
+        )

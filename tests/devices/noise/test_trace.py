@@ -1,0 +1,157 @@
+"""Traces: read from every format, replayed as recorded."""
+
+import builtins
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from scipy.io import savemat
+
+from devices.noise.base import Memory
+from devices.noise.trace import TraceNoise
+from devices.noise.trace_file import TraceError, read_trace
+
+SAMPLES = np.random.default_rng(0).normal(2.0, 1.0, 50)
+
+
+def write(folder: Path, ending: str) -> Path:
+    path = folder / f"trace.{ending}"
+    table = np.stack([np.arange(50.0), SAMPLES], axis=1)
+    if ending == "csv":
+        np.savetxt(path, table, delimiter=",", header="time,current", comments="", fmt="%.17g")
+    elif ending == "txt":
+        np.savetxt(path, table, fmt="%.17g")
+    elif ending == "npy":
+        np.save(path, table)
+    elif ending == "npz":
+        np.savez(path, time=table[:, 0], current=SAMPLES)
+    else:
+        savemat(path, {"time": table[:, :1], "current": SAMPLES})
+    return path
+
+
+def memory(seed: int = 0) -> Memory:
+    return Memory(torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(
+    ("ending", "column"),
+    [
+        ("csv", "current"),
+        ("csv", 1),
+        ("txt", 1),
+        ("npy", 1),
+        ("npz", "current"),
+        ("mat", "current"),
+    ],
+)
+def test_every_format_gives_the_recording(tmp_path, ending, column):
+    np.testing.assert_allclose(read_trace(write(tmp_path, ending), column), SAMPLES)
+
+
+def test_parquet_gives_the_recording(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="reading Parquet needs pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "trace.parquet"
+    parquet.write_table(pyarrow.table({"time": np.arange(50.0), "current": SAMPLES}), path)
+    np.testing.assert_allclose(read_trace(path, "current"), SAMPLES)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name.startswith("pyarrow"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    path = tmp_path / "trace.parquet"
+    path.write_bytes(b"PAR1")
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(TraceError, match="pip install pyarrow"):
+        read_trace(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("curent", "did you mean 'current'"),
+        (None, r"has 2 columns \(time, current\)"),
+        (5, "has 2 columns, counted from 0"),
+    ],
+)
+def test_a_wrong_column_is_answered_with_the_right_ones(tmp_path, column, message):
+    with pytest.raises(TraceError, match=message):
+        read_trace(write(tmp_path, "csv"), column)
+
+
+def test_files_that_hold_no_trace_are_refused(tmp_path):
+    with pytest.raises(TraceError, match=r"there is no file .*; did you mean 'trace.csv'"):
+        read_trace(write(tmp_path, "csv").with_name("trac.csv"))
+    (tmp_path / "a.xlsx").touch()
+    with pytest.raises(TraceError, match="traces are read from"):
+        read_trace(tmp_path / "a.xlsx")
+    np.save(tmp_path / "nan.npy", [1.0, np.nan, 3.0])
+    with pytest.raises(TraceError, match="1 of 3 samples are not finite, the first is number 1"):
+        read_trace(tmp_path / "nan.npy")
+    np.save(tmp_path / "object.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(TraceError, match=r"object\.npy cannot be read"):
+        read_trace(tmp_path / "object.npy")
+
+
+def test_a_sequential_replay_is_the_recording_itself(tmp_path):
+    path = write(tmp_path, "npy")
+    model = TraceNoise(
+        path=path, column=1, sampling_rate=1e3, scale=2.0, centre=False, start="sequential"
+    )
+    held = memory()
+    parts = [model.sample(torch.zeros(reads, 1), held) for reads in (7, 50)]
+    wanted = 2 * np.concatenate([SAMPLES, SAMPLES[:7]])
+    np.testing.assert_allclose(torch.cat(parts)[:, 0], wanted, rtol=1e-6)
+
+
+def test_reads_slower_than_the_recording_skip_samples(tmp_path):
+    model = TraceNoise(
+        path=write(tmp_path, "npy"),
+        column=1,
+        sampling_rate=1e3,
+        read_interval=3e-3,
+        start="sequential",
+    )
+    noise = model.sample(torch.zeros(10, 1), memory())[:, 0]
+    np.testing.assert_allclose(noise, (SAMPLES - SAMPLES.mean())[:30:3], rtol=1e-4, atol=1e-6)
+
+
+def test_lines_start_apart(tmp_path):
+    path = write(tmp_path, "npy")
+    spread = TraceNoise(path=path, column=1, sampling_rate=1.0, start="sequential")
+    noise = spread.sample(torch.zeros(1, 5), memory())[0]
+    np.testing.assert_allclose(noise, (SAMPLES - SAMPLES.mean())[::10], rtol=1e-4, atol=1e-6)
+    at_random = TraceNoise(path=path, column=1, sampling_rate=1.0)
+    first = at_random.sample(torch.zeros(1, 500), memory())
+    assert first.unique().numel() > 40
+
+
+def test_a_trace_that_stops_says_so(tmp_path):
+    model = TraceNoise(
+        path=write(tmp_path, "npy"), column=1, sampling_rate=1.0, start="sequential", end="stop"
+    )
+    held = memory()
+    model.sample(torch.zeros(25, 2), held)
+    with pytest.raises(RuntimeError, match="at its end: 25 samples a line, 26 needed"):
+        model.sample(torch.zeros(1, 2), held)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"read_interval": 1e-3}, "must be between 1 and 49"),
+        ({"end": "stop"}, "needs start: sequential"),
+    ],
+)
+def test_impossible_replays_are_refused(tmp_path, wrong, message):
+    settings = {"path": write(tmp_path, "npy"), "column": 1, "sampling_rate": 100.0} | wrong
+    with pytest.raises(ValidationError, match=message):
+        TraceNoise.model_validate(settings)
