@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +56,10 @@ def _options(
 
 @app.command()
 def run(
-    scenario: ScenarioArgument,
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Run folder.", show_default="runs/<scenario>-<date>"),
@@ -64,13 +68,22 @@ def run(
     seeds: Annotated[
         str | None, typer.Option(help="Seeds in place of the scenario's, such as 0,1,2.")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
+    ] = None,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
-    from substrate.cli.run import run_command
+    from substrate.cli.run import resume_command, run_command
 
-    command = "substrate " + " ".join(sys.argv[1:])
+    command = "substrate " + shlex.join(sys.argv[1:])
+    if resume is not None:
+        if scenario or out or set_ or seeds:
+            raise typer.BadParameter("a resumed run keeps its scenario, folder, seeds and settings")
+        raise typer.Exit(resume_command(resume, device, as_json, command))
+    if scenario is None:
+        raise typer.BadParameter("name a scenario, or --resume a run folder")
     raise typer.Exit(run_command(scenario, out, set_ or [], seeds, device, as_json, command))
 
 

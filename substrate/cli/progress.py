@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -12,7 +13,6 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 from substrate.run.experiment import Display
@@ -31,7 +31,7 @@ def display_for(scenario: Scenario, console: Console) -> Iterator[Display]:
         BarColumn(bar_width=24),
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         console=console,
     )
     with progress:
@@ -46,7 +46,7 @@ def _figures(record: Epoch) -> str:
 
 
 class _Lines:
-    """One line for every tenth of an arm's epochs."""
+    """One line for every fifth of an arm's epochs."""
 
     def __init__(self, scenario: Scenario, console: Console) -> None:
         self._epochs = scenario.training.epochs
@@ -65,36 +65,55 @@ class _Lines:
 
 
 class _Bars:
-    """A bar for the whole run and one for every arm, over all seeds."""
+    """A bar for the whole run and one for every arm, over all seeds.
+
+    Arms differ a hundredfold in the time that they take, so the time left is that of every arm's
+    own epochs; an arm that has not begun counts like the mean of the others.
+    """
 
     def __init__(self, scenario: Scenario, progress: Progress) -> None:
         self._progress = progress
         self._epochs = scenario.training.epochs
-        per_arm = self._epochs * len(scenario.seeds)
+        self._per_arm = self._epochs * len(scenario.seeds)
         self._all = progress.add_task(
-            "all arms", total=per_arm * len(scenario.all_arms), figures=""
+            "all arms", total=self._per_arm * len(scenario.all_arms), figures="", left=""
         )
         self._arms: dict[str, TaskID] = {
-            name: progress.add_task(name, total=per_arm, figures="waiting")
+            name: progress.add_task(name, total=self._per_arm, figures="waiting", left="")
             for name in scenario.all_arms
         }
+        self._ended = dict.fromkeys(scenario.all_arms, 0)
         self._done = dict.fromkeys(scenario.all_arms, 0)
+        self._seconds_per_epoch: dict[str, float] = {}
 
     def epoch(self, record: Epoch) -> None:
+        self._done[record.arm] = self._ended[record.arm] + record.epoch
         if record.epoch:
-            self._advance(record.arm, 1)
-            self._done[record.arm] = record.epoch
-        self._progress.update(
-            self._arms[record.arm], figures=f"seed {record.seed}  {_figures(record)}"
-        )
+            self._seconds_per_epoch[record.arm] = record.seconds / record.epoch
         if record.epoch == self._epochs:
-            self._done[record.arm] = 0
+            self._ended[record.arm] += self._epochs
+        self._show(record.arm, f"seed {record.seed}  {_figures(record)}")
 
     def diverged(self, arm: str, seed: int, divergence: Divergence) -> None:
-        self._advance(arm, self._epochs - self._done[arm])
-        self._done[arm] = 0
-        self._progress.update(self._arms[arm], figures=f"seed {seed}  diverged: {divergence}")
+        self._ended[arm] += self._epochs
+        self._done[arm] = self._ended[arm]
+        self._show(arm, f"seed {seed}  diverged: {divergence}")
 
-    def _advance(self, arm: str, epochs: int) -> None:
-        self._progress.advance(self._arms[arm], epochs)
-        self._progress.advance(self._all, epochs)
+    def _show(self, arm: str, figures: str) -> None:
+        self._progress.update(
+            self._arms[arm],
+            completed=self._done[arm],
+            figures=figures,
+            left=self._left([arm]),
+        )
+        self._progress.update(
+            self._all, completed=sum(self._done.values()), left=self._left(self._arms)
+        )
+
+    def _left(self, arms: Iterable[str]) -> str:
+        known = self._seconds_per_epoch
+        if not known:
+            return ""
+        mean = sum(known.values()) / len(known)
+        seconds = sum((self._per_arm - self._done[arm]) * known.get(arm, mean) for arm in arms)
+        return f"{timedelta(seconds=round(seconds))} left"

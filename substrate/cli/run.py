@@ -14,7 +14,7 @@ from substrate.environment import check_aihwkit
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import ScenarioError
+from substrate.scenario.source import ScenarioError, Source
 
 if TYPE_CHECKING:
     import torch
@@ -39,19 +39,54 @@ def run_command(
     if seeds is not None:
         overrides = [*overrides, f"seeds=[{seeds}]"]
     scenario, source = load_scenario(find_scenario(path), overrides)
-    folder = _run_folder(out, scenario)
+    folder = _new_folder(out, scenario)
+    return _run(scenario, source, folder, device, as_json, command, resume=False)
+
+
+def resume_command(folder: Path, device: str, as_json: bool, command: str) -> int:
+    """Go on with a run that was stopped; gives the exit status.
+
+    Raises:
+        ScenarioError: the folder holds no run, or one that is complete.
+    """
+    place = f"--resume {folder}"
+    if not (folder / "scenario.yaml").exists():
+        raise ScenarioError("is no run folder: it has no scenario.yaml", file=place)
+    summary = folder / "summary.json"
+    if summary.exists() and json.loads(summary.read_text())["status"] == "complete":
+        raise ScenarioError("this run is complete; there is nothing to go on with", file=place)
+    scenario, source = load_scenario(folder / "scenario.yaml")
+    return _run(scenario, source, folder, device, as_json, command, resume=True)
+
+
+def _run(
+    scenario: Scenario,
+    source: Source,
+    folder: Path,
+    device: str,
+    as_json: bool,
+    command: str,
+    *,
+    resume: bool,
+) -> int:
     check_aihwkit()
     where = compute_device(device)
     from substrate.build.dataset import checked_dataset
     from substrate.cli.progress import display_for
     from substrate.report import write_report
     from substrate.report.table import run_result
+    from substrate.run.checkpoint import CheckpointError
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
     console = Console(stderr=as_json)
-    with display_for(scenario, console) as display:
-        summary = run_scenario(scenario, dataset, folder, where, command, display)
+    try:
+        with display_for(scenario, console) as display:
+            summary = run_scenario(
+                scenario, dataset, folder, where, command, display, resume=resume
+            )
+    except CheckpointError as problem:
+        raise ScenarioError(str(problem), file=f"--resume {folder}") from None
     report = write_report(folder)
     if as_json:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
@@ -61,7 +96,7 @@ def run_command(
     return INTERRUPTED if summary["status"] == "interrupted" else 0
 
 
-def _run_folder(out: Path | None, scenario: Scenario) -> Path:
+def _new_folder(out: Path | None, scenario: Scenario) -> Path:
     folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScenarioError("is not an empty folder", file=f"--out {folder}")

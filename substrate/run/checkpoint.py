@@ -22,6 +22,10 @@ from substrate.files import write_atomically
 FILE_NAME = "checkpoint.safetensors"
 
 
+class CheckpointError(Exception):
+    """A checkpoint cannot be read."""
+
+
 def save_checkpoint(
     folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]
 ) -> None:
@@ -35,7 +39,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
     """Read a run folder's checkpoint, on the CPU; None where there is none.
 
     Raises:
-        ValueError: the file is no checkpoint of ours.
+        CheckpointError: the file is no checkpoint of ours.
     """
     path = folder / FILE_NAME
     if not path.exists():
@@ -46,7 +50,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         progress: dict[str, Any] = json.loads(metadata["progress"])
     except Exception as problem:
-        raise ValueError(f"{path} is not a readable checkpoint: {problem}") from problem
+        raise CheckpointError(f"{path} is not a readable checkpoint: {problem}") from problem
     return tensors, progress
 
 

@@ -30,37 +30,31 @@ class ArmOutcome:
 
     def __init__(self) -> None:
         """Start with nothing measured."""
-        self.final: dict[int, Epoch] = {}
+        self.last: dict[int, Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
         self.divergences: dict[int, Divergence] = {}
-        self.seconds = 0.0
-        self._last: Epoch | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on all seeds."""
+        return sum((record.seconds for record in self.last.values()), 0.0)
 
     def epoch(self, record: Epoch) -> None:
         """Take the figures of one epoch."""
-        self._last = record
-        if record.epoch:
-            self.final[record.seed] = record
+        self.last[record.seed] = record
 
-    def diverge(self, seed: int, divergence: Divergence) -> None:
-        """Take down that a seed stopped."""
-        self.divergences[seed] = divergence
-        self.final.pop(seed, None)
-        self._add_time()
-
-    def finish(self, seed: int, noise: list[LayerNoise]) -> None:
-        """Take down that a seed ended."""
-        self.noise[seed] = noise
-        self._add_time()
+    def ended(self, seed: int) -> bool:
+        """Whether a seed was trained to its end, or diverged."""
+        return seed in self.noise or seed in self.divergences
 
     def values(self, figure: str, seeds: Sequence[int]) -> list[float | None]:
-        """The figure at the end of training, a seed; None where it diverged or did not end."""
-        return [getattr(self.final[seed], figure) if seed in self.noise else None for seed in seeds]
-
-    def _add_time(self) -> None:
-        if self._last is not None:
-            self.seconds += self._last.seconds
-            self._last = None
+        """The last figure of every seed; None where it diverged or has not begun to train."""
+        return [
+            getattr(self.last[seed], figure)
+            if seed not in self.divergences and seed in self.last and self.last[seed].epoch
+            else None
+            for seed in seeds
+        ]
 
 
 def summarise(

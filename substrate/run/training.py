@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip
+from devices.seal import SealedChip, chip_state, restore_chip
 from substrate.build.chip import build_chip
 from substrate.build.learner import build_learner
 from substrate.build.loss import build_loss
@@ -46,6 +47,11 @@ class Epoch:
         if self.test_accuracy is None:
             del row["train_accuracy"], row["test_accuracy"]
         return row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Epoch:
+        """Take the figures back from `as_row`."""
+        return cls(**{"train_accuracy": None, "test_accuracy": None, **row})
 
 
 class Divergence(ArithmeticError):
@@ -90,6 +96,29 @@ class ArmRun:
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
+        self._next_epoch = 0
+        self._seconds_before = 0.0
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
+        return {
+            "data order": self._order.get_state(),
+            **{f"chip.{name}": value for name, value in chip_state(self._chip).items()},
+            **{f"learner.{name}": value for name, value in self._learner.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, Tensor], last: Epoch) -> None:
+        """Go on after an epoch, from the state that was taken then."""
+        self._order.set_state(state["data order"])
+        parts: dict[str, dict[str, Tensor]] = {"chip": {}, "learner": {}}
+        for name, value in state.items():
+            part, _, below = name.partition(".")
+            if below:
+                parts[part][below] = value
+        restore_chip(self._chip, parts["chip"])
+        self._learner.restore(parts["learner"])
+        self._next_epoch = last.epoch + 1
+        self._seconds_before = last.seconds
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, giving the figures before training and after every epoch.
@@ -97,8 +126,8 @@ class ArmRun:
         Raises:
             Divergence: the training or test loss is NaN or infinite.
         """
-        started = time.perf_counter()
-        for epoch in range(self._scenario.training.epochs + 1):
+        started = time.perf_counter() - self._seconds_before
+        for epoch in range(self._next_epoch, self._scenario.training.epochs + 1):
             train_loss, train_accuracy = self._train() if epoch else (None, None)
             _finite(train_loss, epoch, "training loss")
             test_loss, test_accuracy = self._test()

@@ -147,6 +147,41 @@ def test_ctrl_c_keeps_what_was_measured(tiny, tmp_path):
     assert len(metrics.read_text().splitlines()) >= 1
 
 
+def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path):
+    """SIGKILL at any moment; the arms on the ideal chip repeat bitwise."""
+    native = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 0.01}}}"
+    options = ["--set", native, "--set", "training.epochs=6"]
+    assert substrate("run", tiny, "--out", "whole", *options).returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "substrate", "run", tiny, "--out", "killed", *options],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    metrics = tmp_path / "killed" / "metrics.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if metrics.exists() and metrics.read_text().count("\n") >= 4:
+            break
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "killed" / "summary.json").exists()
+    resumed = substrate("run", "--resume", "killed")
+    assert resumed.returncode == 0, resumed.stderr
+    lines = {
+        name: [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").open()]
+        for name in ("whole", "killed")
+    }
+    for rows in lines.values():
+        for row in rows:
+            del row["seconds"]
+    assert lines["whole"] == lines["killed"]
+    again = substrate("run", "--resume", "killed")
+    assert again.returncode == 2
+    assert "complete" in again.stderr
+
+
 def test_a_terminal_shows_bars_and_time_left(tiny, tmp_path):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -168,7 +203,7 @@ def test_a_terminal_shows_bars_and_time_left(tiny, tmp_path):
         shown += part
     assert process.wait(timeout=60) == 0
     text = shown.decode()
-    for word in ("all arms", "clean_danp", "epoch 2", "test accuracy", "━"):
+    for word in ("all arms", "clean_danp", "epoch 2", "test accuracy", "━", "0:00:00 left"):
         assert word in text
 
 

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from substrate.run.checkpoint import FILE_NAME, drop_checkpoint, load_checkpoint, save_checkpoint
+from substrate.run.checkpoint import (
+    FILE_NAME,
+    CheckpointError,
+    drop_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 def test_what_is_saved_comes_back(tmp_path):
@@ -26,5 +32,5 @@ def test_what_is_saved_comes_back(tmp_path):
 
 def test_a_broken_checkpoint_is_named(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"\x80\x04pickle")
-    with pytest.raises(ValueError, match=FILE_NAME):
+    with pytest.raises(CheckpointError, match=FILE_NAME):
         load_checkpoint(tmp_path)

@@ -6,6 +6,7 @@ import torch
 import yaml
 
 from substrate.data import load_dataset
+from substrate.run.checkpoint import FILE_NAME
 from substrate.run.experiment import run_scenario
 from substrate.scenario.load import load_scenario
 
@@ -30,10 +31,12 @@ class Silent:
         self.divergences.append((arm, seed))
 
 
-def run(path, folder, *overrides, display=None):
+def run(path, folder, *overrides, display=None, resume=False):
     scenario, _ = load_scenario(path, overrides)
     dataset = load_dataset(scenario.data)
-    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", display or Silent())
+    summary = run_scenario(
+        scenario, dataset, folder, CPU, "substrate run", display or Silent(), resume=resume
+    )
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     return summary, [json.loads(line) for line in lines]
 
@@ -126,8 +129,33 @@ def test_ctrl_c_leaves_what_was_measured(tiny, tmp_path):
     assert summary["status"] == "interrupted"
     assert len(metrics) == 8
     assert summary["arms"]["crossbar"]["test_accuracy"]["values"][0] is not None
-    assert summary["arms"]["clean_danp"]["test_accuracy"]["values"] == [None, None]
+    half_way = [row["test_accuracy"] for row in metrics if row["arm"] == "clean_danp"][-1]
+    assert summary["arms"]["clean_danp"]["test_accuracy"]["values"] == [half_way, None]
     assert {comparison["verdict"] for comparison in summary["comparisons"]} == {"undecided"}
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 5, 9, 14])
+def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, stop):
+    """On chips that repeat; the first arm is replaced by one of these."""
+    native = "arms.crossbar={learning: {rule: anp, optimiser: {name: adam, learning_rate: 0.01}}}"
+    hot = "arms.hot={learning: {rule: anp, optimiser: {learning_rate: 1e30}}}"
+    whole, whole_metrics = run(tiny, tmp_path / "whole", native, hot)
+    folder = tmp_path / "stopped"
+    run(tiny, folder, native, hot, display=Silent(interrupt_after=stop))
+    # what a kill leaves: figures of an epoch of which there is no checkpoint yet
+    with (folder / "metrics.jsonl").open("a") as metrics:
+        metrics.write("{half a li")
+    resumed, resumed_metrics = run(folder / "scenario.yaml", folder, resume=True)
+
+    def without_time(value):
+        if isinstance(value, dict):
+            timed = {"seconds", "wall_seconds", "started"}
+            return {key: without_time(each) for key, each in value.items() if key not in timed}
+        return [without_time(each) for each in value] if isinstance(value, list) else value
+
+    assert without_time(resumed_metrics) == without_time(whole_metrics)
+    assert without_time(resumed) == without_time(whole)
+    assert not (folder / FILE_NAME).exists()
 
 
 def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
