@@ -18,9 +18,9 @@ from substrate.scenario.shipped import find_scenario, shipped_scenarios
 from substrate.scenario.source import ScenarioError, nearest
 
 
-def check_command(path: Path, overrides: list[str], as_json: bool) -> None:
+def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) -> None:
     """Validate a scenario and say what it would run."""
-    scenario, _ = load_scenario(find_scenario(path), overrides)
+    scenario, _ = load_scenario(find_scenario(path), overrides, budget)
     if as_json:
         typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
         return
@@ -39,6 +39,7 @@ def list_command(what: str, as_json: bool) -> None:
     """
     lists: dict[str, Callable[[], dict[str, str]]] = {
         "devices": _devices,
+        "noise": _noise,
         "rules": lambda: {str(rule): title for rule, title in RULE_TITLES.items()},
         "datasets": lambda: DATASETS,
         "scenarios": _scenarios,
@@ -60,12 +61,20 @@ def list_command(what: str, as_json: bool) -> None:
 
 def _devices() -> dict[str, str]:
     from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
+    from devices.crossbars.native.presets import TITLES
 
     ideal = {"ideal": "noise-free float32, clean passes and gradients (crossbar: ideal)"}
-    return ideal | {
+    native = {name: f"{title} (crossbar: native)" for name, title in TITLES.items()}
+    return (ideal | native) | {
         name: f"{_first_sentence(preset.__doc__ or '')} (crossbar: aihwkit)"
         for name, preset in (PRESETS | BARE_CONFIGS).items()
     }
+
+
+def _noise() -> dict[str, str]:
+    from substrate.library import noise_model, noise_models
+
+    return {name: noise_model(name, Path()).title for name in noise_models()}
 
 
 def _first_sentence(docstring: str) -> str:
