@@ -56,7 +56,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[np.generic]]:
         with np.load(path, allow_pickle=False) as file:
             for key in _KEYS:
                 if key not in file:
-                    meant = nearest(key, file.files)
+                    meant = nearest(key, set(file.files) - set(_KEYS))
                     hint = f"; {meant!r} is like it" if meant else ""
                     raise DataError(f"{path} has no array {key!r}{hint}")
             arrays = {key: file[key] for key in _KEYS}
