@@ -35,6 +35,9 @@ SetOption = Annotated[
         help="Override a key, such as arms.crossbar.chip.preset=EcRamPreset. Repeatable.",
     ),
 ]
+BudgetOption = Annotated[
+    str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -65,6 +68,7 @@ def run(
         typer.Option(help="Run folder.", show_default="runs/<scenario>-<date>"),
     ] = None,
     set_: SetOption = None,
+    budget: BudgetOption = "full",
     seeds: Annotated[
         str | None, typer.Option(help="Seeds in place of the scenario's, such as 0,1,2.")
     ] = None,
@@ -79,20 +83,27 @@ def run(
 
     command = "substrate " + shlex.join(sys.argv[1:])
     if resume is not None:
-        if scenario or out or set_ or seeds:
+        if scenario or out or set_ or seeds or budget != "full":
             raise typer.BadParameter("a resumed run keeps its scenario, folder, seeds and settings")
         raise typer.Exit(resume_command(resume, device, as_json, command))
     if scenario is None:
         raise typer.BadParameter("name a scenario, or --resume a run folder")
-    raise typer.Exit(run_command(scenario, out, set_ or [], seeds, device, as_json, command))
+    raise typer.Exit(
+        run_command(scenario, out, set_ or [], budget, seeds, device, as_json, command)
+    )
 
 
 @app.command()
-def check(scenario: ScenarioArgument, set_: SetOption = None, as_json: JsonOption = False) -> None:
+def check(
+    scenario: ScenarioArgument,
+    set_: SetOption = None,
+    budget: BudgetOption = "full",
+    as_json: JsonOption = False,
+) -> None:
     """Validate a scenario; build nothing."""
     from substrate.cli.inspect import check_command
 
-    check_command(scenario, set_ or [], as_json)
+    check_command(scenario, set_ or [], budget, as_json)
 
 
 @app.command()
@@ -191,6 +202,32 @@ def align(
     from substrate.cli.align import align_command
 
     align_command(scenario, inputs, samples, sigma_samples, set_ or [], device, out, as_json)
+
+
+@app.command()
+def fit(
+    trace: Annotated[
+        Path,
+        typer.Argument(metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."),
+    ],
+    sampling_rate: Annotated[float, typer.Option(min=1e-12, help="Of the trace, in Hz.")],
+    column: Annotated[
+        str | None, typer.Option(help="Name or number of the column, if there are several.")
+    ] = None,
+    scale: Annotated[
+        float, typer.Option(help="Units of the signal for one unit of the file.")
+    ] = 1.0,
+    unit: Annotated[str, typer.Option(help="Name of the signal's unit, for the picture.")] = "a.u.",
+    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 100_000,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture.", show_default="<trace>-fit.png")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit noise models to a measured trace; print a scenario fragment, draw trace and fit."""
+    from substrate.cli.fit import fit_command
+
+    fit_command(trace, sampling_rate, column, scale, unit, samples, out, as_json)
 
 
 @app.command("list")

@@ -26,6 +26,7 @@ def run_command(
     path: Path,
     out: Path | None,
     overrides: list[str],
+    budget: str,
     seeds: str | None,
     device: str,
     as_json: bool,
@@ -38,7 +39,7 @@ def run_command(
     """
     if seeds is not None:
         overrides = [*overrides, f"seeds=[{seeds}]"]
-    scenario, source = load_scenario(find_scenario(path), overrides)
+    scenario, source = load_scenario(find_scenario(path), overrides, budget)
     folder = _new_folder(out, scenario)
     return _run(scenario, source, folder, device, as_json, command, resume=False)
 

@@ -84,6 +84,7 @@ class Summary(TypedDict):
     metric: Literal["test_accuracy", "test_loss"]
     tolerance: float
     confidence: float
+    budget: NotRequired[str]
     seeds: list[int]
     epochs: int
     wall_seconds: float

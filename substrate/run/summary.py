@@ -99,6 +99,7 @@ def summarise(
         metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
+        budget=scenario.budget,
         seeds=list(scenario.seeds),
         epochs=scenario.training.epochs,
         wall_seconds=round(wall_seconds, 3),

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from substrate.plugins import PluginError
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
+from substrate.scenario.budgets import FULL, apply_budget
 from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.noise_check import check_noise
@@ -29,13 +30,15 @@ from substrate.scenario.source import (
 )
 
 
-def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, Source]:
-    """Read, validate and check a scenario, with `--set` overrides on top.
+def load_scenario(
+    path: Path, overrides: Sequence[str] = (), budget: str = FULL
+) -> tuple[Scenario, Source]:
+    """Read, validate and check a scenario, with a budget and `--set` overrides on top.
 
     Raises:
         ScenarioError: the first thing that is wrong with it, and where.
     """
-    source = apply_overrides(load_yaml(path), overrides)
+    source = apply_overrides(apply_budget(load_yaml(path), budget), overrides)
     try:
         scenario = Scenario.model_validate(source.data, context={"folder": source.path.parent})
     except ValidationError as problem:

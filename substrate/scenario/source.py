@@ -128,8 +128,8 @@ def load_yaml(path: Path) -> Source:
     return Source(path, data, reader.places)
 
 
-def apply_overrides(source: Source, overrides: Iterable[str]) -> Source:
-    """Lay `path.to.key=value` settings over a scenario.
+def apply_overrides(source: Source, overrides: Iterable[str], *, origin: str = "--set") -> Source:
+    """Lay `path.to.key=value` settings over a scenario; `origin` names them in errors.
 
     Values are YAML; a whole number in the path counts the entries of a list from 0.
 
@@ -140,16 +140,16 @@ def apply_overrides(source: Source, overrides: Iterable[str]) -> Source:
     data = copy.deepcopy(source.data)
     places = dict(source.places)
     for setting in overrides:
-        origin = f"--set {setting}"
+        place = f"{origin} {setting}"
         path, equals, text = setting.partition("=")
         parts = path.strip().split(".")
         if not equals or not all(parts):
-            raise ScenarioError("a setting looks like path.to.key=value", file=origin)
-        value = _Reader(origin, numbered=False).read(text)
+            raise ScenarioError("a setting looks like path.to.key=value", file=place)
+        value = _Reader(place, numbered=False).read(text)
         container: Any = data
         loc: Location = ()
         for depth, part in enumerate(parts, start=1):
-            key = _key_of(container, part, loc, origin)
+            key = _key_of(container, part, loc, place)
             loc = (*loc, key)
             if depth == len(parts):
                 container[key] = value
@@ -159,7 +159,7 @@ def apply_overrides(source: Source, overrides: Iterable[str]) -> Source:
             else:
                 container = container[key]
                 continue
-            places[loc] = (origin, None)
+            places[loc] = (place, None)
             container = container[key]
     return Source(source.path, data, places)
 

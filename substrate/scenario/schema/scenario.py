@@ -74,6 +74,10 @@ class Scenario(Settings):
     baselines: dict[str, Arm] = Field(min_length=1, description="Clean baselines by name.")
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
+    budget: str = Field("full", description="Written by `--budget`: what was chosen.")
+    budgets: dict[str, dict[str, Any]] = Field(
+        {}, exclude=True, description="Shorter settings by name: key paths and their values."
+    )
 
     @model_validator(mode="after")
     def _names_and_seeds_are_unique(self) -> Self:

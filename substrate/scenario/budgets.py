@@ -1,0 +1,39 @@
+"""Budgets: settings that make a scenario shorter than what its file says, chosen with `--budget`.
+
+A scenario file is its own `full` budget. Others are mappings of key paths to values:
+
+    budgets:
+      short: {training.epochs: 5, data.limit_train: 10000, seeds: [0]}
+"""
+
+from __future__ import annotations
+
+import json
+
+from substrate.scenario.source import Source, apply_overrides, nearest
+
+FULL = "full"
+
+
+def apply_budget(source: Source, budget: str) -> Source:
+    """Lay a budget's settings over a scenario.
+
+    Raises:
+        ScenarioError: the scenario has no such budget, or its settings are malformed.
+    """
+    if budget == FULL:
+        return source
+    budgets = source.data.get("budgets")
+    known = [FULL, *(budgets if isinstance(budgets, dict) else ())]
+    if budget not in known:
+        meant = nearest(budget, known)
+        hint = f"did you mean {meant!r}?" if meant else f"it has {', '.join(known)}"
+        raise source.error(("budgets",), "no such budget", found=budget, hint=hint)
+    settings = source.data["budgets"][budget]
+    if not isinstance(settings, dict):
+        message = "a budget is a mapping of key paths to values"
+        raise source.error(("budgets", budget), message, found=settings)
+    # JSON is YAML
+    overrides = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+    overrides.append(f"budget={json.dumps(budget)}")
+    return apply_overrides(source, overrides, origin=f"budget {budget}:")
