@@ -12,8 +12,10 @@ batch is stacked in blocks; a list says for every pass which block is its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -21,7 +23,7 @@ from torch import Tensor
 
 from devices.activations import Activation
 from devices.crossbars.base import Crossbar
-from devices.decorrelation import DigitalDecorrelation
+from devices.decorrelation import Decorrelation
 from devices.interface import (
     Capability,
     CapabilityError,
@@ -56,10 +58,19 @@ class ChipLayer:
     crossbar: Crossbar
     activation: Activation
     bias: Float[Tensor, " n_out"]
-    decorrelation: DigitalDecorrelation | None = None
+    decorrelation: Decorrelation | None = None
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     readout: AddNoise | None = None
+
+
+@runtime_checkable
+class _Keeper(Protocol):
+    """A part of a layer with a state; a noise source without memory is none."""
+
+    def state(self) -> dict[str, Tensor]: ...
+
+    def restore(self, state: dict[str, Tensor]) -> None: ...
 
 
 class NetworkChip:
@@ -90,43 +101,47 @@ class NetworkChip:
         return self.passes(x, [perturb])[0]
 
     @torch.no_grad()
-    def passes(self, x: Tensor, perturbs: Sequence[Perturbation | None]) -> tuple[Observation, ...]:
+    def passes(
+        self,
+        x: Tensor,
+        perturbs: Sequence[Iterable[Tensor | None] | None],
+        *,
+        read_inputs: Collection[int] | None = None,
+        read_pre_activations: Collection[int] | None = None,
+    ) -> tuple[Observation, ...]:
         """Run one pass per perturbation; see `devices.interface.Chip.passes`."""
         if any(perturb is not None for perturb in perturbs):
             self._need(Capability.INJECT)
         batch = len(x)
+        perturbations = [repeat(None) if each is None else iter(each) for each in perturbs]
         apart = list(range(len(perturbs)))
-        block_of = [0] * len(perturbs)
-        signal = x
-        inputs: list[list[Tensor]] = [[] for _ in perturbs]
-        pre_activations: list[list[Tensor]] = [[] for _ in perturbs]
-        for index, layer in enumerate(self._layers):
-            rows = _rows(layer, signal)
-            for p, block in enumerate(block_of):
-                inputs[p].append(_block(rows, block, batch))
+        block_of = seen_block_of = [0] * len(perturbs)
+        signal = seen = x
+        inputs = _Reading(len(perturbs), batch, read_inputs)
+        pre_activations = _Reading(len(perturbs), batch, read_pre_activations)
+        for layer in self._layers:
+            # one name for rows, columns and output: each is given free as soon as the next is there
+            signal = layer.layout.to_rows(signal)
+            if layer.decorrelation is not None:
+                signal, block_of = _read(layer.decorrelation, signal, block_of, batch)
+            inputs.read(signal, block_of)
             if layer.input_noise is not None:
-                rows, block_of = layer.input_noise(_expand(rows, block_of, batch)), apart
-            if layer.crossbar.noise_free or block_of == apart:
-                a = layer.crossbar.read(rows)
-            elif len(set(block_of)) == 1:
-                a, block_of = layer.crossbar.read(rows, repeats=len(perturbs)), apart
-            else:
-                a, block_of = layer.crossbar.read(_expand(rows, block_of, batch)), apart
+                signal, block_of = layer.input_noise(_expand(signal, block_of, batch)), apart
+            signal, block_of = _read(layer.crossbar, signal, block_of, batch)
             if layer.output_noise is not None:
-                a, block_of = layer.output_noise(_expand(a, block_of, batch)), apart
-            a.add_(layer.bias)
-            a, block_of = _inject(
-                a, block_of, [None if perturb is None else perturb[index] for perturb in perturbs]
-            )
-            seen, seen_block_of = a, block_of
+                signal, block_of = layer.output_noise(_expand(signal, block_of, batch)), apart
+            signal.add_(layer.bias)
+            signal, block_of = _inject(signal, block_of, [next(each) for each in perturbations])
+            seen, seen_block_of = signal, block_of
             if layer.readout is not None:
-                seen, seen_block_of = layer.readout(_expand(a, block_of, batch)), apart
-            for p, block in enumerate(seen_block_of):
-                pre_activations[p].append(_block(seen, block, batch))
-            signal = layer.layout.from_columns(layer.activation(a))
+                seen, seen_block_of = layer.readout(_expand(signal, block_of, batch)), apart
+            pre_activations.read(seen, seen_block_of)
+            signal = layer.layout.from_columns(layer.activation(signal))
         return tuple(
-            Observation(tuple(x_in), tuple(a_out), a_out[-1])
-            for x_in, a_out in zip(inputs, pre_activations, strict=True)
+            Observation(tuple(x_in), tuple(a_out), _block(seen, block, batch))
+            for x_in, a_out, block in zip(
+                inputs.of_pass, pre_activations.of_pass, seen_block_of, strict=True
+            )
         )
 
     def backpropagate(
@@ -139,7 +154,9 @@ class NetworkChip:
         signal = x
         with torch.enable_grad():
             for layer in self._layers:
-                rows = _rows(layer, signal)
+                rows = layer.layout.to_rows(signal)
+                if layer.decorrelation is not None:
+                    rows = layer.decorrelation.read(rows)
                 a = layer.crossbar.read(rows) + layer.bias
                 # the gradient is wanted down to the first pre-activation, not to the input
                 a = a if a.requires_grad else a.requires_grad_()
@@ -165,20 +182,80 @@ class NetworkChip:
             if update.decorrelation is not None:
                 self._decorrelation(index).update(update.decorrelation)
 
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of everything that a run needs to go on from here."""
+        return {
+            f"layer {number}.{part}.{name}": value
+            for number, layer in enumerate(self._layers, start=1)
+            for part, keeper in _keepers(layer).items()
+            for name, value in keeper.state().items()
+        } | {
+            f"layer {number}.bias": layer.bias.clone()
+            for number, layer in enumerate(self._layers, start=1)
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state of a chip of the same settings."""
+        for number, layer in enumerate(self._layers, start=1):
+            layer.bias.copy_(state[f"layer {number}.bias"])
+            for part, keeper in _keepers(layer).items():
+                prefix = f"layer {number}.{part}."
+                keeper.restore(
+                    {
+                        name.removeprefix(prefix): value
+                        for name, value in state.items()
+                        if name.startswith(prefix)
+                    }
+                )
+
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
             raise CapabilityError(f"this chip lacks the capability '{capability}'")
 
-    def _decorrelation(self, index: int) -> DigitalDecorrelation:
+    def _decorrelation(self, index: int) -> Decorrelation:
         decorrelation = self._layers[index].decorrelation
         if decorrelation is None:
             raise CapabilityError(f"layer {index + 1} of this chip has no decorrelation matrix")
         return decorrelation
 
 
-def _rows(layer: ChipLayer, signal: Tensor) -> Tensor:
-    rows = layer.layout.to_rows(signal)
-    return rows if layer.decorrelation is None else layer.decorrelation.read(rows)
+class _Reading:
+    """What is read of every layer, for the passes that it is wanted of."""
+
+    def __init__(self, passes: int, batch: int, wanted: Collection[int] | None) -> None:
+        self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
+        self._batch = batch
+        self._wanted = range(passes) if wanted is None else wanted
+
+    def read(self, stacked: Tensor, block_of: list[int]) -> None:
+        # a view would hold the blocks of all passes
+        views = len({block_of[p] for p in self._wanted}) * self._batch == len(stacked)
+        for p in self._wanted:
+            block = _block(stacked, block_of[p], self._batch)
+            self.of_pass[p].append(block if views else block.clone())
+
+
+def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
+    parts: dict[str, object] = {
+        "crossbar": layer.crossbar,
+        "decorrelation": layer.decorrelation,
+        "input noise": layer.input_noise,
+        "output noise": layer.output_noise,
+        "readout": layer.readout,
+    }
+    return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
+
+
+def _read(
+    matrix: Crossbar | Decorrelation, x: Tensor, block_of: list[int], batch: int
+) -> tuple[Tensor, list[int]]:
+    """Read a matrix for all passes; its noise tells apart those that shared a block until here."""
+    apart = list(range(len(block_of)))
+    if matrix.noise_free or block_of == apart:
+        return matrix.read(x), block_of
+    if len(set(block_of)) == 1:
+        return matrix.read(x, repeats=len(block_of)), apart
+    return matrix.read(_expand(x, block_of, batch)), apart
 
 
 def _block(stacked: Tensor, index: int, batch: int) -> Tensor:
@@ -204,17 +281,21 @@ def _inject(
             if perturb is not None:
                 _block(a, block, batch).add_(perturb)
         return a, block_of
-    blocks: list[Tensor] = []
+    sources: list[tuple[int, Tensor | None]] = []
     unperturbed: dict[int, int] = {}
     split_block_of: list[int] = []
     for block, perturb in zip(block_of, perturbs, strict=True):
         if perturb is None and block in unperturbed:
             split_block_of.append(unperturbed[block])
             continue
-        split_block_of.append(len(blocks))
         if perturb is None:
-            unperturbed[block] = len(blocks)
-            blocks.append(_block(a, block, batch))
+            unperturbed[block] = len(sources)
+        split_block_of.append(len(sources))
+        sources.append((block, perturb))
+    split = a.new_empty(len(sources) * batch, *a.shape[1:])
+    for target, (block, perturb) in enumerate(sources):
+        if perturb is None:
+            _block(split, target, batch).copy_(_block(a, block, batch))
         else:
-            blocks.append(_block(a, block, batch) + perturb)
-    return torch.cat(blocks), split_block_of
+            torch.add(_block(a, block, batch), perturb, out=_block(split, target, batch))
+    return split, split_block_of

@@ -1,17 +1,67 @@
 """The decorrelation matrix R of a layer, in front of its crossbar (METHOD.md, "Decorrelation").
 
-read:    x* = R x,  R = I at first
-update:  R ← diag(gain) R - rate Σ_s d_s x_sᵀ
+    read:    x* = R x,  R = I at first
+    update:  R ← diag(gain) R - rate Σ_s d_s x_sᵀ
+
+On a crossbar of its own R = diag(g) M, where the crossbar holds M, and g is a digital gain of every
+row. A request's gain goes to g, and the crossbar is asked for outer products alone, which is what
+it can do in place:
+
+    read:    x* = g ⊙ (M x)
+    update:  g ← gain ⊙ g,   M ← M - rate Σ_s (d_s / g) x_sᵀ
+
+A device's window may be narrower than 1. So the identity is programmed at half of what the device
+was seen to hold when it was asked for 1, to leave room on both sides, and g makes up for it. As
+training goes on g grows and M shrinks towards its own noise; when a row's g has doubled, M is read
+back through its own noise, and programmed anew with the gain in it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from devices.interface import DecorrelationUpdate
+from devices.crossbars.base import Crossbar
+from devices.interface import DecorrelationUpdate, Outer
+
+_READS = 16
+_UPDATES_BETWEEN_CHECKS = 16
+
+
+@runtime_checkable
+@runtime_checkable
+class Decorrelation(Protocol):
+    """A matrix R of n_in × n_in in front of a crossbar."""
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether two reads of the same input are always the same, bit for bit."""
+        ...
+
+    def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
+        """Give R x; every repeat draws noise afresh, stacked along the batch."""
+        ...
+
+    def read_transposed(self, y: Float[Tensor, "samples n_in"]) -> Float[Tensor, "samples n_in"]:
+        """Give Rᵀ y."""
+        ...
+
+    def update(self, request: DecorrelationUpdate) -> None:
+        """Carry out a request for a change as well as the hardware can."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of everything that a run needs to go on from here."""
+        ...
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state."""
+        ...
 
 
 class DigitalDecorrelation:
@@ -23,9 +73,10 @@ class DigitalDecorrelation:
         """Start as the identity of n_in × n_in."""
         self.matrix: Float[Tensor, "n_in n_in"] = torch.eye(n_in, device=device)
 
-    def read(self, x: Float[Tensor, "batch *positions n_in"]) -> Tensor:
+    def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
         """Give R x."""
-        return functional.linear(x, self.matrix)
+        y = functional.linear(x, self.matrix)
+        return y if repeats == 1 else y.repeat(repeats, *[1] * (y.ndim - 1))
 
     def read_transposed(self, y: Float[Tensor, "samples n_in"]) -> Float[Tensor, "samples n_in"]:
         """Give Rᵀ y."""
@@ -36,3 +87,82 @@ class DigitalDecorrelation:
         outer = request.outer
         self.matrix.mul_(request.gain[:, None])
         self.matrix.addmm_(outer.d.T, outer.x, alpha=-outer.rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Give a copy of R."""
+        return {"matrix": self.matrix.clone()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to the R of a state."""
+        self.matrix.copy_(state["matrix"])
+
+
+class CrossbarDecorrelation:
+    """R on a crossbar, read and updated as the device can, with a digital gain of every row.
+
+    Raises:
+        ValueError: the crossbar does not hold the identity at any scale.
+    """
+
+    def __init__(self, crossbar: Crossbar, n_in: int, device: torch.device) -> None:
+        """Program the identity into a crossbar of n_in × n_in."""
+        self._crossbar = crossbar
+        self._identity = torch.eye(n_in, device=device)
+        crossbar.program(self._identity)
+        held = float(self._read_back().diagonal().median()) / 2
+        if not held > 0:
+            raise ValueError("a crossbar for R gives nothing back of the identity written to it")
+        crossbar.program(held * self._identity)
+        self._start_gain = 1 / held
+        self._gain = torch.full((n_in,), self._start_gain, device=device)
+        self._updates = 0
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether the crossbar is."""
+        return self._crossbar.noise_free
+
+    def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
+        """Give R x through the crossbar's noise."""
+        return self._crossbar.read(x, repeats=repeats).mul(self._gain)
+
+    def read_transposed(self, y: Float[Tensor, "samples n_in"]) -> Float[Tensor, "samples n_in"]:
+        """Give Rᵀ y through the noise of the crossbar's backward read."""
+        return self._crossbar.read_transposed(y * self._gain)
+
+    def update(self, request: DecorrelationUpdate) -> None:
+        """Take the gain into the digital periphery, and ask the crossbar for the outer products."""
+        outer = request.outer
+        self._gain.mul_(request.gain)
+        self._crossbar.update(Outer(outer.x, outer.d / self._gain, outer.rate))
+        self._updates += 1
+        if self._updates % _UPDATES_BETWEEN_CHECKS == 0:
+            self._rescale()
+
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of the gain and of the crossbar's state."""
+        crossbar = {f"crossbar.{name}": value for name, value in self._crossbar.state().items()}
+        return {"gain": self._gain.clone(), "updates": torch.tensor(self._updates), **crossbar}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state."""
+        self._gain.copy_(state["gain"])
+        self._updates = int(state["updates"])
+        self._crossbar.restore(
+            {
+                name.removeprefix("crossbar."): value
+                for name, value in state.items()
+                if name.startswith("crossbar.")
+            }
+        )
+
+    def _rescale(self) -> None:
+        grown = self._gain / self._start_gain
+        if bool((grown > 2).any()):
+            self._crossbar.program(self._read_back() * grown[:, None])
+            self._gain.fill_(self._start_gain)
+
+    def _read_back(self) -> Tensor:
+        """Read M column by column, averaged over repeated reads."""
+        reads = self._crossbar.read(self._identity, repeats=_READS)
+        return reads.view(_READS, *self._identity.shape).mean(0).T.contiguous()

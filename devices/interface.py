@@ -10,7 +10,7 @@ the kernel is one drive of the crossbar, so both carry an axis of positions betw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -62,8 +62,9 @@ class Observation:
     """What the converters read in one physical pass, and nothing more.
 
     Attributes:
-        inputs: of every layer, (batch, n_in), or (batch, positions, n_in) in a convolution.
-        pre_activations: of every layer, (batch, n_out) or (batch, positions, n_out).
+        inputs: of every layer, (batch, n_in), or (batch, positions, n_in) in a convolution; empty
+            if they were not to be read.
+        pre_activations: of every layer, (batch, n_out) or (batch, positions, n_out); likewise.
         output: the last layer's pre-activation as read, (batch, n_out).
     """
 
@@ -153,10 +154,25 @@ class Chip(Protocol):
         """
         ...
 
-    def passes(self, x: Tensor, perturbs: Sequence[Perturbation | None]) -> tuple[Observation, ...]:
+    def passes(
+        self,
+        x: Tensor,
+        perturbs: Sequence[Iterable[Tensor | None] | None],
+        *,
+        read_inputs: Collection[int] | None = None,
+        read_pre_activations: Collection[int] | None = None,
+    ) -> tuple[Observation, ...]:
         """Run one physical pass for every entry of `perturbs`, in order, of the same input.
 
         The same as that many calls of `forward`; a chip may share work that is the same in all.
+
+        Args:
+            x: the network's input, (batch, ...).
+            perturbs: of every pass, as in `forward`. Each is gone through once, layer by layer as
+                the passes go on, so it may be drawn on the way.
+            read_inputs: numbers of the passes whose layer inputs are read; None for all. What is
+                not read need not be held.
+            read_pre_activations: likewise; the output is read in every pass.
 
         Raises:
             CapabilityError: as `forward`.

@@ -10,8 +10,8 @@ public way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
 from torch import Tensor
@@ -25,8 +25,6 @@ from devices.interface import (
     PerSampleLoss,
     Perturbation,
 )
-
-_behind: WeakKeyDictionary[SealedChip, Chip] = WeakKeyDictionary()
 
 
 class SealedChip:
@@ -53,9 +51,18 @@ class SealedChip:
         """See `devices.interface.Chip.forward`."""
         return _behind[self].forward(x, perturb)
 
-    def passes(self, x: Tensor, perturbs: Sequence[Perturbation | None]) -> tuple[Observation, ...]:
+    def passes(
+        self,
+        x: Tensor,
+        perturbs: Sequence[Iterable[Tensor | None] | None],
+        *,
+        read_inputs: Collection[int] | None = None,
+        read_pre_activations: Collection[int] | None = None,
+    ) -> tuple[Observation, ...]:
         """See `devices.interface.Chip.passes`."""
-        return _behind[self].passes(x, perturbs)
+        return _behind[self].passes(
+            x, perturbs, read_inputs=read_inputs, read_pre_activations=read_pre_activations
+        )
 
     def backpropagate(
         self, x: Tensor, loss: PerSampleLoss
@@ -81,8 +88,36 @@ class SealedChip:
         raise TypeError("a sealed chip cannot be copied or pickled")
 
 
-def seal(chip: Chip) -> SealedChip:
+class StatefulChip(Chip, Protocol):
+    """A chip whose state can be saved. That is the simulator's business, not the learner's."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of everything that a run needs to go on from here."""
+        ...
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to a state."""
+        ...
+
+
+_behind: WeakKeyDictionary[SealedChip, StatefulChip] = WeakKeyDictionary()
+
+
+def seal(chip: StatefulChip) -> SealedChip:
     """Put a chip behind the seal."""
     sealed = SealedChip()
     _behind[sealed] = chip
     return sealed
+
+
+def chip_state(sealed: SealedChip) -> dict[str, Tensor]:
+    """Give the state of a sealed chip, weights and noise included, for a simulator to save.
+
+    Learners and reports have no use for it, and import nothing from here.
+    """
+    return _behind[sealed].state()
+
+
+def restore_chip(sealed: SealedChip, state: Mapping[str, Tensor]) -> None:
+    """Take a sealed chip back to a state that `chip_state` gave."""
+    _behind[sealed].restore(state)

@@ -66,10 +66,10 @@ def averaged_gradients(
 
 
 def _gradients(estimator: Estimator, loss: Loss, x: Tensor, target: Tensor) -> list[Tensor]:
-    baseline, _, errors = estimator.estimate(x, lambda output: loss(output, target))
+    estimate = estimator.estimate(x, lambda output: loss(output, target))
     return [
         mean_outer_product(error, inputs).double()
-        for error, inputs in zip(errors, baseline.inputs, strict=True)
+        for error, inputs in zip(estimate.errors, estimate.inputs, strict=True)
     ]
 
 

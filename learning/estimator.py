@@ -6,7 +6,7 @@ noisy baseline: the first pass is as noisy as the others, and stands in for a cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -64,13 +64,17 @@ def required_capabilities(rule: RuleSettings) -> frozenset[Capability]:
 class Estimate(NamedTuple):
     """What a rule makes of one mini-batch.
 
+    Of the baseline pass it keeps only what an update is made of, so that the rest is given free.
+
     Attributes:
-        baseline: what was observed in the baseline pass.
+        inputs: x_{l-1} of every layer in the baseline pass.
+        output: of the baseline pass.
         losses: of every sample in the baseline pass.
         errors: the estimate of ∂L/∂a_l per sample, in the pre-activation's shape, of every layer.
     """
 
-    baseline: Observation
+    inputs: tuple[Tensor, ...]
+    output: Float[Tensor, "batch n_out"]
     losses: Float[Tensor, " batch"]
     errors: tuple[Tensor, ...]
 
@@ -90,6 +94,8 @@ class Estimator:
         self._remembered: RuleState = {}
         if rule.perturbation is not None:
             self._rule = perturbation_rule(rule.name, rule.settings)
+            # a rule that does not need to know what was injected does not hold it
+            self._knows = Capability.INJECT in self._rule.requires
             self._injects = rule.perturbation.source != "intrinsic"
             # a chip with clean passes has no noise of its own to make the baseline noisy
             self._injects_baseline = (
@@ -103,7 +109,7 @@ class Estimator:
         """Run the passes of one mini-batch, (batch, ...), and estimate the gradient from them."""
         if self._settings is None:
             baseline, errors = self._chip.backpropagate(x, loss)
-            return Estimate(baseline, loss(baseline.output), errors)
+            return Estimate(baseline.inputs, baseline.output, loss(baseline.output), errors)
         if isinstance(self._rule, RememberingRule) and not self._remembered:
             for _ in range(self._rule.calibration_trials):
                 self._remembered = self._rule.remember(self._trial(x, loss, self._settings.sigma))
@@ -117,7 +123,7 @@ class Estimator:
         if self._settings.resamples > 1:
             for total in errors:
                 total.div_(self._settings.resamples)
-        return Estimate(baseline, losses, errors)
+        return Estimate(baseline.inputs, baseline.output, losses, errors)
 
     def state(self) -> dict[str, Tensor]:
         """What the rule remembers, and where the stream of injected noise is."""
@@ -146,11 +152,22 @@ class Estimator:
     ) -> Trial:
         """Run the perturbed passes, and the baseline pass too unless it is given."""
         shapes = self._chip.shapes
-        first: list[Perturbation | None] = []
+        first: list[Iterable[Tensor] | None] = []
         if baseline is None:
             first.append(self._draw(x, shapes, sigma) if self._injects_baseline else None)
-        perturbations = self._perturbations(x, shapes, sigma)
-        observed = self._chip.passes(x, [*first, *perturbations])
+        known: list[Perturbation | None] = [None]
+        perturbations: list[Iterable[Tensor | None] | None] = [None]
+        if self._injects and self._knows:
+            known = self._perturbations(x, shapes, sigma)
+            perturbations = [*known]
+        elif self._injects:
+            perturbations = [self._draw(x, shapes, sigma)]
+        observed = self._chip.passes(
+            x,
+            [*first, *perturbations],
+            read_inputs=range(len(first)),
+            read_pre_activations=None if self._rule.reads_activities else (),
+        )
         if baseline is None:
             baseline, observed = observed[0], observed[1:]
         baseline_losses = loss(baseline.output)
@@ -158,7 +175,7 @@ class Estimator:
             shapes,
             baseline,
             observed,
-            tuple(perturbations),
+            tuple(known),
             tuple(loss(passed.output) - baseline_losses for passed in observed),
             sigma,
             self._remembered,
@@ -167,9 +184,8 @@ class Estimator:
     def _perturbations(
         self, x: Tensor, shapes: Sequence[LayerShape], sigma: float
     ) -> list[Perturbation | None]:
-        if not self._injects:
-            return [None]
-        drawn = self._draw(x, shapes, sigma)
+        """Draw what a rule needs to know, for each of its perturbed passes."""
+        drawn = tuple(self._draw(x, shapes, sigma))
         if not self._rule.layer_by_layer:
             return [drawn]
         return [
@@ -177,11 +193,9 @@ class Estimator:
             for alone in range(len(drawn))
         ]
 
-    def _draw(self, x: Tensor, shapes: Sequence[LayerShape], sigma: float) -> tuple[Tensor, ...]:
-        """Draw ε_l ~ N(0, σ²I) for every layer, independent for every sample."""
-        drawn = []
+    def _draw(self, x: Tensor, shapes: Sequence[LayerShape], sigma: float) -> Iterator[Tensor]:
+        """Draw ε_l ~ N(0, σ²I) layer by layer, independent for every sample."""
         for shape in shapes:
             positions = () if shape.positions == 1 else (shape.positions,)
             epsilon = torch.empty(len(x), *positions, shape.n_out, device=self._generator.device)
-            drawn.append(epsilon.normal_(0.0, sigma, generator=self._generator))
-        return tuple(drawn)
+            yield epsilon.normal_(0.0, sigma, generator=self._generator)

@@ -67,19 +67,18 @@ class Learner:
         estimate = self._estimator.estimate(x, lambda output: self._loss(output, target))
         self._chip.apply(self._updates(estimate))
         self._steps += 1
-        return Step(estimate.losses, estimate.baseline.output)
+        return Step(estimate.losses, estimate.output)
 
     def _updates(self, estimate: Estimate) -> Iterator[LayerUpdate]:
         """Make each layer's requests when the chip asks for them, so that one is held at a time."""
-        inputs = estimate.baseline.inputs
-        requests = self._optimiser.requests(estimate.errors, inputs)
+        requests = self._optimiser.requests(estimate.errors, estimate.inputs)
         settings = self._decorrelation
         due = settings is not None and self._steps % settings.every == 0
         for layer, (weight, bias) in enumerate(requests):
             decorrelation = None
             if settings is not None and due:
                 decorrelation = decorrelation_update(
-                    inputs[layer],
+                    estimate.inputs[layer],
                     partial(self._chip.read_decorrelation_transposed, layer),
                     settings,
                 )

@@ -4,8 +4,7 @@
     dense:   form ΔW_l = ⟨d_l x_{l-1}ᵀ⟩, feed it to a torch optimiser, ask for the step it takes
 
 The learner does not hold the weights, so torch's optimiser is given zeros in their place: where it
-leaves them after a step is the change to ask for. Layers take turns in one piece of memory for
-these zeros and in one for ΔW_l, since a step is asked for and done with one layer at a time.
+leaves them after a step is the change to ask for. Zeros and ΔW_l are there for one layer at a time.
 """
 
 from __future__ import annotations
@@ -30,14 +29,6 @@ class OptimiserSettings(NamedTuple):
     write: Write
 
 
-class _LayerSlots(NamedTuple):
-    """A layer's share of the memory: its steps, and the gradient of its weights."""
-
-    weight_step: Tensor
-    bias_step: Tensor
-    weight_gradient: Tensor
-
-
 class Optimiser:
     """An optimiser for matrices and biases that it does not hold.
 
@@ -52,24 +43,12 @@ class Optimiser:
         if settings.write == "pulses" and settings.name != "sgd":
             raise ValueError(f"{settings.name} makes a dense step; only sgd can be pulsed in place")
         self._settings = settings
-        dense = settings.write == "dense"
-        largest = max(shape.n_out * shape.n_in for shape in shapes) if dense else 0
-        steps, gradients = torch.zeros(largest, device=device), torch.zeros(largest, device=device)
-
-        def slots(shape: LayerShape) -> _LayerSlots:
-            size = (shape.n_out, shape.n_in) if dense else (shape.n_out, 0)
-            used = size[0] * size[1]
-            return _LayerSlots(
-                steps[:used].view(size),
-                torch.zeros(shape.n_out, device=device),
-                gradients[:used].view(size),
-            )
-
-        self._slots = [slots(shape) for shape in shapes]
-        self._torch = _torch_optimiser(
-            settings,
-            [step for slot in self._slots for step in (slot.weight_step, slot.bias_step)],
-        )
+        self._dense = settings.write == "dense"
+        self._steps = [
+            (torch.zeros(0, device=device), torch.zeros(shape.n_out, device=device))
+            for shape in shapes
+        ]
+        self._torch = _torch_optimiser(settings, [step for pair in self._steps for step in pair])
 
     def requests(
         self, errors: Sequence[Tensor], inputs: Sequence[Tensor]
@@ -83,25 +62,27 @@ class Optimiser:
         Yields:
             One pair a layer, made when it is asked for. Its tensors are good until the next.
         """
-        dense = self._settings.write == "dense"
-        for slot, d, x in zip(self._slots, errors, inputs, strict=True):
-            weight_step, bias_step = slot.weight_step.zero_(), slot.bias_step.zero_()
-            bias_step.grad = d.flatten(0, -2).sum(0) / len(d)
-            if dense:
-                weight_step.grad = mean_outer_product(d, x, slot.weight_gradient)
+        for layer, (d, x) in enumerate(zip(errors, inputs, strict=True)):
+            weight_step, bias_step = self._steps[layer]
+            done, _ = self._steps[layer - 1]
+            done.data = done.new_empty(0)
+            bias_step.zero_().grad = d.flatten(0, -2).sum(0) / len(d)
+            if self._dense:
+                weight_step.data = weight_step.new_zeros(d.shape[-1], x.shape[-1])
+                weight_step.grad = mean_outer_product(d, x)
             # torch's optimiser passes over every layer that has no gradient
             self._torch.step()
             weight_step.grad = bias_step.grad = None
-            if dense:
+            if self._dense:
                 yield Dense(weight_step), bias_step
             else:
                 factors = x.flatten(0, -2), d.flatten(0, -2) / len(d)
                 yield Outer(*factors, self._settings.learning_rate), bias_step
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that torch's optimiser keeps, as `<parameter>.<name>`."""
+        """Give copies of everything that torch's optimiser keeps, as `<parameter>.<name>`."""
         return {
-            f"{index}.{name}": value
+            f"{index}.{name}": value.clone()
             for index, kept in self._torch.state_dict()["state"].items()
             for name, value in kept.items()
             if value is not None
@@ -112,16 +93,14 @@ class Optimiser:
         kept: dict[int, dict[str, Tensor]] = {}
         for key, value in state.items():
             index, name = key.split(".", 1)
-            kept.setdefault(int(index), {})[name] = value
+            kept.setdefault(int(index), {})[name] = value.clone()
         self._torch.load_state_dict({**self._torch.state_dict(), "state": kept})
 
 
-def mean_outer_product(d: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
+def mean_outer_product(d: Tensor, x: Tensor) -> Tensor:
     """Give ⟨d xᵀ⟩, (n_out, n_in): summed over positions, mean over the batch."""
     rows, columns = d.flatten(0, -2), x.flatten(0, -2)
-    if out is None:
-        out = d.new_empty(rows.shape[1], columns.shape[1])
-    return torch.addmm(out, rows.T, columns, beta=0, alpha=1 / len(d), out=out)
+    return torch.addmm(d.new_zeros(()), rows.T, columns, beta=0, alpha=1 / len(d))
 
 
 def _torch_optimiser(

@@ -21,6 +21,7 @@ class ActivityNodePerturbation:
     title = "activity-based node perturbation (ANP)"
     requires = frozenset({Capability.OBSERVE})
     layer_by_layer = False
+    reads_activities = True
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 6; samples whose activity did not change at all give zero."""

@@ -30,8 +30,9 @@ class Trial:
         shapes: the layers.
         baseline: what was observed in the baseline pass, clean or noisy.
         perturbed: what was observed in each perturbed pass: one, or one for every layer in rules
-            that perturb layer by layer.
-        perturbations: what was injected in each of them; None where nothing was.
+            that perturb layer by layer. Layer inputs are not read in these.
+        perturbations: what was injected in each of them; None where nothing was, and where the rule
+            does not need to know.
         loss_changes: δL of each of them, per sample.
         sigma: standard deviation of what was injected, in units of the pre-activation.
         state: what a `RememberingRule` knows, this trial included; empty for all other rules.
@@ -63,6 +64,11 @@ class PerturbationRule(Protocol):
     @property
     def layer_by_layer(self) -> bool:
         """Whether each layer is perturbed in a pass of its own."""
+        ...
+
+    @property
+    def reads_activities(self) -> bool:
+        """Whether pre-activations count; those of passes are empty in its trials if not."""
         ...
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:

@@ -46,6 +46,7 @@ class CovarianceCorrectedANP:
     title = "activity-based node perturbation, covariance corrected (ANP corrected)"
     requires = frozenset({Capability.OBSERVE})
     layer_by_layer = False
+    reads_activities = True
     calibration_trials = 0
 
     def remember(self, trial: Trial) -> RuleState:

@@ -20,6 +20,7 @@ class IterativeNodePerturbation:
     title = "iterative node perturbation (INP)"
     requires = frozenset({Capability.OBSERVE, Capability.INJECT})
     layer_by_layer = True
+    reads_activities = False
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 3."""

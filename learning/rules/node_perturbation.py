@@ -20,6 +20,7 @@ class NodePerturbation:
     title = "node perturbation (NP)"
     requires = frozenset({Capability.OBSERVE, Capability.INJECT})
     layer_by_layer = False
+    reads_activities = False
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 5."""

@@ -35,6 +35,7 @@ class ObservedNodePerturbation:
     title = "node perturbation from observed activities, calibrated σ (NP observed)"
     requires = frozenset({Capability.OBSERVE})
     layer_by_layer = False
+    reads_activities = True
 
     def remember(self, trial: Trial) -> RuleState:
         """Take the trial into σ_l², `variance.<layer>`, until calibration is over."""

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, staircase
-from devices.chip import ChipLayer, NetworkChip
-from devices.decorrelation import DigitalDecorrelation
+from devices.chip import AddNoise, ChipLayer, NetworkChip
+from devices.converters import NoisyConverter
+from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import Capability, LayerShape
+from devices.noise.base import StackedSources
 from devices.seal import SealedChip, seal
-from substrate.build.crossbar import build_crossbar
+from substrate.build.crossbar import ArrayNoise, build_crossbar
 from substrate.build.layouts import layouts
 from substrate.build.noise import build_noise
 from substrate.data.dataset import Dataset
@@ -26,6 +28,7 @@ from substrate.scenario.schema import (
     Chip,
     CustomChip,
     IdealChip,
+    NativeChip,
     Network,
     Scenario,
     Staircase,
@@ -47,6 +50,8 @@ def chip_title(chip: Chip) -> str:
         return "ideal chip"
     if isinstance(chip, CustomChip):
         return custom_crossbar(chip.crossbar, Path()).title
+    if isinstance(chip, NativeChip):
+        return f"native {chip.preset}"
     return f"aihwkit {chip.preset}"
 
 
@@ -80,16 +85,24 @@ def build_chip(
     laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
     hidden = _activation(scenario.network)
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
+    # a native array has its noise between its own converters
+    outside = [] if isinstance(arm.chip, NativeChip) else noise
+
+    def array_noise(layer: int) -> ArrayNoise:
+        return lambda at, array: build_noise(noise, at, layer, seed, device, array)
+
     layers = [
         ChipLayer(
             layout,
-            build_crossbar(arm.chip, layout.shape, seed, f"layer {number}", device),
+            build_crossbar(
+                arm.chip, layout.shape, seed, f"layer {number}", device, array_noise(number)
+            ),
             _identity if layout is laid_out[-1] else hidden,
             torch.zeros(layout.shape.n_out, device=device),
-            DigitalDecorrelation(layout.shape.n_in, device) if arm.learning.decorrelation else None,
-            input_noise=build_noise(noise, "input", number, seed, device),
-            output_noise=build_noise(noise, "output", number, seed, device),
-            readout=build_noise(noise, "readout", number, seed, device),
+            _decorrelation(arm, layout.shape.n_in, seed, number, device),
+            input_noise=build_noise(outside, "input", number, seed, device),
+            output_noise=build_noise(outside, "output", number, seed, device),
+            readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
         )
         for number, layout in enumerate(laid_out, start=1)
     ]
@@ -97,6 +110,25 @@ def build_chip(
     initial = initial_weights(chip.shapes, seed, scenario.network.initial_range)
     chip.program([weights.to(device) for weights in initial])
     return seal(chip)
+
+
+def _readout(chip: Chip, noise: StackedSources | None) -> AddNoise | None:
+    if not isinstance(chip, NativeChip) or chip.readout_converter.exact:
+        return noise
+    return NoisyConverter(chip.readout_converter, noise)
+
+
+def _decorrelation(
+    arm: Arm, n_in: int, seed: int, layer: int, device: torch.device
+) -> Decorrelation | None:
+    settings = arm.learning.decorrelation
+    if settings is None:
+        return None
+    if settings.on == "digital":
+        return DigitalDecorrelation(n_in, device)
+    name = f"decorrelation of layer {layer}"
+    crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device)
+    return CrossbarDecorrelation(crossbar, n_in, device)
 
 
 def _activation(network: Network) -> Activation:

@@ -27,6 +27,17 @@ def step(
 
 
 @bench_app.command()
+def devices(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 5,
+    as_json: _Json = False,
+) -> None:
+    """Time reads and pulsed updates of all crossbars, 1024 × 1024 at batch 1000."""
+    from substrate.bench.devices import bench_devices, show_device_bench
+
+    show_device_bench(bench_devices(1024, 1000, repeats, max(1, repeats // 2)), as_json)
+
+
+@bench_app.command()
 def scaling(
     out: Annotated[Path | None, typer.Option(help="Folder for the plot and the figures.")] = None,
     as_json: _Json = False,
@@ -35,4 +46,5 @@ def scaling(
     from substrate.bench.scaling import bench_scaling
     from substrate.bench.show import show_scaling_bench
 
-    show_scaling_bench(bench_scaling(), out, as_json)
+    sweeps = bench_scaling(progress=lambda over: typer.echo(f"measuring {over} …", err=True))
+    show_scaling_bench(sweeps, out, as_json)

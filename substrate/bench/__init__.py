@@ -1,0 +1,1 @@
+"""`substrate bench`: measurements of the product itself."""

@@ -1,0 +1,55 @@
+"""The learners that are measured, built from scenarios as `substrate run` builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from substrate.build.chip import build_chip
+from substrate.build.learner import build_learner
+from substrate.data.dataset import Dataset
+from substrate.scenario.schema import Scenario
+
+PAPER_SIZES = (3072, 1024, 1024, 1024, 10)
+"""CIFAR-10 on three hidden layers (Section 3)."""
+PAPER_BATCH = 1000
+
+
+def random_batch(sizes: Sequence[int], batch: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw standard normal inputs and class numbers; values do not matter to speed."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(batch, sizes[0], generator=generator)
+    return x, torch.randint(sizes[-1], (batch,), generator=generator)
+
+
+def make_step(
+    sizes: Sequence[int],
+    x: torch.Tensor,
+    y: torch.Tensor,
+    rule: str,
+    *,
+    sample_fraction: float = 1.0,
+    resamples: int = 1,
+) -> Callable[[], object]:
+    """Build a learner on the ideal chip, with Adam; give the function that makes one step."""
+    learning: dict[str, Any] = {"rule": rule, "optimiser": {"name": "adam", "learning_rate": 1e-3}}
+    if rule not in ("bp", "dbp"):
+        learning["perturbation"] = {"resamples": resamples}
+    if sample_fraction < 1:
+        learning["decorrelation"] = {"sample_fraction": sample_fraction}
+    scenario = Scenario.model_validate(
+        {
+            "name": "bench",
+            "network": {"layers": list(sizes[1:-1])},
+            "training": {"batch_size": len(x)},
+            "arms": {"measured": {"learning": learning}},
+            "baselines": {"same": {"learning": learning}},
+        }
+    )
+    dataset = Dataset("bench", x, y, x, y, sizes[-1])
+    arm, cpu = scenario.arms["measured"], torch.device("cpu")
+    chip = build_chip(scenario, arm, dataset, 0, cpu)
+    learner = build_learner(scenario, arm, chip, 0, cpu)
+    return lambda: learner.step(x, y)
