@@ -13,6 +13,22 @@ from devices.noise.thermal import ThermalNoise
 from devices.noise.trace import TraceNoise
 from devices.noise.uniform import UniformNoise
 
+__all__ = [
+    "MODELS",
+    "AutoregressiveNoise",
+    "CommonModeNoise",
+    "GaussianNoise",
+    "MagneticTunnelJunctionNoise",
+    "MultiplicativeNoise",
+    "NoiseModel",
+    "PinkNoise",
+    "ShotNoise",
+    "TelegraphNoise",
+    "ThermalNoise",
+    "TraceNoise",
+    "UniformNoise",
+]
+
 MODELS: dict[str, type[NoiseModel]] = {
     model.name: model
     for model in (

@@ -37,8 +37,8 @@ class AutoregressiveNoise(NoiseModel):
         return math.exp(-self.read_interval / self.correlation_time)
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Continue every line's process."""
         rate = self.read_interval / self.correlation_time
         return relaxations(signal, [rate], [self.std**2], 0.0, memory)

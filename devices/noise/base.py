@@ -74,8 +74,8 @@ class NoiseModel(BaseModel):
     citation: ClassVar[str]
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw the noise to be added to a signal: a new tensor, on the signal's device."""
         raise NotImplementedError
 

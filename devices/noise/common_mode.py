@@ -34,8 +34,8 @@ class CommonModeNoise(NoiseModel):
     )
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every group, and give it to all its lines.
 
         Raises:

@@ -25,8 +25,8 @@ class GaussianNoise(NoiseModel):
     std: NonNegativeFloat = Field(0.02, description="standard deviation σ, in units of the signal")
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry."""
         return torch.empty_like(signal).normal_(0, self.std, generator=memory.generator)
 

@@ -59,8 +59,8 @@ class MagneticTunnelJunctionNoise(NoiseModel):
         )
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Continue every junction's hopping, and draw its Gaussian part."""
         noise = torch.empty_like(signal).normal_(0, self.std, generator=memory.generator)
         return noise.add_(self.telegraph.sample(signal, memory))

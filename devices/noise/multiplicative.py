@@ -27,8 +27,8 @@ class MultiplicativeNoise(NoiseModel):
     )
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry, and scale it by the signal."""
         noise = torch.empty_like(signal)
         return noise.normal_(0, self.relative_std, generator=memory.generator).mul_(signal)

@@ -71,8 +71,8 @@ class PinkNoise(NoiseModel):
         return rates, variances
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Continue every line's processes."""
         rates, variances = self.processes()
         return relaxations(signal, rates, variances, self.std, memory)

@@ -49,12 +49,12 @@ def first_order_recursion(
 
 
 def relaxations(
-    signal: Float[Tensor, reads * lines],
+    signal: Float[Tensor, "reads *lines"],
     rates: Sequence[float],
     variances: Sequence[float],
     white: float,
     memory: Memory,
-) -> Float[Tensor, reads * lines]:
+) -> Float[Tensor, "reads *lines"]:
     """Continue a sum of processes that each forget exponentially, over a white floor.
 
     Args:
@@ -130,12 +130,12 @@ def _block(
 
 
 def two_state_chain(
-    signal: Float[Tensor, reads * lines],
+    signal: Float[Tensor, "reads *lines"],
     keep: float,
     high: float,
     start: Float[Tensor, "*lines"],
     generator: torch.Generator,
-) -> Float[Tensor, reads * lines]:
+) -> Float[Tensor, "reads *lines"]:
     """Draw a two-state Markov chain for every line: 1.0 where it is in its high state.
 
     Args:

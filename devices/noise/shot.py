@@ -36,8 +36,8 @@ class ShotNoise(NoiseModel):
     )
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry, and scale it by the root of the current."""
         noise = torch.empty_like(signal).normal_(generator=memory.generator)
         return noise.mul_(self.variance(signal).sqrt_())

@@ -43,8 +43,8 @@ class TelegraphNoise(NoiseModel):
         return math.exp(-self.read_interval * (1 / self.dwell_low + 1 / self.dwell_high))
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Continue every line's hopping."""
         if "state" not in memory.past:
             chance = torch.empty_like(signal[0]).uniform_(generator=memory.generator)

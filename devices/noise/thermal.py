@@ -46,8 +46,8 @@ class ThermalNoise(NoiseModel):
         return float(squared**0.5 / self.unit)
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry."""
         return torch.empty_like(signal).normal_(0, self.std, generator=memory.generator)
 

@@ -78,8 +78,8 @@ class TraceNoise(NoiseModel):
         return self.scale * (samples - samples.mean() if self.centre else samples)
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Go on in the trace.
 
         Raises:
@@ -133,6 +133,6 @@ class TraceNoise(NoiseModel):
         centred = self.samples - self.samples.mean()
         power = np.abs(np.fft.rfft(centred)) ** 2
         ring = np.fft.irfft(power, len(centred)) / len(centred)
-        # Between two samples the replay takes the nearer one: over time, each as often as it is near.
+        # A read between two samples takes the nearer one: over time, each as often as near.
         covariance = np.interp(lags.abs().cpu().numpy() * self.step, range(len(ring)), ring)
         return torch.from_numpy(covariance).to(lags.device)

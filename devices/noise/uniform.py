@@ -29,8 +29,8 @@ class UniformNoise(NoiseModel):
     )
 
     def sample(
-        self, signal: Float[Tensor, reads * lines], memory: Memory
-    ) -> Float[Tensor, reads * lines]:
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry."""
         w = self.half_width
         return torch.empty_like(signal).uniform_(-w, w, generator=memory.generator)

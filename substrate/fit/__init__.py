@@ -1,0 +1,1 @@
+"""Fitting noise models to a measured trace."""
