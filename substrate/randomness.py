@@ -23,4 +23,6 @@ def stream(seed: int, *purpose: str, device: torch.device | str = "cpu") -> torc
     """Make the generator for a purpose on a device."""
     import torch
 
-    return torch.Generator(device).manual_seed(stream_seed(seed, *purpose))
+    # Nothing is drawn on the meta device, and torch has no generators there.
+    home = "cpu" if torch.device(device).type == "meta" else device
+    return torch.Generator(home).manual_seed(stream_seed(seed, *purpose))

@@ -62,14 +62,17 @@ def _noise_class(name: str, folder: Path) -> type[NoiseModel] | None:
 
 def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
     from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
+    from devices.crossbars.native.presets import PRESETS as NATIVE_PRESETS
 
     crossbars = [*_shipped(), *registered_crossbars()]
     presets = [*PRESETS, *BARE_CONFIGS]
     data: dict[str, Any] = {"crossbar": name}
     if name in presets:
         data = {"crossbar": "aihwkit", "preset": name}
+    elif name in NATIVE_PRESETS:
+        data = {"crossbar": "native", "preset": name}
     elif name not in crossbars and not names_plugin(name):
-        meant = nearest(name, [*noise_models(), *crossbars, *presets])
+        meant = nearest(name, [*noise_models(), *crossbars, *presets, *NATIVE_PRESETS])
         hint = f"did you mean {meant!r}?" if meant else "see `substrate list noise` and `devices`"
         raise ScenarioError("there is no such noise model or crossbar", found=name, hint=hint)
     own = names_plugin(name) or name in registered_crossbars()

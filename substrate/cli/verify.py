@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import torch
 import typer
@@ -15,7 +16,8 @@ from devices.interface import LayerShape
 from devices.noise.base import NoiseModel
 from substrate.build.chip import chip_reproducibility
 from substrate.build.crossbar import build_crossbar
-from substrate.scenario.schema import AihwkitChip, Chip
+from substrate.library import custom_crossbar
+from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target
 from substrate.verify import CrossbarConformance, NoiseConformance, run_checks
 
@@ -56,6 +58,11 @@ def _of_noise(model: NoiseModel, number: int) -> type[NoiseConformance]:
 
 
 def _of_crossbar(chip: Chip, number: int) -> type[CrossbarConformance]:
+    if isinstance(chip, CustomChip):
+        made = custom_crossbar(chip.crossbar, Path())
+        own = {"model": made, "parameters": chip.parameters, "seed": number}
+        return type("Verify", (CrossbarConformance,), own)
+
     class Verify(CrossbarConformance):
         seed = number
         bitwise = chip_reproducibility(chip) == "bitwise"

@@ -15,6 +15,8 @@ from substrate.report.palette import LIGHT
 DOTS_PER_INCH = 130
 PANEL_INCHES = (3.7, 3.0)
 TEXT_INCHES = 3.6
+LINE_INCHES = 0.17
+CHARACTERS = 52
 
 Panel = Callable[[Axes], None]
 
@@ -30,7 +32,9 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     width = columns * PANEL_INCHES[0] + TEXT_INCHES
-    height = max(rows * PANEL_INCHES[1], 0.3 + 0.42 * len(text)) + 0.5
+    paragraphs = [(heading, textwrap.wrap(under, CHARACTERS) or [""]) for heading, under in text]
+    lines = sum(1.45 + len(wrapped) for _, wrapped in paragraphs)
+    height = max(rows * PANEL_INCHES[1], lines * LINE_INCHES) + 0.5
     figure = Figure(figsize=(width, height), facecolor=LIGHT.surface, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.01, ha="left", color=LIGHT.ink, fontsize=13, fontweight="bold")
@@ -44,7 +48,7 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
         _style(axes)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    _write(side.subplots(), text, height)
+    _write(side.subplots(), paragraphs, LINE_INCHES / (height - 0.5))
     png = BytesIO()
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH)
     return png.getvalue()
@@ -65,14 +69,14 @@ def _style(axes: Axes) -> None:
         axes.spines[side].set_color(LIGHT.rule)
 
 
-def _write(axes: Axes, text: Sequence[tuple[str, str]], height: float) -> None:
+def _write(axes: Axes, paragraphs: Sequence[tuple[str, list[str]]], line: float) -> None:
     axes.set_axis_off()
-    line = 0.165 / height
+    axes.set_ylim(0, 1)
     y = 1.0
-    for heading, paragraph in text:
+    for heading, wrapped in paragraphs:
         axes.text(0, y, heading, color=LIGHT.ink, fontsize=9, fontweight="bold", va="top")
         y -= line
-        for each in textwrap.wrap(paragraph, 52) or [""]:
+        for each in wrapped:
             axes.text(0, y, each, color=LIGHT.muted, fontsize=8, va="top")
             y -= line
         y -= 0.45 * line

@@ -53,13 +53,11 @@ class CrossbarConformance:
     def make(self, n_out: int, n_in: int, device: str = "cpu", seed: int | None = None) -> Crossbar:
         """Build a crossbar whose random streams follow from the seed."""
         number = self.seed if seed is None else seed
-        # There are no generators on the meta device, and its tensors never draw from one.
-        home = "cpu" if device == "meta" else device
         return self.model(
             n_out,
             n_in,
             self.model.Parameters.model_validate(self.parameters),
-            lambda purpose: stream(number, "crossbar", purpose, device=home),
+            lambda purpose: stream(number, "crossbar", purpose, device=device),
             torch.device(device),
         )
 

@@ -1,0 +1,73 @@
+"""`substrate show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+import typer
+from pydantic import BaseModel
+
+from devices.noise.base import Memory, NoiseModel
+from substrate.files import write_atomically
+from substrate.scenario.schema import Chip
+from substrate.scenario.schema.arrays import ArrayChip
+from substrate.show.sheet import Panel, draw_sheet
+from substrate.show.traces import trace_panels
+from substrate.target import describe, find_target
+
+READS = 2**15
+SIGNAL = 0.7
+"""The constant signal at which noise is drawn."""
+
+
+def show_command(name: str, settings: Sequence[str], out: Path | None) -> None:
+    """Draw what a noise model or crossbar does.
+
+    Raises:
+        ScenarioError: there is nothing of that name, or a parameter is wrong.
+    """
+    target = find_target(name, settings)
+    title, citation, parameters = describe(target)
+    panels = _noise(target) if isinstance(target, NoiseModel) else _crossbar(target)
+    text = list(_rows(parameters))
+    source = [("Source", citation)] if citation else []
+    for key, value in [*text, *source]:
+        typer.echo(f"{key}: {value}")
+    picture = out or Path(f"{Path(name.partition(':')[0]).stem}.png")
+    write_atomically(picture, draw_sheet(f"{name}: {title}", [*text, *source], panels))
+    typer.echo(f"Picture: {picture}")
+
+
+def _rows(parameters: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every parameter with its value, unit and meaning; what all arrays share is left out."""
+    shared = set(ArrayChip.model_fields) if isinstance(parameters, ArrayChip) else set()
+    for name, field in type(parameters).model_fields.items():
+        value = getattr(parameters, name)
+        if name in shared:
+            continue
+        if isinstance(value, BaseModel):
+            yield from _rows(value, f"{prefix}{name}.")
+        else:
+            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+            yield f"{prefix}{name} = {shown}", field.description or ""
+
+
+def _noise(model: NoiseModel) -> list[Panel]:
+    memory = Memory(torch.Generator().manual_seed(0))
+    signal = torch.full((READS, 1), SIGNAL, dtype=torch.float64)
+    drawn = model.sample(signal, memory)[:, 0].numpy()
+    stated = model.autocovariance(torch.arange(READS // 8), SIGNAL)
+    known = None if stated is None else ("as stated", stated.double().numpy())
+    interval = getattr(model, "read_interval", None)
+    panels = trace_panels({f"at signal {SIGNAL}": drawn}, interval, "units of the signal", known)
+    return panels
+
+
+def _crossbar(chip: Chip) -> list[Panel]:
+    from substrate.show.crossbar import crossbar_panels, measure
+
+    measured = measure(chip, seed=0)
+    noise = trace_panels({"read noise at x = 1": measured.noise}, None, "units of a")
+    return [*crossbar_panels(measured), noise[0], noise[2]]

@@ -1,0 +1,1 @@
+"""Starting files for noise models and crossbars of one's own."""
