@@ -46,7 +46,7 @@ class RuleSettings(NamedTuple):
 
     name: str
     perturbation: PerturbationSettings | None
-    settings: Mapping[str, float] = MappingProxyType({})
+    settings: Mapping[str, int | float] = MappingProxyType({})
 
 
 def required_capabilities(rule: RuleSettings) -> frozenset[Capability]:

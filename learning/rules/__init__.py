@@ -22,7 +22,7 @@ PERTURBATION_RULES: dict[str, PerturbationRule] = {
 }
 
 
-def perturbation_rule(name: str, settings: Mapping[str, float]) -> PerturbationRule:
+def perturbation_rule(name: str, settings: Mapping[str, int | float]) -> PerturbationRule:
     """Give a rule with settings in place of its defaults.
 
     Raises:

@@ -105,7 +105,8 @@ def activity_changes(trial: Trial) -> tuple[Tensor, ...]:
 
 def normalised_by_activity(trial: Trial, changes: Sequence[Tensor]) -> Float[Tensor, " batch"]:
     """Give N / ‖δa‖² of every sample, ‖δa‖² = Σ_l ‖δa_l‖²; 0 where no activity changed."""
-    norm = torch.stack([change.flatten(1).square().sum(1) for change in changes]).sum(0)
+    norms = [torch.linalg.vector_norm(change.flatten(1), dim=1) for change in changes]
+    norm = torch.stack(norms).square().sum(0)
     nodes = sum(shape.nodes for shape in trial.shapes)
     return torch.where(norm > 0, nodes / norm, torch.zeros_like(norm))
 

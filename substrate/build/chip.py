@@ -88,8 +88,8 @@ def build_chip(
     # a native array has its noise between its own converters
     outside = [] if isinstance(arm.chip, NativeChip) else noise
 
-    def array_noise(layer: int) -> ArrayNoise:
-        return lambda at, array: build_noise(noise, at, layer, seed, device, array)
+    def array_noise(layer: int, of: str = "") -> ArrayNoise:
+        return lambda at, array: build_noise(noise, at, layer, seed, device, of + array)
 
     layers = [
         ChipLayer(
@@ -99,7 +99,14 @@ def build_chip(
             ),
             _identity if layout is laid_out[-1] else hidden,
             torch.zeros(layout.shape.n_out, device=device),
-            _decorrelation(arm, layout.shape.n_in, seed, number, device),
+            _decorrelation(
+                arm,
+                layout.shape.n_in,
+                seed,
+                f"decorrelation of layer {number}",
+                device,
+                array_noise(number, "decorrelation "),
+            ),
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
@@ -119,15 +126,14 @@ def _readout(chip: Chip, noise: StackedSources | None) -> AddNoise | None:
 
 
 def _decorrelation(
-    arm: Arm, n_in: int, seed: int, layer: int, device: torch.device
+    arm: Arm, n_in: int, seed: int, name: str, device: torch.device, noise: ArrayNoise
 ) -> Decorrelation | None:
     settings = arm.learning.decorrelation
     if settings is None:
         return None
     if settings.on == "digital":
         return DigitalDecorrelation(n_in, device)
-    name = f"decorrelation of layer {layer}"
-    crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device)
+    crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device, noise)
     return CrossbarDecorrelation(crossbar, n_in, device)
 
 

@@ -33,7 +33,7 @@ def learning_settings(learning: Learning) -> LearningSettings:
 def rule_settings(learning: Learning) -> RuleSettings:
     """Translate the rule and its passes alone."""
     perturbation, covariance = learning.perturbation, learning.covariance
-    own: dict[str, float] = {}
+    own: dict[str, int | float] = {}
     if covariance:
         own = {"covariance_decay": covariance.decay, "ridge": covariance.ridge}
     if learning.calibration:

@@ -1,0 +1,138 @@
+import gc
+
+import pytest
+import torch
+
+from devices.seal import chip_state, restore_chip, seal
+from learning.decorrelation import DecorrelationSettings
+from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.learner import Learner, LearningSettings
+from learning.losses import cross_entropy
+from learning.optimisers import OptimiserSettings
+from tests.chips import make_chip
+
+SIZES = (6, 5, 4, 3)
+RULES = ["bp", "np", "np_observed", "inp", "anp", "anp_corrected"]
+
+
+def batch(samples: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(9)
+    x = torch.randn(samples, 6, generator=generator)
+    return x, torch.randint(3, (samples,), generator=generator)
+
+
+def rule_settings(rule: str, **kwargs) -> RuleSettings:
+    return RuleSettings(rule, None if rule == "bp" else PerturbationSettings(**kwargs))
+
+
+def learner(chip, rule: str, optimiser: str, every: int = 1, seed: int = 0) -> Learner:
+    settings = LearningSettings(
+        rule_settings(rule, baseline="noisy"),
+        OptimiserSettings(optimiser, 1e-2, 0.9, "dense"),
+        DecorrelationSettings(1e-2, 0.5, every),
+    )
+    return Learner(chip, settings, cross_entropy, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("optimiser", ["momentum", "adam"])
+def test_training_goes_on_from_a_saved_state_bit_for_bit(rule, optimiser):
+    x, target = batch()
+    chip = seal(make_chip(SIZES, decorrelated=True))
+    teacher = learner(chip, rule, optimiser, every=3)
+    for _ in range(4):
+        teacher.step(x, target)
+    saved, saved_chip = teacher.state(), chip_state(chip)
+    for _ in range(4):
+        teacher.step(x, target)
+    other_chip = seal(make_chip(SIZES, decorrelated=True, seed=8))
+    other = learner(other_chip, rule, optimiser, every=3, seed=8)
+    restore_chip(other_chip, saved_chip)
+    other.restore(saved)
+    for _ in range(4):
+        other.step(x, target)
+    one, two = chip_state(chip), chip_state(other_chip)
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_saved_state_is_a_copy():
+    x, target = batch()
+    chip = seal(make_chip(SIZES, decorrelated=True))
+    teacher = learner(chip, "anp_corrected", "adam")
+    teacher.step(x, target)
+    saved = teacher.state() | chip_state(chip)
+    before = {name: value.clone() for name, value in saved.items()}
+    teacher.step(x, target)
+    assert all(torch.equal(before[name], value) for name, value in saved.items())
+
+
+def test_calibration_passes_come_before_training():
+    class Counting:
+        def __init__(self, chip) -> None:
+            self.chip, self.passes_run = chip, 0
+
+        def passes(self, x, perturbs, **kwargs):
+            self.passes_run += len(perturbs)
+            return self.chip.passes(x, perturbs, **kwargs)
+
+        def __getattr__(self, name):
+            return getattr(self.chip, name)
+
+    x, target = batch()
+    chip = Counting(make_chip(SIZES))
+    settings = RuleSettings("np_observed", PerturbationSettings(), {"calibration_trials": 4})
+    estimator = Estimator(chip, settings, torch.Generator())
+    estimator.estimate(x, lambda output: cross_entropy(output, target))
+    assert chip.passes_run == 2 * 4 + 2
+    estimator.estimate(x, lambda output: cross_entropy(output, target))
+    assert chip.passes_run == 2 * 4 + 2 + 2
+
+
+def test_r_is_updated_every_few_steps_and_from_part_of_the_batch():
+    x, target = batch()
+    chip = make_chip(SIZES, decorrelated=True)
+    teacher = learner(chip, "anp", "adam", every=3)
+    changed = []
+    for _ in range(7):
+        before = chip._layers[0].decorrelation.matrix.clone()
+        teacher.step(x, target)
+        changed.append(not torch.equal(before, chip._layers[0].decorrelation.matrix))
+    assert changed == [True, False, False, True, False, False, True]
+    half, whole = make_chip(SIZES, decorrelated=True), make_chip(SIZES, decorrelated=True)
+    learner(half, "bp", "adam").step(x, target)
+    learner(whole, "bp", "adam").step(torch.cat([x[:10], 100 * x[10:]]), target)
+    # the first layer's input is x itself while R is the identity: the second half plays no part
+    assert torch.equal(half._layers[0].decorrelation.matrix, whole._layers[0].decorrelation.matrix)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_that_a_step_allocates_grows_with_the_number_of_steps(rule):
+    x, target = batch()
+    teacher = learner(make_chip(SIZES, decorrelated=True), rule, "adam", every=2)
+
+    def tensors() -> tuple[int, int]:
+        gc.collect()
+        alive = [each for each in gc.get_objects() if type(each) is torch.Tensor]
+        return len(alive), sum(each.untyped_storage().nbytes() for each in alive)
+
+    for _ in range(4):
+        teacher.step(x, target)
+    after_few = tensors()
+    for _ in range(20):
+        teacher.step(x, target)
+    assert tensors() == after_few
+
+
+def test_what_a_rule_does_not_read_is_not_held():
+    x, _ = batch()
+    noise = tuple(torch.randn(20, n) for n in SIZES[1:])
+    chip = make_chip(SIZES)
+    baseline, perturbed = chip.passes(x, [None, noise], read_inputs=[0], read_pre_activations=())
+    everything = chip.passes(x, [None, noise])
+    assert perturbed.inputs == ()
+    assert baseline.pre_activations == ()
+    assert torch.equal(perturbed.output, everything[1].output)
+    for one, other in zip(baseline.inputs[1:], everything[0].inputs[1:], strict=True):
+        assert torch.equal(one, other)
+        assert one.untyped_storage().nbytes() == one.nbytes
