@@ -46,7 +46,7 @@ class Dense:
         """One position."""
         return LayerShape(self.n_out, self.n_in)
 
-    def to_rows(self, signal: Float[Tensor, batch * image]) -> Float[Tensor, "batch n_in"]:
+    def to_rows(self, signal: Float[Tensor, "batch *image"]) -> Float[Tensor, "batch n_in"]:
         """Flatten."""
         return signal.flatten(1)
 

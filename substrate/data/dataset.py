@@ -29,9 +29,9 @@ class Dataset:
     """
 
     name: str
-    x_train: Float[Tensor, train * input]
+    x_train: Float[Tensor, "train *input"]
     y_train: Tensor
-    x_test: Float[Tensor, test * input]
+    x_test: Float[Tensor, "test *input"]
     y_test: Tensor
     n_out: int
 
