@@ -12,15 +12,28 @@ from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import LayerShape
+from devices.noise.base import StackedSources
 from substrate.library import custom_crossbar
 from substrate.randomness import stream
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, IdealChip
+from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, IdealChip, NativeChip
+from substrate.scenario.schema.noise import Place
+
+ArrayNoise = Callable[[Place, str], StackedSources | None]
+"""Makes the scenario's noise at a place of one array, by the array's name."""
 
 
 def build_crossbar(
-    chip: Chip, shape: LayerShape, seed: int, name: str, device: torch.device
+    chip: Chip,
+    shape: LayerShape,
+    seed: int,
+    name: str,
+    device: torch.device,
+    noise: ArrayNoise | None = None,
 ) -> Crossbar:
-    """Make the crossbar of a layer; `name` tells its random streams from those of the others."""
+    """Make the crossbar of a layer; `name` tells its random streams from those of the others.
+
+    A native array takes the scenario's `noise` inside, between its converters.
+    """
     if isinstance(chip, IdealChip):
         return IdealCrossbar(shape.n_out, shape.n_in, device)
     columns, rows = chip.max_columns or shape.n_out, chip.max_rows or shape.n_in
@@ -31,11 +44,29 @@ def build_crossbar(
             made = custom_crossbar(chip.crossbar, Path())
             parameters = made.Parameters.model_validate(chip.parameters)
             return made(n_out, n_in, parameters, partial(generators, device=device), device)
+        if isinstance(chip, NativeChip):
+            streams = partial(generators, device=device)
+            return _native_array(chip, n_out, n_in, streams, device, noise, place)
         return _aihwkit_array(chip, n_out, n_in, generators, device)
 
     if columns >= shape.n_out and rows >= shape.n_in:
         return array(shape.n_out, shape.n_in, "")
     return TiledCrossbar(shape.n_out, shape.n_in, columns, rows, array)
+
+
+def _native_array(
+    chip: NativeChip,
+    n_out: int,
+    n_in: int,
+    generators: Callable[..., torch.Generator],
+    device: torch.device,
+    noise: ArrayNoise | None,
+    place: str,
+) -> Crossbar:
+    from devices.crossbars.native.crossbar import NativeCrossbar
+
+    sources = (noise(at, place) if noise else None for at in ("input", "weight", "output"))
+    return NativeCrossbar(n_out, n_in, chip.device, generators, device, *sources)
 
 
 def _aihwkit_array(

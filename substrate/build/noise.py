@@ -13,7 +13,12 @@ from substrate.scenario.schema.noise import Place, PlacedNoise
 
 
 def build_noise(
-    noise: Sequence[PlacedNoise], at: Place, layer: int, seed: int, device: torch.device
+    noise: Sequence[PlacedNoise],
+    at: Place,
+    layer: int,
+    seed: int,
+    device: torch.device,
+    array: str = "",
 ) -> StackedSources | None:
     """Make the sources at one place of one layer, each with a random stream of its own.
 
@@ -23,11 +28,20 @@ def build_noise(
         layer: number of the layer, counted from 1.
         seed: of the scenario.
         device: where signals live.
+        array: tells the arrays of a layer apart where each has sources of its own.
     """
     sources = [
         NoiseSource(
             cast(NoiseModel, model),
-            stream(seed, "noise", at, f"layer {layer}", f"source {number}", device=device),
+            stream(
+                seed,
+                "noise",
+                at,
+                f"layer {layer}",
+                f"source {number}",
+                *([f"array {array}"] if array else []),
+                device=device,
+            ),
             of_weights=at == "weight",
         )
         for number, model in enumerate(noise)

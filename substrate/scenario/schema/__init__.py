@@ -19,6 +19,7 @@ from substrate.scenario.schema.learning import (
     RuleName,
     is_decorrelated,
 )
+from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
 from substrate.scenario.schema.scenario import Arm, Scenario, Verdict
 
@@ -38,6 +39,7 @@ __all__ = [
     "IdealChip",
     "Learning",
     "LossFunction",
+    "NativeChip",
     "Network",
     "Optimiser",
     "Perturbation",

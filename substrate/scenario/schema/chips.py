@@ -7,6 +7,7 @@ from pydantic import Discriminator, Tag
 from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.base import Settings
 from substrate.scenario.schema.custom import CustomChip, is_custom
+from substrate.scenario.schema.native import NativeChip
 
 
 class IdealChip(Settings):
@@ -24,6 +25,7 @@ def crossbar(chip: Any) -> str | None:
 Chip = Annotated[
     Annotated[IdealChip, Tag("ideal")]
     | Annotated[AihwkitChip, Tag("aihwkit")]
+    | Annotated[NativeChip, Tag("native")]
     | Annotated[CustomChip, Tag("custom")],
     Discriminator(crossbar),
 ]

@@ -1,0 +1,273 @@
+"""A crossbar in plain torch, from DAC to ADC.
+
+    rows      x' = noise_in(DAC(x))
+    array     W' = noise_w(weights of lines(faults(drift(G⁺, G⁻))))
+    columns   a  = ADC(noise_out(W' x' + √(Σ_j σ_W² x'_j²) ξ))
+
+The last term is the read noise of the cells (`conductance.py`). noise_in, noise_w and noise_out
+are the scenario's noise models; they act between the converters, where the signal is analog, so
+that an ADC's step hides what is smaller. What the devices hold is the weight at t_0; drift,
+faults and lines stand between it and what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from devices.crossbars.native.conductance import program_pair, read_variance, to_pair, to_weights
+from devices.crossbars.native.device import NativeDevice
+from devices.crossbars.native.drift import decayed, draw_exponents
+from devices.crossbars.native.faults import draw_faults, with_faults
+from devices.crossbars.native.line_resistance import effective_conductance
+from devices.crossbars.native.pulses import (
+    Moments,
+    coincidences,
+    coincidences_by_row,
+    draw_counts,
+)
+from devices.crossbars.native.response import Devices, draw_devices, pulse_
+from devices.draws import normal_, over_rows
+from devices.interface import Dense, Outer
+from devices.noise.base import NoiseSource, StackedSources
+
+Noise = NoiseSource | StackedSources
+"""The scenario's noise at one place."""
+
+
+class NativeCrossbar:
+    """One array of n_out × n_in differential pairs."""
+
+    def __init__(
+        self,
+        n_out: int,
+        n_in: int,
+        device: NativeDevice,
+        generators: Callable[[str], torch.Generator],
+        where: torch.device,
+        input_noise: Noise | None = None,
+        weight_noise: Noise | None = None,
+        output_noise: Noise | None = None,
+    ) -> None:
+        """Draw an array's devices; it holds zeros until it is programmed.
+
+        Args:
+            n_out: columns.
+            n_in: rows.
+            device: what the array is made of.
+            generators: gives the random stream for a purpose; called once for each.
+            where: the torch device of all tensors.
+            input_noise: acts on the drives, (reads, n_in).
+            weight_noise: acts on the weights, (n_out, n_in), once a pass.
+            output_noise: acts on the columns, (reads, n_out), before the ADCs.
+        """
+        self._device = device
+        self._noise = {"input": input_noise, "weight": weight_noise, "output": output_noise}
+        self._streams = {
+            purpose: generators(purpose)
+            for purpose in ("programming", "read noise", "cycle spread")
+        }
+        self._weights = torch.zeros(n_out, n_in, device=where)
+        self._seen = self._weights
+        self._seconds = device.drift.start
+        spread = generators("device spread")
+        self._devices: Devices = draw_devices(
+            device.conductance, device.update, (n_out, n_in), spread, where
+        )
+        pair_shape = (2, n_out, n_in)
+        self._stuck = (
+            draw_faults(device.faults, device.conductance, pair_shape, generators("faults"), where)
+            if device.faults.total > 0
+            else None
+        )
+        self._nu = (
+            draw_exponents(device.drift, torch.empty(pair_shape, device=where), spread)
+            if device.drift.nu > 0
+            else None
+        )
+        self._array: tuple[Tensor, Tensor | None] | None = None
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether two reads of the same input are always the same, bit for bit."""
+        still = self._nu is None or self._device.drift.seconds_per_read == 0
+        quiet = self._device.conductance.read_noise == 0
+        return still and quiet and not any(self._noise.values())
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        self._seconds += seconds
+        if self._nu is not None:
+            self._array = None
+
+    @torch.no_grad()
+    def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
+        """Write all pairs, with programming error; drift starts anew."""
+        window = self._device.conductance
+        pair = to_pair(window, self._within_bounds(weights))
+        pair = program_pair(window, pair, self._streams["programming"])
+        self._weights = self._seen = self._within_bounds(to_weights(window, pair))
+        self._seconds = self._device.drift.start
+        self._array = None
+
+    @torch.no_grad()
+    def read(
+        self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
+    ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
+        """Give W x through converters and noise."""
+        weights, variance = self._read_array(x[..., 0].numel() * repeats)
+        return self._pass(x, weights, variance, repeats)
+
+    @torch.no_grad()
+    def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
+        """Give Wᵀ y: converters and read noise as in `read`, no noise of the scenario's."""
+        weights, variance = self._read_array(len(y))
+        return self._pass(y, weights.T, None if variance is None else variance.T, 1, quiet=True)
+
+    @torch.no_grad()
+    def update(self, request: Outer | Dense) -> None:
+        """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
+        response = self._device.update
+        step, longest = response.dw_min, response.pulses
+        if isinstance(request, Outer):
+            blocks = response.blocks
+            for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
+                self._pulse(*coincidences(x, d, request.rate, step, longest))
+        elif response.dense == "rows":
+            self._pulse(*coincidences_by_row(request.delta, step, longest))
+        else:
+            self.program(self._weights + request.delta)
+
+    def state(self) -> dict[str, Tensor]:
+        """See `devices.crossbars.base.Crossbar.state`."""
+        state = {
+            "weights": self._weights.clone(),
+            "seen": self._seen.clone(),
+            "seconds": torch.tensor(self._seconds, dtype=torch.float64),
+            **{f"devices.{name}": value.clone() for name, value in self._devices._asdict().items()},
+            **{f"stream.{name}": each.get_state() for name, each in self._streams.items()},
+        }
+        if self._stuck is not None:
+            state["stuck"] = self._stuck.clone()
+        if self._nu is not None:
+            state["nu"] = self._nu.clone()
+        for place, source in self._noise.items():
+            if source is not None:
+                state |= {f"noise.{place}.{name}": value for name, value in source.state().items()}
+        return state
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """See `devices.crossbars.base.Crossbar.restore`."""
+        self._weights = state["weights"].clone()
+        quiet = self._device.update.write_noise == 0
+        self._seen = self._weights if quiet else state["seen"].clone()
+        self._seconds = float(state["seconds"])
+        self._devices = Devices(*(state[f"devices.{name}"].clone() for name in Devices._fields))
+        for name, generator in self._streams.items():
+            generator.set_state(state[f"stream.{name}"])
+        self._stuck = state["stuck"].clone() if "stuck" in state else None
+        self._nu = state["nu"].clone() if "nu" in state else None
+        for place, source in self._noise.items():
+            if source is not None:
+                start = f"noise.{place}."
+                source.restore(
+                    {
+                        name.removeprefix(start): value
+                        for name, value in state.items()
+                        if name.startswith(start)
+                    }
+                )
+        self._array = None
+
+    def _pass(
+        self,
+        x: Tensor,
+        weights: Tensor,
+        variance: Tensor | None,
+        repeats: int,
+        *,
+        quiet: bool = False,
+    ) -> Tensor:
+        """Drive `x` through the weights; share the work that all repeats have in common."""
+        input_noise, weight_noise, output_noise = (
+            (None, None, None) if quiet else self._noise.values()
+        )
+        dac, adc = self._device.input_converter, self._device.output_converter
+        scale = dac.full_scale(x)
+        rows = x if dac.exact else dac.convert_(x.clone(), scale)
+        if input_noise is not None:
+            rows = input_noise(_repeat(rows, repeats))
+        if weight_noise is not None:
+            blocks = _repeat(rows, repeats // (len(rows) // len(x))).chunk(repeats)
+            a = torch.cat([functional.linear(each, weight_noise(weights)) for each in blocks])
+        else:
+            a = functional.linear(rows, weights)
+        a = _repeat(a, repeats * len(x) // len(a))
+        if variance is not None:
+            spread = functional.linear(rows.square(), variance).sqrt_()
+            noise = normal_(torch.empty_like(a), 1.0, self._streams["read noise"])
+            a.addcmul_(noise, _repeat(spread, len(a) // len(spread)))
+        if output_noise is not None:
+            a = output_noise(a)
+        if adc.exact:
+            return a
+        if adc.range == "follow":
+            return adc.convert_(a, adc.full_scale(a))
+        full_scale = adc.range * scale
+        if isinstance(full_scale, Tensor):
+            full_scale = _repeat(full_scale, repeats)
+        return adc.convert_(a, full_scale)
+
+    def _pulse(self, up: Moments, down: Moments) -> None:
+        response = self._device.update
+        write_noise = response.write_noise * response.dw_min
+
+        def pulse_rows(rows: Sequence[Tensor], generator: torch.Generator) -> None:
+            weights, seen, *rest = rows
+            m = draw_counts(Moments(*rest[:2]), generator)
+            n = draw_counts(Moments(*rest[2:4]), generator)
+            pulse_(weights, m, n, Devices(*rest[4:]), response, generator)
+            if write_noise > 0:
+                apparent = normal_(torch.empty_like(m), write_noise, generator).add_(weights)
+                seen.copy_(torch.where(m.add_(n) > 0, apparent, seen))
+
+        if write_noise > 0 and self._seen is self._weights:
+            self._seen = self._weights.clone()
+        tensors = (self._weights, self._seen, *up, *down, *self._devices)
+        over_rows(pulse_rows, tensors, self._streams["cycle spread"])
+        self._array = None
+
+    def _within_bounds(self, weights: Tensor) -> Tensor:
+        return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)
+
+    def _read_array(self, reads: int) -> tuple[Tensor, Tensor | None]:
+        """Give the weights as the next read finds them, and their variance from read to read."""
+        if self._array is None:
+            self._array = self._present_array()
+        array = self._array
+        if self._device.drift.seconds_per_read > 0:
+            self.advance(reads * self._device.drift.seconds_per_read)
+        return array
+
+    def _present_array(self) -> tuple[Tensor, Tensor | None]:
+        window, lines = self._device.conductance, self._device.line_resistance
+        noisy = window.read_noise > 0
+        if not noisy and self._nu is None and self._stuck is None and lines.negligible:
+            return self._seen, None
+        pair = to_pair(window, self._seen)
+        if self._nu is not None:
+            pair = decayed(self._device.drift, pair, self._nu, self._seconds)
+        if self._stuck is not None:
+            pair = with_faults(pair, self._stuck)
+        variance = read_variance(window, pair) if noisy else None
+        if not lines.negligible:
+            pair = effective_conductance(lines, pair)
+        return to_weights(window, pair), variance
+
+
+def _repeat(signal: Tensor, repeats: int) -> Tensor:
+    return signal if repeats == 1 else signal.repeat(repeats, *[1] * (signal.ndim - 1))

@@ -1,0 +1,65 @@
+"""Cells that cannot be written.
+
+    stuck low:   G = g_min        stuck high:  G = g_max        open:  G = 0
+
+Each of the two cells of a weight fails on its own.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor
+
+from devices.crossbars.native.conductance import Conductance
+from devices.draws import uniform_
+
+
+class Faults(BaseModel):
+    """How many cells of an array are faulty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stuck_low: float = Field(0.0, ge=0, le=1, description="Fraction of cells stuck at g_min.")
+    stuck_high: float = Field(0.0, ge=0, le=1, description="Fraction of cells stuck at g_max.")
+    open: float = Field(0.0, ge=0, le=1, description="Fraction of cells that do not conduct.")
+
+    @model_validator(mode="after")
+    def _fractions_fit(self) -> "Faults":
+        if self.total > 1:
+            raise ValueError(f"stuck_low + stuck_high + open is {self.total:g}, more than all")
+        return self
+
+    @property
+    def total(self) -> float:
+        """Fraction of faulty cells."""
+        return self.stuck_low + self.stuck_high + self.open
+
+
+def draw_faults(
+    faults: Faults,
+    window: Conductance,
+    shape: tuple[int, ...],
+    generator: torch.Generator,
+    device: torch.device,
+) -> Float[Tensor, "2 n_out n_in"]:
+    """Draw the conductance at which every cell is stuck, siemens; NaN where a cell works."""
+    u = uniform_(torch.empty(shape, device=device), generator)
+    stuck = torch.full_like(u, float("nan"))
+    edge = 0.0
+    for fraction, conductance in (
+        (faults.stuck_low, window.g_min),
+        (faults.stuck_high, window.g_max),
+        (faults.open, 0.0),
+    ):
+        stuck.masked_fill_((u >= edge) & (u < edge + fraction), conductance)
+        edge += fraction
+    return stuck
+
+
+def with_faults(
+    pair: Float[Tensor, "2 n_out n_in"], stuck: Float[Tensor, "2 n_out n_in"]
+) -> Float[Tensor, "2 n_out n_in"]:
+    """Give the pair with faulty cells where they are stuck."""
+    return torch.where(stuck.isnan(), pair, stuck)

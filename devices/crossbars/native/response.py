@@ -1,0 +1,191 @@
+"""What pulses do to a device.
+
+One pulse, with the device's own steps u (up) and v (down) and slopes s = γ / |bound|:
+
+    up:    w ← w + u (1 - s_u w) (1 + σ ξ)      down:  w ← w - v (1 + s_v w) (1 + σ ξ)
+    then   w ← clip(w, w_min, w_max)
+
+γ = 0 is a constant step, γ = 1 soft bounds (the step vanishes at the bound), anything between a
+linear step; these are aihwkit's ConstantStep, LinearStep and SoftBounds devices. With additive
+cycle spread ξ multiplies u and v alone. m up and n down pulses, mixed evenly, are applied at once:
+
+    κ = -m ln(1 - u s_u) - n ln(1 - v s_v)
+    D = m u φ(u s_u) - n v φ(v s_v),   φ(z) = -ln(1 - z) / z
+    w ← w e^(-κ) + D (1 - e^(-κ)) / κ
+
+which is exact for pulses of one direction, and for mixed ones the mean over all orders but for
+terms of the order of one step. The cycle spread adds a normal deviate of variance
+
+    σ² (m u² f_u² + n v² f_v²) (1 - e^(-2κ)) / (2κ)
+
+f the relative step, at the middle of the way, or 1 if the spread is additive. Bounds are met once,
+at the end of a block. Up and down steps of a device (as in aihwkit, `PulsedDevice`):
+
+    u = dw_min (1 + dw_min_spread ξ_1 + min(up_down, 0) + up_down_spread ξ_2)
+    v = dw_min (1 + dw_min_spread ξ_1 - max(up_down, 0) - up_down_spread ξ_2)
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveFloat
+from torch import Tensor
+
+from devices.crossbars.native.conductance import Conductance
+from devices.draws import normal_
+
+_LARGEST_DECREASE = 0.99
+"""One pulse takes a device at most this part of the way to where its steps vanish."""
+
+
+class PulseResponse(BaseModel):
+    """How devices answer pulses, and how pulses are sent.
+
+    The defaults are the device specification of Gokmen and Vlasov (Front. Neurosci. 10:333, 2016)
+    as aihwkit's `PulsedDevice` has it: 0.001 a pulse, 30 % spread from device to device and from
+    pulse to pulse.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dw_min: PositiveFloat = Field(
+        0.001, description="Mean step of one pulse at weight 0, in units of the weight."
+    )
+    dw_min_spread: NonNegativeFloat = Field(
+        0.3, description="Device-to-device standard deviation of the step, a fraction of dw_min."
+    )
+    up_down: FiniteFloat = Field(
+        0.0,
+        description="Asymmetry: down steps are smaller by this fraction of dw_min, or up steps if "
+        "it is negative.",
+    )
+    up_down_spread: NonNegativeFloat = Field(
+        0.01, description="Device-to-device standard deviation of up_down."
+    )
+    gamma_up: NonNegativeFloat = Field(
+        0.0,
+        description="How much the up step shrinks from weight 0 to w_max, a fraction: 0 constant "
+        "step, 1 soft bounds.",
+    )
+    gamma_down: NonNegativeFloat = Field(
+        0.0, description="How much the down step shrinks from weight 0 to w_min, a fraction."
+    )
+    gamma_spread: NonNegativeFloat = Field(
+        0.0, description="Device-to-device standard deviation of gamma_up and gamma_down."
+    )
+    gamma_reference: Literal["own", "mean"] = Field(
+        "own", description="The bound that gamma refers to: each device's own, or the mean one."
+    )
+    cycle_spread: NonNegativeFloat = Field(
+        0.3, description="Standard deviation of one step from pulse to pulse, a fraction of it."
+    )
+    cycle_spread_is: Literal["multiplicative", "additive"] = Field(
+        "multiplicative",
+        description="A fraction of the step at the present weight, or of the step at weight 0.",
+    )
+    write_noise: NonNegativeFloat = Field(
+        0.0,
+        description="Standard deviation with which a pulsed weight differs from the one that "
+        "further pulses start from, drawn afresh by every update, a fraction of dw_min.",
+    )
+    pulses: int = Field(31, ge=1, description="Slots of the longest pulse train of one sample.")
+    blocks: int = Field(
+        1,
+        ge=1,
+        description="A batch is pulsed in this many blocks, one after another; inside a block all "
+        "pulses of a device are mixed evenly. More than 1 where one batch moves weights by more "
+        "than about a tenth of their range; as many as samples is the true order.",
+    )
+    dense: Literal["program", "rows"] = Field(
+        "rows",
+        description="How a dense ΔW is written: programmed whole, or pulsed row by row.",
+    )
+
+
+class Devices(NamedTuple):
+    """Every device's own figures, each (n_out, n_in) or a single one for all."""
+
+    w_max: Tensor
+    w_min: Tensor
+    up: Tensor
+    down: Tensor
+    slope_up: Tensor
+    slope_down: Tensor
+
+
+def draw_devices(
+    window: Conductance,
+    response: PulseResponse,
+    shape: tuple[int, int],
+    generator: torch.Generator,
+    device: torch.device,
+) -> Devices:
+    """Draw every device's bounds, steps and slopes."""
+
+    def spread(mean: float, std: float) -> Tensor:
+        if std == 0:
+            return torch.full((1, 1), mean, device=device)
+        return normal_(torch.empty(shape, device=device), std, generator).add_(mean)
+
+    def slope(gamma: float, own_bound: Tensor, mean_bound: float) -> Tensor:
+        bound = own_bound if response.gamma_reference == "own" else mean_bound
+        return spread(gamma, response.gamma_spread).abs_() / bound
+
+    w_max = window.w_max * spread(1.0, window.w_max_spread).abs_().clamp_(min=1e-6)
+    w_min = window.w_min * spread(1.0, window.w_min_spread).abs_().clamp_(min=1e-6)
+    gain = spread(1.0, response.dw_min_spread)
+    asymmetry = spread(0.0, response.up_down_spread)
+    return Devices(
+        w_max,
+        w_min,
+        (gain + min(response.up_down, 0) + asymmetry).abs_().mul_(response.dw_min),
+        (gain - max(response.up_down, 0) - asymmetry).abs_().mul_(response.dw_min),
+        slope(response.gamma_up, w_max, window.w_max),
+        slope(response.gamma_down, -w_min, -window.w_min),
+    )
+
+
+def pulse_(
+    weights: Float[Tensor, "n_out n_in"],
+    up: Float[Tensor, "n_out n_in"],
+    down: Float[Tensor, "n_out n_in"],
+    devices: Devices,
+    response: PulseResponse,
+    generator: torch.Generator,
+) -> None:
+    """Apply numbers of up and down pulses to the weights, in place."""
+    rate_up, log_up = _per_pulse(devices.up, devices.slope_up)
+    rate_down, log_down = _per_pulse(devices.down, devices.slope_down)
+    kappa = (up * log_up).addcmul_(down, log_down).clamp_(min=1e-20)
+    drive = (up * rate_up).addcmul_(down, rate_down, value=-1)
+    start = weights.clone()
+    # w + (D / κ - w) (1 - e^-κ), which is w + D where κ vanishes
+    target = drive.div_(kappa)
+    weights.addcmul_(target.sub_(weights), torch.expm1(-kappa), value=-1)
+    if response.cycle_spread > 0:
+        variance = _step_squares(up, down, (start.add_(weights)).mul_(0.5), devices, response)
+        variance.mul_(torch.expm1(-2 * kappa).div_(-2 * kappa))
+        cycle = normal_(torch.empty_like(weights), response.cycle_spread, generator)
+        weights.addcmul_(variance.sqrt_(), cycle)
+    torch.maximum(torch.minimum(weights, devices.w_max, out=weights), devices.w_min, out=weights)
+
+
+def _per_pulse(step: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """Give u φ(u s) and -ln(1 - u s) of every device."""
+    decrease = (step * slope).clamp_(max=_LARGEST_DECREASE)
+    log = -torch.log1p(-decrease)
+    return step * torch.where(decrease > 0, log / decrease.clamp(min=1e-20), 1.0), log
+
+
+def _step_squares(
+    up: Tensor, down: Tensor, middle: Tensor, devices: Devices, response: PulseResponse
+) -> Tensor:
+    """Give m u² f_u² + n v² f_v²."""
+    step_up, step_down = devices.up, devices.down
+    if response.cycle_spread_is == "multiplicative":
+        step_up = step_up * (1 - devices.slope_up * middle)
+        step_down = step_down * (1 + devices.slope_down * middle)
+    return (up * step_up.square()).addcmul_(down, step_down.square())

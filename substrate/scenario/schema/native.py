@@ -1,0 +1,62 @@
+"""The native crossbar.
+
+chip:
+  crossbar: native
+  preset: tang_2018            # a published device; left out, the generic one
+  conductance: {read_noise: 0.02}
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from devices.converters import Converter
+from devices.crossbars.native.device import NativeDevice
+from devices.crossbars.native.presets import PRESETS
+from substrate.scenario.schema.arrays import ArrayChip
+from substrate.scenario.source import nearest
+
+
+class NativeChip(NativeDevice, ArrayChip):
+    """Every weight matrix on native crossbars of its own."""
+
+    crossbar: Literal["native"]
+    preset: str = Field(
+        "generic",
+        description="A published device, or the generic one; see `substrate list devices`. Keys "
+        "given beside it change its figures.",
+    )
+    readout_converter: Converter = Field(
+        Converter(),
+        description="Converter through which pre-activations are observed, behind the noise of the "
+        "readout; it does not act on what travels on. The signal is the pre-activation.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_preset(cls, data: Any) -> Any:
+        """Write out the preset's figures, so that a resolved scenario shows them."""
+        if not isinstance(data, dict):
+            return data
+        preset = data.get("preset", "generic")
+        if preset not in PRESETS:
+            meant = nearest(str(preset), PRESETS)
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(PRESETS)}"
+            raise ValueError(f"there is no native preset {preset!r}; {hint}")
+        return _merged(PRESETS[preset].model_dump(mode="json"), data)
+
+    @property
+    def device(self) -> NativeDevice:
+        """The device without its periphery's other settings."""
+        return NativeDevice(**{name: getattr(self, name) for name in NativeDevice.model_fields})
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = base.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _merged(below, value) if both and below is not None else value
+    return merged
