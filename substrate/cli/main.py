@@ -208,7 +208,9 @@ def align(
 def fit(
     trace: Annotated[
         Path,
-        typer.Argument(metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."),
+        typer.Argument(
+            metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."
+        ),
     ],
     sampling_rate: Annotated[float, typer.Option(min=1e-12, help="Of the trace, in Hz.")],
     column: Annotated[
@@ -228,6 +230,48 @@ def fit(
     from substrate.cli.fit import fit_command
 
     fit_command(trace, sampling_rate, column, scale, unit, samples, out, as_json)
+
+
+new_app = typer.Typer(
+    help="Write a commented starting file for a noise model or device of your own, with its test.",
+    no_args_is_help=True,
+)
+app.add_typer(new_app, name="new")
+
+NewName = Annotated[
+    str, typer.Argument(metavar="NAME", help="Of the class, such as CryoReadNoise.")
+]
+NewFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")]
+
+
+@new_app.command("noise")
+def new_noise(name: NewName, out: NewFolder = Path()) -> None:
+    """Start a noise model."""
+    from substrate.cli.new import new_command
+
+    new_command("noise", name, out)
+
+
+@new_app.command("device")
+def new_device(name: NewName, out: NewFolder = Path()) -> None:
+    """Start a device: a crossbar that reads and is updated as yours is."""
+    from substrate.cli.new import new_command
+
+    new_command("device", name, out)
+
+
+@app.command()
+def show(
+    model: ModelArgument,
+    set_: ParameterOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture.", show_default="<model>.png")
+    ] = None,
+) -> None:
+    """Draw what a noise model or crossbar does, next to its parameters with units and source."""
+    from substrate.cli.show import show_command
+
+    show_command(model, set_ or [], out)
 
 
 @app.command("list")
