@@ -13,8 +13,7 @@ they do, so that torch tiles repeat bitwise under a seed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -30,6 +29,36 @@ from devices.interface import Dense, Outer
 def is_programmed(config: Any) -> bool:
     """Whether a tile of this configuration is programmed as a whole, rather than pulsed."""
     return issubclass(config.tile_class, InferenceTileWithPeriphery)
+
+
+class _Draws:
+    """While it is entered, torch's global generator goes on from where a generator stands.
+
+    aihwkit gives no generator to torch, so that the states of the two are exchanged. A class, since
+    a context manager from a generator function takes longer to enter than the exchange itself.
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._own = generator
+        device = generator.device
+        self._global: torch.Generator = (
+            torch.default_generator
+            if device.type == "cpu"
+            else torch.cuda.default_generators[device.index]
+        )
+
+    def __enter__(self) -> None:
+        self._outside = self._global.get_state()
+        self._global.set_state(self._own.get_state())
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._own.set_state(self._global.get_state())
+        self._global.set_state(self._outside)
 
 
 class AihwkitInferenceCrossbar(AihwkitCrossbar):
@@ -59,13 +88,15 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
                 the weights stay as programmed.
         """
         self._generator = generator
-        with self._own_draws():
+        self._own_draws = _Draws(generator)
+        with self._own_draws:
             super().__init__(n_out, n_in, config, device, seconds_per_read=seconds_per_read)
         config = self._tile.rpu_config
         self._drifts |= seconds_after_programming is not None
         self._drifts &= config.noise_model is not None
         if not self._drifts:  # there is nothing to compensate, and the reference costs reads
             config.drift_compensation = None
+        self._reads_draw = self._drifts or not computes_in_cpp(config)
         self._first_read = seconds_after_programming or 0.0
         self._reads = 0
         self._target: Float[Tensor, "n_out n_in"] = torch.zeros(n_out, n_in, device=device)
@@ -74,7 +105,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Program the weights, clipped where the configuration asks for it, with its error."""
         tile, config = self._tile, self._tile.rpu_config
-        with self._own_draws():
+        with self._own_draws:
             self._store(tile.apply_weight_scaling(weights.clone()))
             if config.clip.type != WeightClipType.NONE or config.remap.type != WeightRemapType.NONE:
                 tile.post_update_step()
@@ -84,12 +115,13 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
                 tile.program_weights()
         self._reads = 0
 
-    @torch.no_grad()
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Read through the tile's converters and noise, at the time that has come."""
-        with self._own_draws():
+        if not self._reads_draw:
+            return super().read(x, repeats)
+        with self._own_draws:
             return super().read(x, repeats)
 
     @torch.no_grad()
@@ -164,19 +196,3 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
         """The array's weights with the digital scales."""
         weights, scales = self._stored().to(self._device), self._tile.get_scales()
         return weights if scales is None else weights * scales.view(-1, 1)
-
-    @contextmanager
-    def _own_draws(self) -> Iterator[None]:
-        """Let what aihwkit draws from torch's global generator come from the crossbar's own."""
-        on = self._generator.device
-        # aihwkit gives no generator to torch, so that the states are exchanged
-        globally = (
-            torch.default_generator if on.type == "cpu" else torch.cuda.default_generators[on.index]
-        )
-        outside = globally.get_state()
-        globally.set_state(self._generator.get_state())
-        try:
-            yield
-        finally:
-            self._generator.set_state(globally.get_state())
-            globally.set_state(outside)

@@ -1,4 +1,4 @@
-"""Every preset of the installed aihwkit: it reads, learns in the direction asked for, and is saved."""
+"""Every preset of the installed aihwkit reads, learns as it is asked to, and is saved."""
 
 import dataclasses
 
