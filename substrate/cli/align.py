@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from substrate.files import write_atomically
+from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
@@ -51,6 +52,7 @@ def align_command(
     if not perturbed_arms(scenario):
         raise source.error(("arms",), "no arm has a rule that perturbs")
     where = compute_device(device)
+    check_runs_on(scenario, source, where)
     dataset = checked_dataset(scenario, source).to(where)
     if inputs > len(dataset.x_train):
         message = f"{dataset.name} has only {len(dataset.x_train)} training samples"

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from substrate.environment import check_aihwkit
+from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
@@ -72,6 +73,7 @@ def _run(
 ) -> int:
     check_aihwkit()
     where = compute_device(device)
+    check_runs_on(scenario, source, where)
     from substrate.build.dataset import checked_dataset
     from substrate.cli.progress import display_for
     from substrate.report import write_report

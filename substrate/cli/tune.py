@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from substrate.files import write_atomically
+from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
@@ -48,6 +49,7 @@ def tune_command(
     from substrate.tune.search import attempts, highest_stable
 
     where = compute_device(device)
+    check_runs_on(scenario, source, where)
     dataset = checked_dataset(scenario, source).to(where)
     console = Console(stderr=True)
     seed = scenario.seeds[0]

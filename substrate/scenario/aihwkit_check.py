@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from substrate.scenario.schema import AihwkitChip, Learning
+from typing import TYPE_CHECKING
+
+from substrate.scenario.schema import AihwkitChip, Learning, Scenario
 from substrate.scenario.source import NOT_GIVEN, Location, Source, nearest
+
+if TYPE_CHECKING:
+    import torch
 
 _PROBE = 8
 
@@ -80,3 +85,28 @@ def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
             (*loc, "chip", "config"), f"aihwkit refuses {chip.preset} so: {what}"
         ) from None
     return crossbar.noise_free
+
+
+def check_runs_on(scenario: Scenario, source: Source, device: torch.device) -> None:
+    """Refuse a device that the installed aihwkit's tiles cannot be on.
+
+    Raises:
+        ScenarioError: a C++ tile is to be on a GPU, and aihwkit was built without CUDA.
+    """
+    from devices.crossbars.aihwkit import runs_on
+    from devices.crossbars.aihwkit_config import preset_config
+
+    for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
+        for name, arm in arms.items():
+            chip = arm.chip
+            if isinstance(chip, AihwkitChip) and not runs_on(
+                preset_config(chip.preset, chip.config), device
+            ):
+                raise source.error(
+                    (group, name, "chip", "preset"),
+                    "its tiles are computed in C++, and the installed aihwkit was built without"
+                    f" CUDA, so that they cannot be on {device}",
+                    found=chip.preset,
+                    hint="leave out --device, or use a torch tile such as TorchInferenceRPUConfig,"
+                    " or crossbar: native",
+                )
