@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from substrate.build.dataset import checked_dataset
-from substrate.run.training import ArmRun, Epoch
+from substrate.report import write_report
+from substrate.run.experiment import run_scenario
+from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.load import load_scenario
 
 SCENARIO = """\
@@ -26,15 +29,30 @@ def margin(output, target):
     right = np.take_along_axis(output, np.asarray(target)[:, None], 1)
     return np.maximum(0, 1 - right + output).sum(1)
 """
+REGRESSION = (
+    "data={name: gaussian, inputs: 10, outputs: 2, targets: values}",
+    "training.loss=mean_squared_error",
+)
+CPU = torch.device("cpu")
 # a guess gets a tenth right: of 360 test samples 36 with a standard deviation of 6
 ABOVE_CHANCE = 0.1 + 10 * 6 / 360
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def epoch(self, record: Epoch) -> None:
+        pass
+
+    def diverged(self, arm: str, seed: int, divergence: Divergence) -> None:
+        pass
 
 
 def train(path: Path, *overrides: str) -> list[Epoch]:
     path.write_text(SCENARIO)
     scenario, source = load_scenario(path, overrides)
     dataset = checked_dataset(scenario, source)
-    return list(ArmRun(scenario, "arm", 0, dataset, torch.device("cpu")).epochs())
+    return list(ArmRun(scenario, "arm", 0, dataset, CPU).epochs())
 
 
 def test_comparators_are_trained_by_perturbations_that_flip_them(tmp_path: Path) -> None:
@@ -65,11 +83,25 @@ def test_classes_are_trained_by_the_squared_error_too(tmp_path: Path) -> None:
     assert last.test_accuracy > ABOVE_CHANCE
 
 
+def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(SCENARIO)
+    overrides = (*REGRESSION, "training.epochs=1", "seeds=[0, 1]", "verdict.tolerance=10")
+    scenario, source = load_scenario(path, overrides)
+    dataset = checked_dataset(scenario, source)
+    folder = tmp_path / "run"
+    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent())
+    arm, other = (summary["arms"][name]["test_loss"]["values"] for name in ("arm", "other"))
+    (comparison,) = summary["comparisons"]
+    assert comparison["gap"] == pytest.approx(sum(arm) / 2 - sum(other) / 2)
+    assert comparison["verdict"] == "feasible"
+    assert summary["metric"] == "test_loss"
+    assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
+    assert "accuracy" not in (folder / "metrics.jsonl").read_text()
+    assert "Test loss" in write_report(folder).read_text()
+
+
 def test_a_regression_has_a_loss_and_no_accuracy(tmp_path: Path) -> None:
-    regression = (
-        "data={name: gaussian, inputs: 10, outputs: 2, targets: values}",
-        "training.loss=mean_squared_error",
-    )
-    first, *_, last = train(tmp_path / "a.yaml", *regression)
+    first, *_, last = train(tmp_path / "a.yaml", *REGRESSION)
     assert last.test_loss < 0.5 * first.test_loss
     assert set(last.as_row()) == {"arm", "seed", "epoch", "train_loss", "test_loss", "seconds"}
