@@ -12,7 +12,7 @@ from devices.noise.base import NoiseModel
 from substrate.library import noise_model, noise_models, registered_crossbars
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
-from substrate.scenario.schema import Chip, CustomChip
+from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
 from substrate.scenario.source import ScenarioError, Source, apply_overrides, nearest
 
 
@@ -48,8 +48,22 @@ def describe(target: NoiseModel | Chip) -> tuple[str, str, BaseModel]:
     if isinstance(target, CustomChip):
         made = custom_crossbar(target.crossbar, Path())
         return made.title, made.citation, made.Parameters.model_validate(target.parameters)
-    citation = "aihwkit (Rasch et al., AICAS 2021)" if target.crossbar == "aihwkit" else ""
-    return chip_title(target), citation, target
+    return chip_title(target), _source(target), target
+
+
+def _source(chip: Chip) -> str:
+    """Where the figures come from: of a preset, in the words of whoever calibrated it."""
+    if isinstance(chip, AihwkitChip):
+        from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
+
+        docstring = (PRESETS | BARE_CONFIGS)[chip.preset].__doc__ or ""
+        words = docstring.split("Args:")[0].split()
+        return f"aihwkit (Rasch et al., AICAS 2021): {' '.join(words)}"
+    if isinstance(chip, NativeChip):
+        from devices.crossbars.native.presets import TITLES
+
+        return TITLES[chip.preset]
+    return ""
 
 
 def _noise_class(name: str, folder: Path) -> type[NoiseModel] | None:

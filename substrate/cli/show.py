@@ -45,7 +45,7 @@ def _rows(parameters: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:
     shared = set(ArrayChip.model_fields) if isinstance(parameters, ArrayChip) else set()
     for name, field in type(parameters).model_fields.items():
         value = getattr(parameters, name)
-        if name in shared:
+        if name in shared or name == "crossbar" or value is None or value == {}:
             continue
         if isinstance(value, BaseModel):
             yield from _rows(value, f"{prefix}{name}.")
@@ -61,8 +61,7 @@ def _noise(model: NoiseModel) -> list[Panel]:
     stated = model.autocovariance(torch.arange(READS // 8), SIGNAL)
     known = None if stated is None else ("as stated", stated.double().numpy())
     interval = getattr(model, "read_interval", None)
-    panels = trace_panels({f"at signal {SIGNAL}": drawn}, interval, "units of the signal", known)
-    return panels
+    return trace_panels({f"at signal {SIGNAL}": drawn}, interval, "units of the signal", known)
 
 
 def _crossbar(chip: Chip) -> list[Panel]:

@@ -18,8 +18,9 @@ from substrate.scenario.schema import AihwkitChip, Chip
 from substrate.show.sheet import Panel
 
 CELLS = 12
-READS = 64
-PULSES = 300
+READS = 32
+PULSES = 100
+BETWEEN_READS = 5
 LARGEST_WEIGHT = 0.3
 CPU = torch.device("cpu")
 TIMES = np.geomspace(1, 1e7, 15)
@@ -39,7 +40,7 @@ class Measured:
         transfer_std: its standard deviation over reads.
         asked: weights asked for.
         held: weights found by reading.
-        pulses: up, then down: the weight of every cell after each request.
+        pulses: up, then down: the weight of every cell after every few requests.
         request: what each pulse asked for.
         noise: deviations of reads of a constant drive from their mean.
         drift: mean ratio of weights found to weights asked, at `TIMES`; None without drift.
@@ -78,9 +79,10 @@ def measure(chip: Chip, seed: int) -> Measured:
     request = LARGEST_WEIGHT / PULSES * 2
     path = [_weights(cells, 1)[:, 0]]
     for direction in (-1.0, 1.0):
-        for _ in range(PULSES):
+        for number in range(1, PULSES + 1):
             cells.update(Outer(torch.ones(1, 1), direction * torch.ones(1, CELLS), request))
-            path.append(_weights(cells, 1)[:, 0])
+            if number % BETWEEN_READS == 0:
+                path.append(_weights(cells, 1)[:, 0])
     return Measured(
         _numpy(drives),
         _numpy(reads.mean(0)),
@@ -176,7 +178,7 @@ def _programming(axes: Axes, measured: Measured) -> None:
 
 
 def _pulses(axes: Axes, measured: Measured) -> None:
-    number = np.arange(len(measured.pulses))
+    number = BETWEEN_READS * np.arange(len(measured.pulses))
     axes.plot(number, measured.pulses, linewidth=0.6, color=LIGHT.arms[0], alpha=0.45)
     axes.plot(number, measured.pulses.mean(1), linewidth=1.8, color=LIGHT.arms[1], label="mean")
     ideal = measured.request * np.minimum(number, 2 * PULSES - number)

@@ -18,6 +18,8 @@ TEXT_INCHES = 3.6
 LINE_INCHES = 0.17
 CHARACTERS = 52
 
+Paragraph = tuple[str, list[str]]
+
 Panel = Callable[[Axes], None]
 
 
@@ -31,24 +33,37 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
     """
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
-    width = columns * PANEL_INCHES[0] + TEXT_INCHES
     paragraphs = [(heading, textwrap.wrap(under, CHARACTERS) or [""]) for heading, under in text]
     lines = sum(1.45 + len(wrapped) for _, wrapped in paragraphs)
-    height = max(rows * PANEL_INCHES[1], lines * LINE_INCHES) + 0.5
+    # Long lists of parameters go below the panels, in as many columns.
+    below = lines * LINE_INCHES > rows * PANEL_INCHES[1]
+    text_columns = columns if below else 1
+    text_inches = (lines / text_columns + 3) * LINE_INCHES
+    panels_inches = rows * PANEL_INCHES[1]
+    height = (panels_inches + text_inches if below else panels_inches) + 0.5
+    width = columns * PANEL_INCHES[0] + (0 if below else TEXT_INCHES)
     figure = Figure(figsize=(width, height), facecolor=LIGHT.surface, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.01, ha="left", color=LIGHT.ink, fontsize=13, fontweight="bold")
-    halves = figure.subfigures(
-        1, 2, width_ratios=[columns * PANEL_INCHES[0], TEXT_INCHES], wspace=0.02, squeeze=False
-    )
-    plots, side = halves[0]
+    if below:
+        halves = figure.subfigures(2, 1, height_ratios=[panels_inches, text_inches], squeeze=False)
+    else:
+        halves = figure.subfigures(
+            1, 2, width_ratios=[width - TEXT_INCHES, TEXT_INCHES], wspace=0.02, squeeze=False
+        )
+    plots, side = halves.flatten()
     grid = plots.subplots(rows, columns, squeeze=False).flatten()
     for axes, panel in zip(grid, panels, strict=False):
         panel(axes)
         _style(axes)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    _write(side.subplots(), paragraphs, LINE_INCHES / (height - 0.5))
+    line = LINE_INCHES / (text_inches if below else panels_inches)
+    places = side.subplots(1, text_columns, squeeze=False)[0]
+    for axes, part in zip(places, _parted(paragraphs, lines / text_columns), strict=False):
+        _write(axes, part, line)
+    for axes in places:
+        axes.set_axis_off()
     png = BytesIO()
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH)
     return png.getvalue()
@@ -56,7 +71,7 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
 
 def _style(axes: Axes) -> None:
     axes.set_facecolor(LIGHT.surface)
-    axes.tick_params(colors=LIGHT.muted, labelsize=8)
+    axes.tick_params(which="both", colors=LIGHT.muted, labelsize=8)
     axes.xaxis.label.set_color(LIGHT.muted)
     axes.yaxis.label.set_color(LIGHT.muted)
     axes.title.set_color(LIGHT.ink)
@@ -69,8 +84,20 @@ def _style(axes: Axes) -> None:
         axes.spines[side].set_color(LIGHT.rule)
 
 
-def _write(axes: Axes, paragraphs: Sequence[tuple[str, list[str]]], line: float) -> None:
-    axes.set_axis_off()
+def _parted(paragraphs: list[Paragraph], lines: float) -> list[list[Paragraph]]:
+    """Deal paragraphs out to columns of about so many lines."""
+    columns: list[list[Paragraph]] = [[]]
+    filled = 0.0
+    for paragraph in paragraphs:
+        if filled >= lines:
+            columns.append([])
+            filled = 0.0
+        columns[-1].append(paragraph)
+        filled += 1.45 + len(paragraph[1])
+    return columns
+
+
+def _write(axes: Axes, paragraphs: Sequence[Paragraph], line: float) -> None:
     axes.set_ylim(0, 1)
     y = 1.0
     for heading, wrapped in paragraphs:

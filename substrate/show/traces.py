@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from substrate.report.palette import LIGHT
 from substrate.show.sheet import Panel
@@ -95,6 +96,8 @@ def _autocorrelation(
         )
     label = "lag (reads)" if interval is None else "lag (s)"
     axes.set(title="Autocorrelation", xlabel=label, ylim=(-0.25, 1.05))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.ticklabel_format(axis="x", scilimits=(-2, 4))
     axes.legend(fontsize=7, frameon=False, loc="upper right")
 
 
@@ -112,8 +115,8 @@ def _spectrum(
         window = min(len(samples), max(256, len(samples) // 16))
         frequency, density = welch(samples, rate, nperseg=window)
         axes.loglog(
-            frequency[1:],
-            density[1:],
+            frequency[1:-1],
+            density[1:-1],
             color=LIGHT.arms[number],
             linewidth=1.0,
             alpha=0.9,

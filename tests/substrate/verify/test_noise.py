@@ -1,0 +1,147 @@
+"""The conformance kit finds what is wrong with a noise model: one fault, one failed check."""
+
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from devices.noise import AutoregressiveNoise, GaussianNoise
+from devices.noise.base import Memory
+from substrate.verify import NoiseConformance, run_checks
+
+
+class Faulty(GaussianNoise):
+    """White noise until a method is replaced."""
+
+    std: float = Field(1.0, description="standard deviation, in units of the signal")
+
+
+class WrongMean(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) + 0.05
+
+
+class WrongVariance(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return 1.05 * super().sample(signal, memory)
+
+
+class ColouredButStatedWhite(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return AutoregressiveNoise(std=1.0, correlation_time=5e-7).sample(signal, memory)
+
+
+class ForgetsBetweenCalls(AutoregressiveNoise):
+    correlation_time: float = Field(1e-4, description="s")
+
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, Memory(memory.generator))
+
+
+class Stale(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        fixed = torch.Generator().manual_seed(1)
+        return torch.empty_like(signal).normal_(generator=fixed)
+
+
+class Unseeded(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return torch.randn_like(signal)
+
+
+class KeepsItsPastToItself(Faulty):
+    hidden: ClassVar[dict[int, Tensor]] = {}
+
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        fresh = super().sample(signal, memory)
+        last = self.hidden.get(id(memory), fresh[:1])
+        self.hidden[id(memory)] = fresh[-1:].clone()
+        return torch.cat([last, fresh[1:]])
+
+
+class DoublePrecision(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory).double()
+
+
+class InPlace(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return signal.normal_(generator=memory.generator)
+
+
+class FollowsTheBatch(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * signal.abs().max()
+
+
+class HostCopy(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * float(signal.abs().sum() >= 0)
+
+
+class OnTheHost(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return torch.randn(signal.shape, generator=memory.generator, dtype=signal.dtype)
+
+
+class Undescribed(Faulty):
+    gain: float = 1.0
+
+
+class Uncited(Faulty):
+    citation: ClassVar[str] = " "
+
+
+def failures(model: Any) -> dict[str, str]:
+    kit = type("Kit", (NoiseConformance,), {"model": model, "replicas": 300, "max_cost": 1e3})
+    return {each.check: each.detail for each in run_checks(kit()) if each.result == "failed"}
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (WrongMean, "Has the stated mean"),
+        (WrongVariance, "Has the stated variance"),
+        (ColouredButStatedWhite, "Has the spectrum"),
+        (ForgetsBetweenCalls, "Has the spectrum"),
+        (Stale, "Draws afresh"),
+        (Unseeded, "Repeats bitwise"),
+        (KeepsItsPastToItself, "Goes on bitwise from a saved state"),
+        (DoublePrecision, "shape, dtype and device"),
+        (InPlace, "Leaves the signal as it was"),
+        (FollowsTheBatch, "whatever the other reads' signals"),
+        (HostCopy, "meta device"),
+        (OnTheHost, "meta device"),
+        (Undescribed, "describes every parameter"),
+        (Uncited, "cites its source"),
+    ],
+)
+def test_every_fault_is_found(model: Any, words: str) -> None:
+    found = failures(model())
+    assert any(words in check for check in found), found
+    assert all(found.values()), "a failure without its reason"
+
+
+def test_a_sound_model_fails_nowhere() -> None:
+    assert failures(Faulty()) == {}
+
+
+def test_false_alarms_are_as_rare_as_stated() -> None:
+    """Twenty thousand comparisons at 5 % false alarms; a binomial bound at one in a million."""
+    from scipy import stats
+
+    from substrate.verify.statistics import compare
+
+    trials, rate = 1000, 0.05
+    generator = torch.Generator().manual_seed(0)
+    alarms = 0
+    for _ in range(trials):
+        replicas = torch.randn(200, 20, generator=generator, dtype=torch.float64)
+        try:
+            compare(replicas, torch.zeros(20).double(), ["x"] * 20, rate, power=False)
+        except AssertionError:
+            alarms += 1
+    assert stats.binomtest(alarms, trials, rate).pvalue > 1e-6
+    assert alarms > 0
