@@ -121,3 +121,16 @@ def test_every_preset_trains_one_epoch_of_digits(preset, few_digits):
     assert start.epoch == 0
     assert end.epoch == 1
     assert end.train_loss is not None
+
+
+def test_pulsed_devices_drift_from_read_to_read_as_their_power_law_says():
+    """w(t) = w (t / Δt)^-ν after a first read at Δt (aihwkit's `DriftParameter`)."""
+    drift = {"nu": 0.1, "nu_dtod": 0.0, "nu_std": 0.0}
+    settings = {"forward": {"is_perfect": True}, "device": {"drift": drift}}
+    config = preset_config("IdealizedPreset", settings)
+    crossbar = AihwkitCrossbar(N_OUT, N_IN, config, CPU, seconds_per_read=1.0)
+    crossbar.program(torch.full((N_OUT, N_IN), 0.1))
+    eye = torch.eye(N_IN)
+    reads = [crossbar.read(eye) for _ in range(8)]
+    assert not crossbar.noise_free
+    torch.testing.assert_close(reads[7] / reads[0], torch.full((N_IN, N_OUT), 8**-0.1))
