@@ -47,21 +47,24 @@ class Converter(BaseModel):
             return self.range
         return torch.maximum(signal.amax(-1, True), -signal.amin(-1, True)).clamp_(min=_SMALLEST)
 
-    def convert_(
+    def convert(
         self, signal: Float[Tensor, "*reads lines"], full_scale: Tensor | float
     ) -> Float[Tensor, "*reads lines"]:
-        """Convert in place, between ±full_scale."""
+        """Give the signal as converted between ±full_scale; the signal itself stays as it was."""
         if self.bits == "exact":
             if isinstance(full_scale, Tensor):
-                return signal.clamp_(-full_scale, full_scale)
-            return signal.clamp_(-full_scale, full_scale)
-        levels = 2 ** (self.bits - 1) - 1
+                return signal.clamp(-full_scale, full_scale)
+            return signal.clamp(-full_scale, full_scale)
+        levels: int = 2 ** (self.bits - 1) - 1
         step = full_scale / levels
-        return signal.div_(step).round_().clamp_(-levels, levels).mul_(step)
+        counts: Tensor = (signal / step).round_()
+        if self.range != "follow":
+            counts.clamp_(-levels, levels)
+        return counts.mul_(step)
 
     def __call__(self, signal: Float[Tensor, "*reads lines"]) -> Float[Tensor, "*reads lines"]:
-        """Give the signal as converted; the signal itself stays as it was."""
-        return self.convert_(signal.clone(), self.full_scale(signal))
+        """Give the signal as converted in its own range; the signal itself stays as it was."""
+        return self.convert(signal, self.full_scale(signal))
 
 
 class NoisyConverter:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
+from devices.draws import normal_
 from devices.noise.base import Memory, NoiseModel
 
 
@@ -28,7 +29,7 @@ class GaussianNoise(NoiseModel):
         self, signal: Float[Tensor, "reads *lines"], memory: Memory
     ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry."""
-        return torch.empty_like(signal).normal_(0, self.std, generator=memory.generator)
+        return normal_(torch.empty_like(signal), self.std, memory.generator)
 
     def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
         """σ²."""

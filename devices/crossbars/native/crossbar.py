@@ -198,7 +198,7 @@ class NativeCrossbar:
         )
         dac, adc = self._device.input_converter, self._device.output_converter
         scale = dac.full_scale(x)
-        rows = x if dac.exact else dac.convert_(x.clone(), scale)
+        rows = x if dac.exact else dac.convert(x, scale)
         if input_noise is not None:
             rows = input_noise(_repeat(rows, repeats))
         if weight_noise is not None:
@@ -216,11 +216,11 @@ class NativeCrossbar:
         if adc.exact:
             return a
         if adc.range == "follow":
-            return adc.convert_(a, adc.full_scale(a))
+            return adc(a)
         full_scale = adc.range * scale
         if isinstance(full_scale, Tensor):
             full_scale = _repeat(full_scale, repeats)
-        return adc.convert_(a, full_scale)
+        return adc.convert(a, full_scale)
 
     def _pulse(self, up: Moments, down: Moments) -> None:
         response = self._device.update
