@@ -11,6 +11,7 @@ decorrelation, the same with a matrix R in front of every layer and R's update a
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from torch import Tensor, nn
 from substrate.bench.workload import make_step, random_batch
 
 _STEPS = 4
+_GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
+"""Has glibc give freed tensors back at once: what is measured is what training holds, and not how
+its allocator happens to be fragmented, which varies by a fifth from run to run."""
 
 
 class PeakMemory(NamedTuple):
@@ -64,16 +68,14 @@ def peak(what: str, sizes: Sequence[int], batch: int) -> int:
         capture_output=True,
         text=True,
         check=True,
+        env=os.environ | _GIVE_BACK,
     )
     return int(finished.stdout)
 
 
 def _measure(what: str, sizes: Sequence[int], batch: int) -> int:
-    x, y = random_batch(sizes, batch)
-    if what.startswith("autograd"):
-        step = _autograd_step(sizes, x, y, decorrelated=what.endswith("dbp"))
-    else:
-        step = make_step(sizes, x, y, what)
+    _make(what, (4, 4, 3), 2)()  # what torch loads with its first step is no memory of training
+    step = _make(what, sizes, batch)
     # what building took and gave back must not count as the peak of training
     before = _resident()
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -83,6 +85,13 @@ def _measure(what: str, sizes: Sequence[int], batch: int) -> int:
     if reached == floor:
         raise RuntimeError("building took more memory than training: nothing was measured")
     return reached - before
+
+
+def _make(what: str, sizes: Sequence[int], batch: int) -> Callable[[], object]:
+    x, y = random_batch(sizes, batch)
+    if what.startswith("autograd"):
+        return _autograd_step(sizes, x, y, decorrelated=what.endswith("dbp"))
+    return make_step(sizes, x, y, what)
 
 
 def _resident() -> int:

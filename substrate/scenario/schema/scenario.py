@@ -37,7 +37,8 @@ class Arm(Settings):
         ):
             if wanted:
                 learning[name] = learning.get(name) or {}
-        if base != "bp" and isinstance(learning.get("perturbation", {}), dict | None):
+        perturbs = base != "bp" or bool(learning.get("perturbation"))  # the latter is refused later
+        if perturbs and isinstance(learning.get("perturbation", {}), dict | None):
             noisy_source = "both" if base in ("np", "inp") else "intrinsic"
             defaults = {
                 "source": "injected" if ideal else noisy_source,

@@ -1,0 +1,20 @@
+import pytest
+
+from substrate.bench.step import best_seconds
+from substrate.bench.workload import make_step, random_batch
+
+
+def test_the_best_round_counts_and_the_first_does_not(monkeypatch):
+    clock = iter([0.0, 10.0, 15.0, 100.0, 103.0, 200.0, 209.0])
+    monkeypatch.setattr("substrate.bench.step.time.perf_counter", lambda: next(clock))
+    assert best_seconds([lambda: None], 3) == [3.0]
+
+
+@pytest.mark.parametrize("rule", ["bp", "danp", "dinp"])
+def test_measured_steps_learn(rule):
+    x, y = random_batch((20, 16, 4), 64)
+    step = make_step((20, 16, 4), x, y, rule)
+    before = step().losses.mean()
+    for _ in range(100):
+        after = step().losses.mean()
+    assert after < before

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
+
+SGD = {"name": "sgd", "learning_rate": 0.1}
+NOISY = {"crossbar": "aihwkit", "preset": "IdealizedPreset"}
+
+
+def load(folder: Path, learning: dict, chip: dict | None = None):
+    arm = {"chip": chip or {"crossbar": "ideal"}, "learning": {"optimiser": SGD} | learning}
+    path = folder / "scenario.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "name": "tried",
+                "arms": {"one": arm},
+                "baselines": {"bp": {"learning": {"rule": "bp", "optimiser": SGD}}},
+            }
+        )
+    )
+    return load_scenario(path)[0].arms["one"].learning
+
+
+@pytest.mark.parametrize(
+    ("learning", "chip", "reason"),
+    [
+        ({"rule": "np", "decorrelation": {}}, None, "dnp"),
+        ({"rule": "dbp", "perturbation": {"resamples": 3}}, None, "perturbs nothing"),
+        ({"rule": "anp", "covariance": {}}, None, "anp_corrected"),
+        ({"rule": "np", "calibration": {}}, None, "np_observed"),
+        ({"rule": "np_observed"}, None, "injected noise is known"),
+        (
+            {"rule": "dnp_observed", "perturbation": {"source": "injected"}},
+            NOISY | {"inject": True},
+            "use dnp",
+        ),
+        ({"rule": "anp", "perturbation": {"source": "intrinsic"}}, None, "no noise of its own"),
+        ({"rule": "anp", "perturbation": {"source": "both"}}, None, "no noise of its own"),
+        ({"rule": "inp", "perturbation": {"source": "intrinsic"}}, NOISY, "must know"),
+        ({"rule": "danp", "decorrelation": {"sample_fraction": 0}}, None, "greater than 0"),
+        ({"rule": "danp", "decorrelation": {"sample_fraction": 1.5}}, None, "less than or equal"),
+        ({"rule": "danp", "decorrelation": {"every": 0}}, None, "greater than 0"),
+        ({"rule": "np_observed", "calibration": {"passes": 3}}, NOISY, "multiple of 2"),
+        ({"rule": "anp_corrected", "covariance": {"ridge": 0}}, None, "greater than 0"),
+        ({"rule": "anp", "optimiser": SGD | {"name": "adam", "write": "pulses"}}, None, "only sgd"),
+    ],
+)
+def test_senseless_combinations_are_refused_with_the_reason(tmp_path, learning, chip, reason):
+    with pytest.raises(ScenarioError, match=reason):
+        load(tmp_path, learning, chip)
+
+
+@pytest.mark.parametrize("rule", ["np_observed", "dnp_observed", "danp_corrected"])
+def test_rules_for_unmeasurable_noise_take_the_devices_own(tmp_path, rule):
+    learning = load(tmp_path, {"rule": rule}, NOISY)
+    assert learning.perturbation.source == "intrinsic"
+    assert learning.perturbation.baseline == "noisy"
+
+
+def test_np_on_a_noisy_chip_takes_an_injected_probe(tmp_path):
+    learning = load(tmp_path, {"rule": "np"}, NOISY | {"inject": True})
+    assert learning.perturbation.source == "both"
+
+
+def test_defaults_of_a_rule_are_written_out(tmp_path):
+    corrected = load(tmp_path, {"rule": "danp_corrected"})
+    assert corrected.covariance.decay == 0.95
+    assert corrected.decorrelation.on == "digital"
+    assert corrected.calibration is None
+    assert load(tmp_path, {"rule": "np_observed"}, NOISY).calibration.passes == 20
