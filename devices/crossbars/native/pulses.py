@@ -114,6 +114,8 @@ def draw_counts(moments: Moments, generator: torch.Generator) -> Float[Tensor, "
     u = uniform_(torch.empty_like(mean), generator)
     few = _invert(trials, rarer, u.masked_fill_(~invert, -1))
     few = torch.where(probability > 0.5, trials - few, few)
+    if mean.device.type == "cpu" and invert.all():
+        return few
     # rounding to whole numbers adds a variance of 1/12
     spread = (mean * (1 - probability)).sub_(1 / 12).clamp_(min=0).sqrt_()
     many = normal_(torch.empty_like(mean), 1.0, generator).mul_(spread).add_(mean).round_()
