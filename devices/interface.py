@@ -68,8 +68,8 @@ class Observation:
         output: the last layer's pre-activation as read, (batch, n_out).
     """
 
-    inputs: tuple[Float[Tensor, batch * position_and_n_in], ...]
-    pre_activations: tuple[Float[Tensor, batch * position_and_n_out], ...]
+    inputs: tuple[Float[Tensor, "batch *_position_and_n_in"], ...]
+    pre_activations: tuple[Float[Tensor, "batch *_position_and_n_out"], ...]
     output: Float[Tensor, "batch n_out"]
 
 

@@ -118,9 +118,7 @@ def test_expected_kernel_update_is_the_gradient(rule: str) -> None:
     estimate = estimator.estimate(
         x.expand(samples, -1, -1, -1), lambda out: cross_entropy(out, targets)
     )
-    for d, rows, expected in zip(
-        estimate.errors, estimate.inputs, kernel_gradient(), strict=True
-    ):
+    for d, rows, expected in zip(estimate.errors, estimate.inputs, kernel_gradient(), strict=True):
         updates = torch.einsum(
             "spi,spj->sij", *(part.reshape(samples, -1, part.shape[-1]) for part in (d, rows))
         )

@@ -1,5 +1,6 @@
 """What the rules' estimates are compared with: the gradient by autograd, on a small net."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -59,9 +60,7 @@ def trial(
     first = draw() if noisy_baseline else None
     baseline, *perturbed = chip.passes(x, [first, *perturbations])
     return Trial(
-        shapes=tuple(
-            LayerShape(n_out, n_in) for n_in, n_out in zip(sizes, sizes[1:], strict=False)
-        ),
+        shapes=tuple(LayerShape(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes)),
         baseline=baseline,
         perturbed=tuple(perturbed),
         perturbations=tuple(perturbations),
