@@ -174,13 +174,14 @@ class NetworkChip:
     @torch.no_grad()
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
-        for index, (layer, update) in enumerate(zip(self._layers, updates, strict=True)):
+        for update in updates:
+            layer = self._layers[update.layer]
             if update.weight is not None:
                 layer.crossbar.update(update.weight)
             if update.bias is not None:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
-                self._decorrelation(index).update(update.decorrelation)
+                self._decorrelation(update.layer).update(update.decorrelation)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""

@@ -113,11 +113,13 @@ class LayerUpdate:
     """What a learner asks of one layer; None leaves that part alone.
 
     Attributes:
+        layer: which one, counted from 0.
         weight: the request to the crossbar.
         bias: to be added to the bias, (n_out,).
         decorrelation: the request to the layer's decorrelation matrix R.
     """
 
+    layer: int
     weight: Outer | Dense | None = None
     bias: Float[Tensor, " n_out"] | None = None
     decorrelation: DecorrelationUpdate | None = None
@@ -198,7 +200,7 @@ class Chip(Protocol):
         ...
 
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
-        """Ask for changes, one entry a layer. What the device makes of them is its own affair.
+        """Ask for changes of some layers. What the device makes of them is its own affair.
 
         Each is carried out before the next is taken, so an iterator may make them one at a time.
         """

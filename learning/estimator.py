@@ -15,8 +15,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import Capability, Chip, LayerShape, Observation, PerSampleLoss, Perturbation
+from devices.interface import Capability, Chip, LayerShape, PerSampleLoss, Perturbation
 from learning.rules import PERTURBATION_RULES, RememberingRule, RuleState, Trial, perturbation_rule
+
+_PASSES_AT_ONCE = 8
+"""Perturbed passes that are run together, so that they share the work of the first layer."""
 
 
 class PerturbationSettings(NamedTuple):
@@ -73,10 +76,19 @@ class Estimate(NamedTuple):
         errors: the estimate of ∂L/∂a_l per sample, in the pre-activation's shape, of every layer.
     """
 
-    inputs: tuple[Tensor, ...]
+    inputs: list[Tensor]
     output: Float[Tensor, "batch n_out"]
     losses: Float[Tensor, " batch"]
-    errors: tuple[Tensor, ...]
+    errors: list[Tensor]
+
+
+class _Baseline(NamedTuple):
+    """What later comparisons need of the baseline pass."""
+
+    inputs: list[Tensor]
+    pre_activations: list[Tensor]
+    output: Float[Tensor, "batch n_out"]
+    losses: Float[Tensor, " batch"]
 
 
 class Estimator:
@@ -108,22 +120,30 @@ class Estimator:
     def estimate(self, x: Tensor, loss: PerSampleLoss) -> Estimate:
         """Run the passes of one mini-batch, (batch, ...), and estimate the gradient from them."""
         if self._settings is None:
-            baseline, errors = self._chip.backpropagate(x, loss)
-            return Estimate(baseline.inputs, baseline.output, loss(baseline.output), errors)
+            observed, gradients = self._chip.backpropagate(x, loss)
+            return Estimate(
+                list(observed.inputs), observed.output, loss(observed.output), list(gradients)
+            )
         if isinstance(self._rule, RememberingRule) and not self._remembered:
             for _ in range(self._rule.calibration_trials):
-                self._remembered = self._rule.remember(self._trial(x, loss, self._settings.sigma))
-        trial = self._trial(x, loss, self._settings.sigma)
-        baseline, losses = trial.baseline, loss(trial.baseline.output)
-        errors = self._errors(trial)
-        for _ in range(self._settings.resamples - 1):
-            trial = self._trial(x, loss, self._settings.sigma, baseline)
-            for total, error in zip(errors, self._errors(trial), strict=True):
-                total.add_(error)
+                _, (trial,) = self._compare(x, loss, 1, None, more=False)
+                self._remembered = self._rule.remember(replace(trial, state=self._remembered))
+        passes_of_one = len(self._chip.shapes) if self._rule.layer_by_layer else 1
+        at_once = max(1, _PASSES_AT_ONCE // passes_of_one)
+        baseline: _Baseline | None = None
+        errors: list[Tensor] = []
+        left = self._settings.resamples
+        while left > 0:
+            count = min(left, at_once)
+            left -= count
+            baseline, trials = self._compare(x, loss, count, baseline, more=left > 0)
+            while trials:
+                _accumulate(errors, self._errors(trials.pop(0)))
+        assert baseline is not None
         if self._settings.resamples > 1:
             for total in errors:
                 total.div_(self._settings.resamples)
-        return Estimate(baseline.inputs, baseline.output, losses, errors)
+        return Estimate(baseline.inputs, baseline.output, baseline.losses, errors)
 
     def state(self) -> dict[str, Tensor]:
         """What the rule remembers, and where the stream of injected noise is."""
@@ -142,44 +162,65 @@ class Estimator:
         }
 
     def _errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        trial = replace(trial, state=self._remembered)
         if isinstance(self._rule, RememberingRule):
             self._remembered = self._rule.remember(trial)
             trial = replace(trial, state=self._remembered)
         return self._rule.errors(trial)
 
-    def _trial(
-        self, x: Tensor, loss: PerSampleLoss, sigma: float, baseline: Observation | None = None
-    ) -> Trial:
-        """Run the perturbed passes, and the baseline pass too unless it is given."""
-        shapes = self._chip.shapes
-        first: list[Iterable[Tensor] | None] = []
+    def _compare(
+        self, x: Tensor, loss: PerSampleLoss, count: int, baseline: _Baseline | None, *, more: bool
+    ) -> tuple[_Baseline, list[Trial]]:
+        """Run the passes of `count` trials, and the baseline pass too unless it is given.
+
+        With `more` to come, the baseline keeps its pre-activations.
+        """
+        assert self._settings is not None
+        shapes, sigma = self._chip.shapes, self._settings.sigma
+        passes: list[Iterable[Tensor | None] | None] = []
         if baseline is None:
-            first.append(self._draw(x, shapes, sigma) if self._injects_baseline else None)
-        known: list[Perturbation | None] = [None]
-        perturbations: list[Iterable[Tensor | None] | None] = [None]
-        if self._injects and self._knows:
-            known = self._perturbations(x, shapes, sigma)
-            perturbations = [*known]
-        elif self._injects:
-            perturbations = [self._draw(x, shapes, sigma)]
+            passes.append(self._draw(x, shapes, sigma) if self._injects_baseline else None)
+        read_inputs = range(len(passes))
+        known: list[list[Perturbation | None]] = []
+        for _ in range(count):
+            if self._injects and self._knows:
+                known.append(self._perturbations(x, shapes, sigma))
+                passes += known[-1]
+            else:
+                known.append([None])
+                passes.append(self._draw(x, shapes, sigma) if self._injects else None)
         observed = self._chip.passes(
             x,
-            [*first, *perturbations],
-            read_inputs=range(len(first)),
+            passes,
+            read_inputs=read_inputs,
             read_pre_activations=None if self._rule.reads_activities else (),
         )
+        outputs = [each.output for each in observed]
+        activities = [list(each.pre_activations) for each in observed]
         if baseline is None:
-            baseline, observed = observed[0], observed[1:]
-        baseline_losses = loss(baseline.output)
-        return Trial(
-            shapes,
-            baseline,
-            observed,
-            tuple(known),
-            tuple(loss(passed.output) - baseline_losses for passed in observed),
-            sigma,
-            self._remembered,
-        )
+            before = activities.pop(0)
+            output = outputs.pop(0)
+            baseline = _Baseline(
+                list(observed[0].inputs),
+                [a.clone() for a in before] if more else before,
+                output,
+                loss(output),
+            )
+        del observed
+        changes = _activity_changes(activities, baseline.pre_activations, more=more)
+        loss_changes = [loss(output) - baseline.losses for output in outputs]
+        of_one = len(known[0])
+        trials = [
+            Trial(
+                shapes,
+                tuple(changes[number]),
+                tuple(known[number]),
+                tuple(loss_changes[number * of_one : (number + 1) * of_one]),
+                sigma,
+            )
+            for number in range(count)
+        ]
+        return baseline, trials
 
     def _perturbations(
         self, x: Tensor, shapes: Sequence[LayerShape], sigma: float
@@ -197,5 +238,28 @@ class Estimator:
         """Draw ε_l ~ N(0, σ²I) layer by layer, independent for every sample."""
         for shape in shapes:
             positions = () if shape.positions == 1 else (shape.positions,)
-            epsilon = torch.empty(len(x), *positions, shape.n_out, device=self._generator.device)
-            yield epsilon.normal_(0.0, sigma, generator=self._generator)
+            size = (len(x), *positions, shape.n_out)
+            # without a name here it is free as soon as the chip is done with it
+            yield torch.empty(size, device=self._generator.device).normal_(
+                0.0, sigma, generator=self._generator
+            )
+
+
+def _activity_changes(
+    perturbed: list[list[Tensor]], baseline: list[Tensor], *, more: bool
+) -> list[list[Tensor]]:
+    """Give δa_l of every pass; both activities are used up, unless `more` want the baseline's."""
+    changes: list[list[Tensor]] = [[] for _ in perturbed]
+    for layer in range(len(baseline)):
+        before = baseline[layer] if more else baseline.pop(0)
+        for activities, change in zip(perturbed, changes, strict=True):
+            change.append(activities.pop(0) - before)
+    return changes
+
+
+def _accumulate(totals: list[Tensor], errors: Sequence[Tensor]) -> None:
+    if not totals:
+        totals.extend(errors)
+        return
+    for total, error in zip(totals, errors, strict=True):
+        total.add_(error)

@@ -70,19 +70,24 @@ class Learner:
         return Step(estimate.losses, estimate.output)
 
     def _updates(self, estimate: Estimate) -> Iterator[LayerUpdate]:
-        """Make each layer's requests when the chip asks for them, so that one is held at a time."""
-        requests = self._optimiser.requests(estimate.errors, estimate.inputs)
+        """Make each layer's requests when the chip asks for them, last layer first.
+
+        What a layer's requests were made of is taken from the estimate, so that its memory is free
+        for those of the larger layers, which tend to come first in a network.
+        """
         settings = self._decorrelation
         due = settings is not None and self._steps % settings.every == 0
-        for layer, (weight, bias) in enumerate(requests):
+        while estimate.errors:
+            d, x = estimate.errors.pop(), estimate.inputs.pop()
+            layer = len(estimate.errors)
+            weight, bias = self._optimiser.request(layer, d, x)
             decorrelation = None
             if settings is not None and due:
                 decorrelation = decorrelation_update(
-                    estimate.inputs[layer],
-                    partial(self._chip.read_decorrelation_transposed, layer),
-                    settings,
+                    x, partial(self._chip.read_decorrelation_transposed, layer), settings
                 )
-            yield LayerUpdate(weight, bias, decorrelation)
+            yield LayerUpdate(layer, weight, bias, decorrelation)
+            self._optimiser.release(layer)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next step depends on and that is not the chip's."""

@@ -9,7 +9,7 @@ leaves them after a step is the change to ask for. Zeros and ΔW_l are there for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -50,34 +50,34 @@ class Optimiser:
         ]
         self._torch = _torch_optimiser(settings, [step for pair in self._steps for step in pair])
 
-    def requests(
-        self, errors: Sequence[Tensor], inputs: Sequence[Tensor]
-    ) -> Iterator[tuple[Outer | Dense, Tensor]]:
-        """Give the request for every layer's weights and the change of its bias, first to last.
+    def request(self, layer: int, d: Tensor, x: Tensor) -> tuple[Outer | Dense, Tensor]:
+        """Give the request for a layer's weights and the change of its bias.
 
         Args:
-            errors: estimates of ∂L/∂a_l, (batch, n_out) or (batch, positions, n_out).
-            inputs: x_{l-1}, (batch, n_in) or (batch, positions, n_in).
+            layer: counted from 0.
+            d: estimate of ∂L/∂a_l, (batch, n_out) or (batch, positions, n_out).
+            x: x_{l-1}, (batch, n_in) or (batch, positions, n_in).
 
-        Yields:
-            One pair a layer, made when it is asked for. Its tensors are good until the next.
+        Returns:
+            The request and the change. Their tensors are good until `release`.
         """
-        for layer, (d, x) in enumerate(zip(errors, inputs, strict=True)):
-            weight_step, bias_step = self._steps[layer]
-            done, _ = self._steps[layer - 1]
-            done.data = done.new_empty(0)
-            bias_step.zero_().grad = d.flatten(0, -2).sum(0) / len(d)
-            if self._dense:
-                weight_step.data = weight_step.new_zeros(d.shape[-1], x.shape[-1])
-                weight_step.grad = mean_outer_product(d, x)
-            # torch's optimiser passes over every layer that has no gradient
-            self._torch.step()
-            weight_step.grad = bias_step.grad = None
-            if self._dense:
-                yield Dense(weight_step), bias_step
-            else:
-                factors = x.flatten(0, -2), d.flatten(0, -2) / len(d)
-                yield Outer(*factors, self._settings.learning_rate), bias_step
+        weight_step, bias_step = self._steps[layer]
+        bias_step.zero_().grad = d.flatten(0, -2).sum(0) / len(d)
+        if self._dense:
+            weight_step.data = weight_step.new_zeros(d.shape[-1], x.shape[-1])
+            weight_step.grad = mean_outer_product(d, x)
+        # torch's optimiser passes over every layer that has no gradient
+        self._torch.step()
+        weight_step.grad = bias_step.grad = None
+        if self._dense:
+            return Dense(weight_step), bias_step
+        factors = x.flatten(0, -2), d.flatten(0, -2) / len(d)
+        return Outer(*factors, self._settings.learning_rate), bias_step
+
+    def release(self, layer: int) -> None:
+        """Give the memory of a layer's request free, once it has been carried out."""
+        weight_step, _ = self._steps[layer]
+        weight_step.data = weight_step.new_empty(0)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that torch's optimiser keeps, as `<parameter>.<name>`."""

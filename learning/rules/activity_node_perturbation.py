@@ -12,7 +12,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from devices.interface import Capability
-from learning.rules.base import Trial, activity_changes, normalised_by_activity, per_sample
+from learning.rules.base import Trial, activity_scale, per_sample
 
 
 class ActivityNodePerturbation:
@@ -25,6 +25,5 @@ class ActivityNodePerturbation:
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 6; samples whose activity did not change at all give zero."""
-        changes = activity_changes(trial)
-        scale = trial.loss_changes[0] * normalised_by_activity(trial, changes)
-        return tuple(change.mul_(per_sample(scale, change)) for change in changes)
+        scale = trial.loss_changes[0] * activity_scale(trial)
+        return tuple(change * per_sample(scale, change) for change in trial.activity_changes)

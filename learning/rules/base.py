@@ -8,7 +8,7 @@ one trial to the next is handed to it with the trial, so that it can be saved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import Capability, LayerShape, Observation, Perturbation
+from devices.interface import Capability, LayerShape, Perturbation
 
 RuleState = Mapping[str, Tensor]
 """What a rule remembers, by name."""
@@ -28,19 +28,17 @@ class Trial:
 
     Attributes:
         shapes: the layers.
-        baseline: what was observed in the baseline pass, clean or noisy.
-        perturbed: what was observed in each perturbed pass: one, or one for every layer in rules
-            that perturb layer by layer. Layer inputs are not read in these.
-        perturbations: what was injected in each of them; None where nothing was, and where the rule
-            does not need to know.
+        activity_changes: δa_l = ã_l - a_l of every layer, observed in the perturbed pass; empty
+            for rules that do not read activities.
+        perturbations: what was injected in each perturbed pass: one, or one for every layer in
+            rules that perturb layer by layer; None where nothing was, or none need know.
         loss_changes: δL of each of them, per sample.
         sigma: standard deviation of what was injected, in units of the pre-activation.
         state: what a `RememberingRule` knows, this trial included; empty for all other rules.
     """
 
     shapes: tuple[LayerShape, ...]
-    baseline: Observation
-    perturbed: tuple[Observation, ...]
+    activity_changes: tuple[Float[Tensor, "batch *_position_and_n_out"], ...]
     perturbations: tuple[Perturbation | None, ...]
     loss_changes: tuple[Float[Tensor, " batch"], ...]
     sigma: float
@@ -93,20 +91,10 @@ class RememberingRule(PerturbationRule, Protocol):
         ...
 
 
-def activity_changes(trial: Trial) -> tuple[Tensor, ...]:
-    """Give δa_l = ã_l - a_l of every layer in the only perturbed pass, as new tensors."""
-    return tuple(
-        perturbed - baseline
-        for perturbed, baseline in zip(
-            trial.perturbed[0].pre_activations, trial.baseline.pre_activations, strict=True
-        )
-    )
-
-
-def normalised_by_activity(trial: Trial, changes: Sequence[Tensor]) -> Float[Tensor, " batch"]:
+def activity_scale(trial: Trial) -> Float[Tensor, " batch"]:
     """Give N / ‖δa‖² of every sample, ‖δa‖² = Σ_l ‖δa_l‖²; 0 where no activity changed."""
-    norms = [torch.linalg.vector_norm(change.flatten(1), dim=1) for change in changes]
-    norm = torch.stack(norms).square().sum(0)
+    changes = trial.activity_changes
+    norm = torch.stack([change.flatten(1).square().sum(1) for change in changes]).sum(0)
     nodes = sum(shape.nodes for shape in trial.shapes)
     return torch.where(norm > 0, nodes / norm, torch.zeros_like(norm))
 

@@ -25,8 +25,7 @@ from devices.interface import Capability
 from learning.rules.base import (
     RuleState,
     Trial,
-    activity_changes,
-    normalised_by_activity,
+    activity_scale,
     per_sample,
 )
 
@@ -51,12 +50,11 @@ class CovarianceCorrectedANP:
 
     def remember(self, trial: Trial) -> RuleState:
         """Take the trial's δa into Σ_l of every layer, `covariance.<layer>`, (n_out, n_out)."""
-        changes = activity_changes(trial)
-        normalised = normalised_by_activity(trial, changes).sqrt()
+        normalised = activity_scale(trial).sqrt()
         state = {}
-        for layer, change in enumerate(changes):
+        for layer, change in enumerate(trial.activity_changes):
             name = f"covariance.{layer}"
-            rows = change.mul_(per_sample(normalised, change)).flatten(0, -2)
+            rows = (change * per_sample(normalised, change)).flatten(0, -2)
             before = trial.state.get(name)
             if before is None:
                 before = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
@@ -71,13 +69,10 @@ class CovarianceCorrectedANP:
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l; samples whose activity did not change at all give zero."""
-        changes = activity_changes(trial)
-        scale = trial.loss_changes[0] * normalised_by_activity(trial, changes)
+        scale = trial.loss_changes[0] * activity_scale(trial)
         return tuple(
-            self._corrected(
-                change.mul_(per_sample(scale, change)), trial.state[f"covariance.{layer}"]
-            )
-            for layer, change in enumerate(changes)
+            self._corrected(change * per_sample(scale, change), trial.state[f"covariance.{layer}"])
+            for layer, change in enumerate(trial.activity_changes)
         )
 
     def _corrected(self, d: Tensor, covariance: Tensor) -> Tensor:

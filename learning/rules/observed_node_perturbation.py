@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from devices.interface import Capability
-from learning.rules.base import RuleState, Trial, activity_changes, per_sample
+from learning.rules.base import RuleState, Trial, per_sample
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class ObservedNodePerturbation:
         if seen >= self.calibration_trials:
             return trial.state
         state = {"trials": torch.tensor(seen + 1)}
-        for layer, change in enumerate(activity_changes(trial)):
+        for layer, change in enumerate(trial.activity_changes):
             name = f"variance.{layer}"
-            variance = change.square_().mean()
+            variance = change.square().mean()
             if seen:
                 variance = trial.state[name].lerp(variance, 1 / (seen + 1))
             state[name] = variance
@@ -55,8 +55,8 @@ class ObservedNodePerturbation:
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l; a layer that showed no noise in calibration gives zero."""
         errors = []
-        for layer, change in enumerate(activity_changes(trial)):
+        for layer, change in enumerate(trial.activity_changes):
             variance = trial.state[f"variance.{layer}"]
             inverse = torch.where(variance > 0, 1 / variance, torch.zeros_like(variance))
-            errors.append(change.mul_(per_sample(trial.loss_changes[0] * inverse, change)))
+            errors.append(change * per_sample(trial.loss_changes[0] * inverse, change))
         return tuple(errors)

@@ -1,8 +1,9 @@
 """Peak memory of training, next to that of backpropagation through autograd.
 
-Each figure is that of a process of its own, which builds the network, notes its resident memory,
-and makes a few steps: peak minus what was there before the first step. The weights (and R) are not
-in it, but all that training adds to them is: activations, noise, gradients, the optimiser's state.
+What torch's allocator holds at its peak over building the network and a few steps: weights and R,
+the mini-batch, activations, noise, gradients, the optimiser's state. torch's profiler counts every
+allocation, so the figures are the same in every run; the resident memory of a process varies by a
+fifth with how its allocator happens to be fragmented.
 
 The yardstick is plain torch: `nn.Sequential`, `loss.backward()`, `torch.optim.Adam`; with
 decorrelation, the same with a matrix R in front of every layer and R's update after every step.
@@ -10,25 +11,17 @@ decorrelation, the same with a matrix R in front of every layer and R's update a
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from pathlib import Path
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
 from substrate.bench.workload import make_step, random_batch
 
 _STEPS = 4
-_GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
-"""Has glibc give freed tensors back at once: what is measured is what training holds, and not how
-its allocator happens to be fragmented, which varies by a fifth from run to run."""
 
 
 class PeakMemory(NamedTuple):
@@ -55,36 +48,20 @@ def measure_peaks(sizes: Sequence[int], batch: int) -> tuple[PeakMemory, ...]:
 
 
 def peak(what: str, sizes: Sequence[int], batch: int) -> int:
-    """Measure one peak in a fresh process, in bytes.
+    """Measure one peak, in bytes.
 
     Args:
         what: a rule of scenarios, or `autograd bp` or `autograd dbp`.
         sizes: inputs, hidden nodes and outputs of a fully connected network.
         batch: samples a step.
     """
-    arguments = json.dumps([what, list(sizes), batch])
-    finished = subprocess.run(
-        [sys.executable, "-m", "substrate.bench.memory", arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | _GIVE_BACK,
-    )
-    return int(finished.stdout)
-
-
-def _measure(what: str, sizes: Sequence[int], batch: int) -> int:
-    _make(what, (4, 4, 3), 2)()  # what torch loads with its first step is no memory of training
-    step = _make(what, sizes, batch)
-    # what building took and gave back must not count as the peak of training
-    before = _resident()
-    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    for _ in range(_STEPS):
-        step()
-    reached = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if reached == floor:
-        raise RuntimeError("building took more memory than training: nothing was measured")
-    return reached - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as seen:
+        step = _make(what, sizes, batch)
+        for _ in range(_STEPS):
+            step()
+    events = [e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"]
+    events.sort(key=lambda event: event.start_ns())
+    return max(accumulate(int(event.nbytes()) for event in events))
 
 
 def _make(what: str, sizes: Sequence[int], batch: int) -> Callable[[], object]:
@@ -92,11 +69,6 @@ def _make(what: str, sizes: Sequence[int], batch: int) -> Callable[[], object]:
     if what.startswith("autograd"):
         return _autograd_step(sizes, x, y, decorrelated=what.endswith("dbp"))
     return make_step(sizes, x, y, what)
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
 
 
 def _autograd_step(
@@ -124,7 +96,3 @@ def _autograd_step(
             matrix.mul_(gain[:, None]).addmm_(x_star.T, outer, alpha=-1e-3 / len(x))
 
     return step
-
-
-if __name__ == "__main__":
-    print(_measure(*json.loads(sys.argv[1])))

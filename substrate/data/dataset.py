@@ -31,7 +31,7 @@ class Dataset:
     name: str
     x_train: Float[Tensor, "train *input"]
     y_train: Tensor
-    x_test: Float[Tensor, "test *input"]
+    x_test: Float[Tensor, "test *test_input"]
     y_test: Tensor
     n_out: int
 

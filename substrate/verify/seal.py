@@ -79,7 +79,7 @@ def _assert_out_of_reach(layers: list[ChipLayer], kept: Callable[[], list[Tensor
     observed = [sealed.forward(x), *sealed.passes(x, [None, None])]
     a = observed[0].pre_activations[0]
     request = Outer(observed[0].inputs[0], torch.zeros_like(a), 0.1)
-    sealed.apply([LayerUpdate(weight=request), LayerUpdate()])
+    sealed.apply([LayerUpdate(0, weight=request)])
     secret = {tensor.untyped_storage().data_ptr() for tensor in kept()}
     for thing in _reachable([sealed, *observed]):
         assert not isinstance(thing, NoiseModel | NoiseSource | Memory | torch.Generator), (

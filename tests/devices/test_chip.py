@@ -100,9 +100,9 @@ def test_updates_are_carried_out():
     rows = torch.randn(9, 6)
     chip.apply(
         [
-            LayerUpdate(weight=Outer(rows, d, 0.5)),
-            LayerUpdate(weight=Dense(delta)),
-            LayerUpdate(bias=bias),
+            LayerUpdate(2, bias=bias),
+            LayerUpdate(0, weight=Outer(rows, d, 0.5)),
+            LayerUpdate(1, weight=Dense(delta)),
         ]
     )
     with torch.no_grad():

@@ -107,7 +107,7 @@ def test_no_returned_value_holds_the_weights_or_the_noise(chip, sealed):
 
 
 def test_a_request_answers_nothing(sealed):
-    requests = [LayerUpdate(Dense(torch.zeros(5, 6))), LayerUpdate(Dense(torch.zeros(3, 5)))]
+    requests = [LayerUpdate(0, Dense(torch.zeros(5, 6)))]
     assert sealed.apply(requests) is None
 
 

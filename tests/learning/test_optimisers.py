@@ -24,7 +24,7 @@ def test_dense_requests_are_the_steps_that_torch_takes(name):
     }[name]()
     for _ in range(5):
         d, x = torch.randn(7, 4), torch.randn(7, 3)
-        ((request, bias_change),) = ours.requests([d], [x])
+        request, bias_change = ours.request(0, d, x)
         assert isinstance(request, Dense)
         weights += request.delta
         bias += bias_change
@@ -37,8 +37,8 @@ def test_dense_requests_are_the_steps_that_torch_takes(name):
 
 def test_pulses_are_the_factors_of_the_sgd_step():
     d, x = torch.randn(7, 4), torch.randn(7, 3)
-    ((pulsed, pulsed_bias),) = optimiser("sgd", "pulses").requests([d], [x])
-    ((dense, dense_bias),) = optimiser("sgd").requests([d], [x])
+    pulsed, pulsed_bias = optimiser("sgd", "pulses").request(0, d, x)
+    dense, dense_bias = optimiser("sgd").request(0, d, x)
     assert isinstance(pulsed, Outer)
     assert isinstance(dense, Dense)
     torch.testing.assert_close(-pulsed.rate * pulsed.d.T @ pulsed.x, dense.delta)
@@ -47,7 +47,7 @@ def test_pulses_are_the_factors_of_the_sgd_step():
 
 def test_positions_are_summed_and_samples_averaged():
     d, x = torch.randn(7, 5, 4), torch.randn(7, 5, 3)
-    ((request, bias_change),) = optimiser("sgd", rate=1.0).requests([d], [x])
+    request, bias_change = optimiser("sgd", rate=1.0).request(0, d, x)
     torch.testing.assert_close(request.delta, -torch.einsum("spo,spi->oi", d, x) / 7)
     torch.testing.assert_close(bias_change, -d.sum(1).mean(0))
 

@@ -61,8 +61,12 @@ def trial(
     baseline, *perturbed = chip.passes(x, [first, *perturbations])
     return Trial(
         shapes=tuple(LayerShape(n_out, n_in) for n_in, n_out in itertools.pairwise(sizes)),
-        baseline=baseline,
-        perturbed=tuple(perturbed),
+        activity_changes=tuple(
+            after - before
+            for after, before in zip(
+                perturbed[0].pre_activations, baseline.pre_activations, strict=True
+            )
+        ),
         perturbations=tuple(perturbations),
         loss_changes=tuple(
             loss(seen.output, target) - loss(baseline.output, target) for seen in perturbed

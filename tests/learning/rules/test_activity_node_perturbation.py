@@ -3,7 +3,7 @@ import torch
 from learning.rules.activity_node_perturbation import ActivityNodePerturbation
 from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
 from tests.chips import make_chip
-from tests.learning.rules.gradients import SIZES, loss, one_input_repeated, trial, true_gradients
+from tests.learning.rules.gradients import SIZES, one_input_repeated, trial, true_gradients
 from tests.statistics import assert_mean
 
 
@@ -29,7 +29,7 @@ def test_in_many_layers_it_is_equation_6_of_the_linearised_network():
     samples = 200
     given = trial(rule, samples)
     epsilon = given.perturbations[0]
-    x, target = one_input_repeated(samples)
+    x, _ = one_input_repeated(samples)
     chip = make_chip(SIZES)
     gradients = true_gradients()
 
@@ -48,7 +48,6 @@ def test_in_many_layers_it_is_equation_6_of_the_linearised_network():
         truth = sum(SIZES[1:]) * (loss_change / norm)[:, None] * c
         # first order in σ, and float32 rounding of outputs near one
         torch.testing.assert_close(error, truth, rtol=0.02, atol=0.02 * truth.abs().max().item())
-    assert torch.equal(loss(given.baseline.output, target), loss(chip.forward(x).output, target))
 
 
 def test_the_expected_update_of_every_layer_goes_downhill():

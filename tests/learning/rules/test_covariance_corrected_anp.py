@@ -27,12 +27,7 @@ def test_the_covariance_is_the_decayed_mean_of_normalised_outer_products():
     rule = CovarianceCorrectedANP(covariance_decay=0.75)
     seen = trial(rule, 40)
     state = rule.remember(replace(seen, state=rule.remember(seen)))
-    changes = [
-        after - before
-        for after, before in zip(
-            seen.perturbed[0].pre_activations, seen.baseline.pre_activations, strict=True
-        )
-    ]
+    changes = seen.activity_changes
     norm = torch.cat(changes, dim=1).square().sum(1)
     for layer, change in enumerate(changes):
         batch = torch.einsum("si,sj,s->ij", change, change, 12 / norm) / 40
@@ -46,15 +41,8 @@ def test_without_decay_and_ridge_it_is_the_least_squares_regression():
     seen = remembered(rule, 4000)
     errors = rule.errors(seen)
     for layer, error in enumerate(errors):
-        change = (
-            seen.perturbed[0].pre_activations[layer] - seen.baseline.pre_activations[layer]
-        ).double()
-        weight = 1 / sum(
-            (after - before).double().square().sum(1)
-            for after, before in zip(
-                seen.perturbed[0].pre_activations, seen.baseline.pre_activations, strict=True
-            )
-        )
+        change = seen.activity_changes[layer].double()
+        weight = 1 / sum(each.double().square().sum(1) for each in seen.activity_changes)
         root = weight.sqrt()[:, None]
         solution = torch.linalg.lstsq(root * change, root * seen.loss_changes[0][:, None]).solution
         torch.testing.assert_close(error.double().mean(0), solution[:, 0], rtol=2e-3, atol=2e-4)
@@ -99,21 +87,10 @@ def test_settings_take_the_place_of_defaults():
 def test_in_a_convolution_channels_are_pooled_over_positions():
     rule = CovarianceCorrectedANP(covariance_decay=0.0)
     seen = trial(rule, 30)
-    flat = seen.perturbed[0].pre_activations[0] - seen.baseline.pre_activations[0]
     as_positions = replace(
-        seen,
-        baseline=replace(
-            seen.baseline,
-            pre_activations=tuple(a.unsqueeze(1) for a in seen.baseline.pre_activations),
-        ),
-        perturbed=(
-            replace(
-                seen.perturbed[0],
-                pre_activations=tuple(a.unsqueeze(1) for a in seen.perturbed[0].pre_activations),
-            ),
-        ),
+        seen, activity_changes=tuple(change.unsqueeze(1) for change in seen.activity_changes)
     )
     positions, plain = rule.remember(as_positions), rule.remember(seen)
     torch.testing.assert_close(positions["covariance.0"], plain["covariance.0"])
     errors = rule.errors(replace(as_positions, state=positions))
-    assert errors[0].shape == (30, 1, flat.shape[1])
+    assert errors[0].shape == (30, 1, 5)
