@@ -121,7 +121,7 @@ class NetworkChip:
         pre_activations = _Reading(len(perturbs), batch, read_pre_activations)
         for layer in self._layers:
             # one name for rows, columns and output: each is given free as soon as the next is there
-            signal = layer.layout.to_rows(signal)
+            signal, seen = layer.layout.to_rows(signal), x
             if layer.decorrelation is not None:
                 signal, block_of = _read(layer.decorrelation, signal, block_of, batch)
             inputs.read(signal, block_of)

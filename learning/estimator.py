@@ -6,7 +6,7 @@ noisy baseline: the first pass is as noisy as the others, and stands in for a cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -15,8 +15,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import Capability, Chip, LayerShape, PerSampleLoss, Perturbation
-from learning.rules import PERTURBATION_RULES, RememberingRule, RuleState, Trial, perturbation_rule
+from devices.interface import Capability, Chip, PerSampleLoss
+from learning.injection import Injection
+from learning.rules import (
+    PERTURBATION_RULES,
+    Backpropagation,
+    RememberingRule,
+    RuleState,
+    Trial,
+    perturbation_rule,
+)
 
 _PASSES_AT_ONCE = 8
 """Perturbed passes that are run together, so that they share the work of the first layer."""
@@ -55,7 +63,7 @@ class RuleSettings(NamedTuple):
 def required_capabilities(rule: RuleSettings) -> frozenset[Capability]:
     """Everything that a chip must offer for a rule with these settings."""
     if rule.perturbation is None:
-        return frozenset({Capability.GRADIENTS})
+        return Backpropagation.requires
     needs = set(PERTURBATION_RULES[rule.name].requires)
     if rule.perturbation.source != "intrinsic":
         needs.add(Capability.INJECT)
@@ -120,7 +128,7 @@ class Estimator:
     def estimate(self, x: Tensor, loss: PerSampleLoss) -> Estimate:
         """Run the passes of one mini-batch, (batch, ...), and estimate the gradient from them."""
         if self._settings is None:
-            observed, gradients = self._chip.backpropagate(x, loss)
+            observed, gradients = Backpropagation().errors(self._chip, x, loss)
             return Estimate(
                 list(observed.inputs), observed.output, loss(observed.output), list(gradients)
             )
@@ -177,22 +185,19 @@ class Estimator:
         """
         assert self._settings is not None
         shapes, sigma = self._chip.shapes, self._settings.sigma
-        passes: list[Iterable[Tensor | None] | None] = []
+        everywhere = range(len(shapes)) if self._injects else ()
+        of_trial = [(layer,) for layer in everywhere] if self._rule.layer_by_layer else [everywhere]
+        first: list[Collection[int]] = []
         if baseline is None:
-            passes.append(self._draw(x, shapes, sigma) if self._injects_baseline else None)
-        read_inputs = range(len(passes))
-        known: list[list[Perturbation | None]] = []
-        for _ in range(count):
-            if self._injects and self._knows:
-                known.append(self._perturbations(x, shapes, sigma))
-                passes += known[-1]
-            else:
-                known.append([None])
-                passes.append(self._draw(x, shapes, sigma) if self._injects else None)
+            first.append(everywhere if self._injects_baseline else ())
+        passes = [
+            Injection(shapes, layers, len(x), sigma, self._generator) if layers else None
+            for layers in [*first, *of_trial * count]
+        ]
         observed = self._chip.passes(
             x,
             passes,
-            read_inputs=read_inputs,
+            read_inputs=range(len(first)),
             read_pre_activations=None if self._rule.reads_activities else (),
         )
         outputs = [each.output for each in observed]
@@ -209,40 +214,22 @@ class Estimator:
         del observed
         changes = _activity_changes(activities, baseline.pre_activations, more=more)
         loss_changes = [loss(output) - baseline.losses for output in outputs]
-        of_one = len(known[0])
-        trials = [
-            Trial(
-                shapes,
-                tuple(changes[number]),
-                tuple(known[number]),
-                tuple(loss_changes[number * of_one : (number + 1) * of_one]),
-                sigma,
+        trials = []
+        for number in range(count):
+            own = slice(number * len(of_trial), (number + 1) * len(of_trial))
+            trials.append(
+                Trial(
+                    shapes,
+                    tuple(changes[number]),
+                    tuple(
+                        each.again() if each is not None and self._knows else None
+                        for each in passes[len(first) :][own]
+                    ),
+                    tuple(loss_changes[own]),
+                    sigma,
+                )
             )
-            for number in range(count)
-        ]
         return baseline, trials
-
-    def _perturbations(
-        self, x: Tensor, shapes: Sequence[LayerShape], sigma: float
-    ) -> list[Perturbation | None]:
-        """Draw what a rule needs to know, for each of its perturbed passes."""
-        drawn = tuple(self._draw(x, shapes, sigma))
-        if not self._rule.layer_by_layer:
-            return [drawn]
-        return [
-            tuple(epsilon if layer == alone else None for layer, epsilon in enumerate(drawn))
-            for alone in range(len(drawn))
-        ]
-
-    def _draw(self, x: Tensor, shapes: Sequence[LayerShape], sigma: float) -> Iterator[Tensor]:
-        """Draw ε_l ~ N(0, σ²I) layer by layer, independent for every sample."""
-        for shape in shapes:
-            positions = () if shape.positions == 1 else (shape.positions,)
-            size = (len(x), *positions, shape.n_out)
-            # without a name here it is free as soon as the chip is done with it
-            yield torch.empty(size, device=self._generator.device).normal_(
-                0.0, sigma, generator=self._generator
-            )
 
 
 def _activity_changes(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from learning.rules.activity_node_perturbation import ActivityNodePerturbation
+from learning.rules.backpropagation import Backpropagation
 from learning.rules.base import PerturbationRule, RememberingRule, RuleState, Trial
 from learning.rules.covariance_corrected_anp import CovarianceCorrectedANP
 from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
@@ -38,6 +39,7 @@ def perturbation_rule(name: str, settings: Mapping[str, int | float]) -> Perturb
 
 __all__ = [
     "PERTURBATION_RULES",
+    "Backpropagation",
     "PerturbationRule",
     "RememberingRule",
     "RuleState",

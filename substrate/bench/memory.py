@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from substrate.bench.workload import make_step, random_batch
+from substrate.scenario.schema import is_decorrelated
 
 _STEPS = 4
 
@@ -39,11 +40,11 @@ class PeakMemory(NamedTuple):
 
 
 def measure_peaks(sizes: Sequence[int], batch: int) -> tuple[PeakMemory, ...]:
-    """Measure NP, ANP and DANP next to BP and decorrelated BP through autograd."""
+    """Measure the rules next to BP, and decorrelated rules next to decorrelated BP."""
     plain, decorrelated = (peak(f"autograd {rule}", sizes, batch) for rule in ("bp", "dbp"))
     return tuple(
-        PeakMemory(rule, peak(rule, sizes, batch), decorrelated if rule == "danp" else plain)
-        for rule in ("np", "anp", "danp")
+        PeakMemory(rule, peak(rule, sizes, batch), decorrelated if is_decorrelated(rule) else plain)
+        for rule in ("np", "anp", "inp", "dnp", "danp", "dinp")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,8 @@ def step(
     as_json: _Json = False,
 ) -> None:
     """Time learning steps of 3072-1024×3-10 at batch 1000 against their floating-point floor."""
+    # torch's profiler, which counts memory, otherwise tells of its own doings
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     from substrate.bench.show import show_step_bench
     from substrate.bench.step import bench_step
 

@@ -7,7 +7,11 @@ SIZES = (3072, 1024, 1024, 1024, 10)
 BATCH = 1000
 
 
-@pytest.mark.parametrize(("rule", "yardstick"), [("np", "bp"), ("anp", "bp"), ("danp", "dbp")])
+RULES = [(rule, "bp") for rule in ("np", "anp", "inp")]
+RULES += [(f"d{rule}", "dbp") for rule, _ in RULES]
+
+
+@pytest.mark.parametrize(("rule", "yardstick"), RULES)
 def test_training_takes_less_than_bp_through_autograd(rule, yardstick):
     assert peak(rule, SIZES, BATCH) < peak(f"autograd {yardstick}", SIZES, BATCH)
 
