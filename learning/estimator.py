@@ -62,7 +62,7 @@ class RuleSettings(NamedTuple):
 
 def required_capabilities(rule: RuleSettings) -> frozenset[Capability]:
     """Everything that a chip must offer for a rule with these settings."""
-    if rule.perturbation is None:
+    if rule.name == "bp" or rule.perturbation is None:
         return Backpropagation.requires
     needs = set(PERTURBATION_RULES[rule.name].requires)
     if rule.perturbation.source != "intrinsic":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +25,7 @@ from substrate.scenario.schema import (
 )
 from substrate.scenario.source import (
     Location,
+    ScenarioError,
     Source,
     apply_overrides,
     load_yaml,
@@ -67,6 +69,9 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
         check_aihwkit_chip(arm.chip, arm.learning, source, loc)
     if not isinstance(arm.chip, IdealChip):
         check_noise(arm.chip, scenario.network, source, (*loc, "chip", "noise"))
+    if arm.learning.base_rule == "bp":
+        # what else is said of it matters only where it can run at all
+        _check_capabilities(scenario, arm, source, loc)
     check_learning(arm, source, loc)
     _check_capabilities(scenario, arm, source, loc)
 
@@ -88,8 +93,10 @@ def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locat
     for rule in get_args(RuleName):
         plain = {"rule": rule, "optimiser": learning.optimiser}
         other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
-        if required_capabilities(rule_settings(other.learning)) <= capabilities:
-            working.append(rule)
+        with suppress(ScenarioError):
+            check_learning(other, source, loc)
+            if required_capabilities(rule_settings(other.learning)) <= capabilities:
+                working.append(rule)
     named = " and ".join(f"'{capability}'" for capability in sorted(missing))
     if working == [learning.rule] or learning.rule in working:
         hint = "it would with this chip's default perturbation: leave out `perturbation`"

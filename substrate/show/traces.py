@@ -23,7 +23,7 @@ def trace_panels(
     unit: str,
     stated: tuple[str, Samples] | None = None,
 ) -> list[Panel]:
-    """Give the three panels.
+    """Give the three panels, or a single one that says so where there is no noise at all.
 
     Args:
         traces: samples by name; the first is drawn filled.
@@ -31,6 +31,8 @@ def trace_panels(
         unit: of the samples.
         stated: name and autocovariance at lags 0, 1, … of what a model says of itself.
     """
+    if all(np.ptp(samples) == 0 for samples in traces.values()):
+        return [_no_noise]
     return [
         lambda axes: _distribution(axes, traces, unit),
         lambda axes: _autocorrelation(axes, traces, interval, stated),
@@ -38,11 +40,14 @@ def trace_panels(
     ]
 
 
+def _no_noise(axes: Axes) -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "No noise: every read is the same", ha="center", color=LIGHT.muted)
+
+
 def _distribution(axes: Axes, traces: Mapping[str, Samples], unit: str) -> None:
     together = np.concatenate(list(traces.values()))
     edges = np.linspace(together.min(), together.max(), 81)
-    if edges[0] == edges[-1]:
-        edges = np.array([edges[0] - 0.5, edges[0] + 0.5])
     for number, (name, samples) in enumerate(traces.items()):
         colour = LIGHT.arms[number]
         heights, _ = np.histogram(samples, edges, density=True)

@@ -76,3 +76,15 @@ def test_autocorrelation_is_that_of_numpy() -> None:
     centred = samples - samples.mean()
     direct = np.correlate(centred, centred, "full")[299:] / (centred**2).sum()
     np.testing.assert_allclose(autocorrelation(samples, 50), direct[:50], atol=1e-12)
+
+
+def test_a_device_without_noise_says_so_in_place_of_empty_panels():
+    from matplotlib.figure import Figure
+
+    from substrate.show.traces import trace_panels
+
+    panels = trace_panels({"read noise": np.zeros(100)}, None, "a")
+    assert len(panels) == 1
+    axes = Figure().add_subplot()
+    panels[0](axes)
+    assert [text.get_text() for text in axes.texts] == ["No noise: every read is the same"]
