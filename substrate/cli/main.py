@@ -303,3 +303,8 @@ def main() -> None:
     except (ScenarioError, EnvironmentProblem) as problem:
         typer.echo(f"error: {problem}", err=True)
         sys.exit(2)
+    except OSError as problem:
+        # a full disk, a folder that may not be written
+        place = f"{problem.filename}: " if problem.filename else ""
+        typer.echo(f"error: {place}{problem.strerror or problem}", err=True)
+        sys.exit(1)

@@ -64,6 +64,16 @@ def test_overrides_seeds_and_json(substrate, tiny, tmp_path):
     assert json.loads((tmp_path / "here" / "summary.json").read_text()) == summary
 
 
+def test_a_full_disk_is_one_message(substrate_here, tiny, monkeypatch):
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    shown = substrate_here("run", tiny, "--out", "here")
+    assert shown.returncode == 1
+    assert shown.stderr == "error: here/scenario.yaml: No space left on device\n"
+
+
 def test_the_default_folder_carries_the_scenarios_name(substrate, tiny, tmp_path):
     substrate("run", tiny, "--seeds", "0", "--set", "training.epochs=1")
     (folder,) = (tmp_path / "runs").iterdir()
