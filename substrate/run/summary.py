@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
@@ -14,11 +13,10 @@ from substrate.build.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary
-from substrate.report.run_folder import Comparison as ComparisonSummary
 from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
 from substrate.report.run_folder import Measure, Summary
 from substrate.run.training import Divergence, Epoch, LayerNoise
-from substrate.run.verdict import Comparison, compare, overall
+from substrate.run.verdict import compare, overall
 from substrate.scenario.schema import Arm, Scenario
 
 Status = Literal["complete", "interrupted"]
@@ -84,18 +82,18 @@ def summarise(
     ]
     if status == "interrupted":
         comparisons = [
-            dataclasses.replace(each, verdict="undecided", reason="the run was interrupted")
+            {**each, "verdict": "undecided", "reason": "the run was interrupted"}
             for each in comparisons
         ]
     verdict = overall(comparisons)
-    decisive = next(each for each in comparisons if each.verdict == verdict)
+    decisive = next(each for each in comparisons if each["verdict"] == verdict)
     return Summary(
         scenario=scenario.name,
         title=scenario.title or scenario.name,
         description=scenario.description,
         status=status,
         verdict=verdict,
-        verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
+        verdict_reason=f"{decisive['arm']} against {decisive['baseline']}: {decisive['reason']}",
         metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
@@ -114,13 +112,9 @@ def summarise(
         },
         network=_network(scenario, dataset),
         arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
-        comparisons=[_comparison(each) for each in comparisons],
+        comparisons=comparisons,
         versions=versions(),
     )
-
-
-def _comparison(comparison: Comparison) -> ComparisonSummary:
-    return cast(ComparisonSummary, dataclasses.asdict(comparison))
 
 
 def _network(scenario: Scenario, dataset: Dataset) -> str:

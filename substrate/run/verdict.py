@@ -13,26 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-Verdict = Literal["feasible", "not feasible", "undecided"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One device arm against one baseline; gap and interval in the metric's unit, or None."""
-
-    arm: str
-    baseline: str
-    gap: float | None
-    ci_low: float | None
-    ci_high: float | None
-    tolerance: float
-    verdict: Verdict
-    reason: str
+from substrate.report.run_folder import Comparison, Verdict
 
 
 def compare(
@@ -57,7 +41,16 @@ def compare(
     low, high = _interval(gaps, confidence)
 
     def result(verdict: Verdict, reason: str) -> Comparison:
-        return Comparison(arm, baseline, gap, low, high, tolerance, verdict, reason)
+        return Comparison(
+            arm=arm,
+            baseline=baseline,
+            gap=gap,
+            ci_low=low,
+            ci_high=high,
+            tolerance=tolerance,
+            verdict=verdict,
+            reason=reason,
+        )
 
     if None in arm_values:
         return result("not feasible", f"{arm} diverged in {arm_values.count(None)} seed(s)")
@@ -74,7 +67,7 @@ def compare(
 
 def overall(comparisons: Sequence[Comparison]) -> Verdict:
     """The scenario's verdict: the worst of its comparisons."""
-    verdicts = {comparison.verdict for comparison in comparisons}
+    verdicts = {comparison["verdict"] for comparison in comparisons}
     if "not feasible" in verdicts:
         return "not feasible"
     return "undecided" if "undecided" in verdicts or not verdicts else "feasible"
