@@ -163,7 +163,10 @@ class NetworkChip:
                 inputs.append(rows.detach())
                 pre_activations.append(a)
                 signal = layer.layout.from_columns(layer.activation(a))
-            gradients = torch.autograd.grad(loss(pre_activations[-1]).sum(), pre_activations)
+            # the loss sees values alone: the graph would lead to the weights
+            output = pre_activations[-1].detach().requires_grad_()
+            (error,) = torch.autograd.grad(loss(output).sum(), output)
+            gradients = torch.autograd.grad(pre_activations[-1], pre_activations, error)
         observed = tuple(a.detach() for a in pre_activations)
         return Observation(tuple(inputs), observed, observed[-1]), gradients
 

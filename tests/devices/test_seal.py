@@ -106,6 +106,18 @@ def test_no_returned_value_holds_the_weights_or_the_noise(chip, sealed):
         assert not any(t.shape == held.shape for t in values)
 
 
+def test_the_loss_sees_values_and_no_graph():
+    seen = []
+
+    def loss(output: torch.Tensor) -> torch.Tensor:
+        seen.append(output)
+        return output.square().sum(1)
+
+    seal(make_chip(SIZES)).backpropagate(torch.randn(4, 6), loss)
+    assert seen[0].is_leaf
+    assert seen[0].grad_fn is None
+
+
 def test_a_request_answers_nothing(sealed):
     requests = [LayerUpdate(0, Dense(torch.zeros(5, 6)))]
     assert sealed.apply(requests) is None
