@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,34 +16,43 @@ from rich.table import Table
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
+from substrate.scenario.schema import Alignment
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
 
 if TYPE_CHECKING:
-    from substrate.align.measure import Alignment
+    from substrate.align.measure import Alignment as Measured
 
 _SHOWN = (1, 10, 100, 1000, 10_000, 100_000)
 
 
 def align_command(
     path: Path,
-    inputs: int,
-    samples: int,
-    sigma_samples: int,
+    chosen: Mapping[str, int | None],
     overrides: list[str],
+    budget: str,
     device: str,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Measure the angles, and write `align.json` and the pictures.
 
+    Args:
+        path: of the scenario.
+        chosen: what takes the place of the scenario's `alignment`, None where nothing does.
+        overrides: of the scenario's keys.
+        budget: of the scenario.
+        device: where to compute.
+        out: folder to write.
+        as_json: print `align.json`.
+
     Raises:
         ScenarioError: the scenario, the data or an option is wrong, backpropagation cannot
             differentiate the network or the loss, or there is no arm that perturbs.
     """
-    scenario, source = load_scenario(find_scenario(path), overrides)
-    for loc, settings in (("network", scenario.network), ("training", scenario.training)):
-        if not settings.differentiable:
+    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    for loc, part in (("network", scenario.network), ("training", scenario.training)):
+        if not part.differentiable:
             raise source.error((loc,), "there is no gradient to compare with")
     from substrate.align.measure import measure, perturbed_arms
     from substrate.align.plots import pictures
@@ -54,9 +64,11 @@ def align_command(
     where = compute_device(device)
     check_runs_on(scenario, source, where)
     dataset = checked_dataset(scenario, source).to(where)
-    if inputs > len(dataset.x_train):
+    settings = (scenario.alignment or Alignment()).model_dump()
+    settings |= {name: value for name, value in chosen.items() if value is not None}
+    if settings["inputs"] > len(dataset.x_train):
         message = f"{dataset.name} has only {len(dataset.x_train)} training samples"
-        raise ScenarioError(message, file="--inputs", found=inputs)
+        raise ScenarioError(message, file="--inputs", found=settings["inputs"])
     console = Console(stderr=True)
     with console.status("") as status:
         shown: set[str] = set()
@@ -71,9 +83,7 @@ def align_command(
             scenario,
             dataset,
             where,
-            inputs=inputs,
-            samples=samples,
-            sigma_samples=sigma_samples,
+            **settings,
             told=told,
         )
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -89,7 +99,7 @@ def align_command(
         typer.echo(f"Written: {folder}")
 
 
-def _show(alignment: Alignment) -> None:
+def _show(alignment: Measured) -> None:
     table = Table(
         title="Angle to backpropagation's update, degrees", title_justify="left", box=None
     )

@@ -122,13 +122,14 @@ def tune(
         typer.Option(help="Folder of tune.json.", show_default="runs/tune-<scenario>-<date>"),
     ] = None,
     set_: SetOption = None,
+    budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
     from substrate.cli.tune import tune_command
 
-    tune_command(scenario, arm or [], start, epochs, set_ or [], device, out, as_json)
+    tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
 
 
 @app.command()
@@ -183,25 +184,42 @@ def verify(
 @app.command()
 def align(
     scenario: ScenarioArgument,
-    inputs: Annotated[int, typer.Option(min=1, help="Mean angle over so many inputs.")] = 4,
+    inputs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Mean angle over so many inputs.", show_default="the scenario's, or 4"
+        ),
+    ] = None,
     samples: Annotated[
-        int, typer.Option(min=1, help="Average up to so many noise samples.")
-    ] = 10_000,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Average up to so many noise samples.",
+            show_default="the scenario's, or 10000",
+        ),
+    ] = None,
     sigma_samples: Annotated[
-        int, typer.Option(min=0, help="Noise samples at every σ²; 0 leaves σ² alone.")
-    ] = 1000,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Noise samples at every σ²; 0 leaves σ² alone.",
+            show_default="the scenario's, or 1000",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the results.", show_default="runs/align-<scenario>-<date>"),
     ] = None,
     set_: SetOption = None,
+    budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Measure the angle between every rule's update and backpropagation's."""
     from substrate.cli.align import align_command
 
-    align_command(scenario, inputs, samples, sigma_samples, set_ or [], device, out, as_json)
+    chosen = {"inputs": inputs, "samples": samples, "sigma_samples": sigma_samples}
+    align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
 
 
 @app.command()

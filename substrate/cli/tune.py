@@ -29,6 +29,7 @@ def tune_command(
     start: float,
     epochs: int | None,
     overrides: list[str],
+    budget: str,
     device: str,
     out: Path | None,
     as_json: bool,
@@ -40,7 +41,7 @@ def tune_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides)
+    scenario, source = load_scenario(find_scenario(path), overrides, budget)
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
@@ -74,6 +75,7 @@ def tune_command(
                 console.print(f"{name}  {_line(attempt)}", soft_wrap=True, highlight=False)
     result = {
         "scenario": scenario.name,
+        "budget": scenario.budget,
         "seed": seed,
         "epochs": scenario.training.epochs,
         "arms": {

@@ -21,11 +21,12 @@ from substrate.scenario.schema.learning import (
 )
 from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
-from substrate.scenario.schema.scenario import Arm, Scenario, Verdict
+from substrate.scenario.schema.scenario import Alignment, Arm, Scenario, Verdict
 
 __all__ = [
     "RULE_TITLES",
     "AihwkitChip",
+    "Alignment",
     "Arm",
     "Calibration",
     "Chip",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, model_validator
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
 from substrate.scenario.schema.base import Settings
 from substrate.scenario.schema.chips import Chip, IdealChip
@@ -62,6 +62,16 @@ class Verdict(Settings):
     )
 
 
+class Alignment(Settings):
+    """What `substrate align` measures."""
+
+    inputs: PositiveInt = Field(4, description="Mean angle over so many inputs.")
+    samples: PositiveInt = Field(10_000, description="Average up to so many noise samples.")
+    sigma_samples: NonNegativeInt = Field(
+        1000, description="Noise samples at every σ²; 0 leaves σ² alone."
+    )
+
+
 class Scenario(Settings):
     """A device arm or several, clean baselines, and what they are trained on."""
 
@@ -75,6 +85,9 @@ class Scenario(Settings):
     baselines: dict[str, Arm] = Field(min_length=1, description="Clean baselines by name.")
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
+    alignment: Alignment | None = Field(
+        None, description="Of scenarios that are there for `substrate align`: what it measures."
+    )
     budget: str = Field("full", description="Written by `--budget`: what was chosen.")
     budgets: dict[str, dict[str, Any]] = Field(
         {}, exclude=True, description="Shorter settings by name: key paths and their values."

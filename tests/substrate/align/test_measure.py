@@ -16,7 +16,9 @@ SMALL = ("data.inputs=30", "network.layers=[60, 60, 60]")
 
 
 def aligned(*overrides: str, samples: int, sigma_samples: int = 0) -> Alignment:
-    scenario, source = load_scenario(scenarios_folder() / "align.yaml", [*SMALL, *overrides])
+    scenario, source = load_scenario(
+        scenarios_folder() / "paper/alignment.yaml", [*SMALL, *overrides]
+    )
     return measure(
         scenario,
         checked_dataset(scenario, source),
