@@ -1,9 +1,13 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, nor two processes write the same."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -26,3 +30,25 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             if isinstance(problem, OSError):
                 raise OSError(problem.errno, problem.strerror, str(path)) from problem
             raise
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made where there is none, against other processes.
+
+    The lock leaves no file and ends with the process, however it ends.
+
+    Raises:
+        OSError: another process holds it; the error names the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = "another process is running here"
+            raise OSError(errno.EWOULDBLOCK, message, str(folder)) from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -21,7 +21,7 @@ import yaml
 from torch import Tensor
 
 from substrate.data.dataset import Dataset
-from substrate.files import write_atomically
+from substrate.files import sole_writer, write_atomically
 from substrate.report.run_folder import Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from substrate.run.summary import ArmOutcome, Status, summarise
@@ -67,11 +67,13 @@ def run_scenario(
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
+        OSError: another process is running in this folder, or it cannot be written.
     """
-    experiment = _Experiment(scenario, dataset, folder, device, command, display)
-    if resume:
-        experiment.resume()
-    return experiment.run()
+    with sole_writer(folder):
+        experiment = _Experiment(scenario, dataset, folder, device, command, display)
+        if resume:
+            experiment.resume()
+        return experiment.run()
 
 
 class _Experiment:
@@ -125,7 +127,6 @@ class _Experiment:
     def run(self) -> Summary:
         clock = time.perf_counter() - self._seconds_before
         status: Status = "complete"
-        self._folder.mkdir(parents=True, exist_ok=True)
         resolved = self._scenario.model_dump(mode="json", exclude_none=True)
         text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
         write_atomically(self._folder / "scenario.yaml", text)

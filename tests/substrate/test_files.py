@@ -1,6 +1,6 @@
 import pytest
 
-from substrate.files import write_atomically
+from substrate.files import sole_writer, write_atomically
 
 
 def test_it_replaces_and_leaves_nothing_beside(tmp_path):
@@ -23,3 +23,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_process_at_a_time_writes_a_folder(tmp_path):
+    folder = tmp_path / "run"
+    refused = pytest.raises(OSError, match=r"another process is running here: '.*/run'")
+    with sole_writer(folder), refused, sole_writer(folder):
+        pass
+    with sole_writer(folder):
+        assert list(folder.iterdir()) == []
