@@ -16,9 +16,9 @@ from rich.table import Table
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
-from substrate.scenario.schema import Alignment
+from substrate.scenario.schema import Alignment, Scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import ScenarioError
+from substrate.scenario.source import ScenarioError, Source
 
 if TYPE_CHECKING:
     from substrate.align.measure import Alignment as Measured
@@ -51,6 +51,24 @@ def align_command(
             differentiate the network or the loss, or there is no arm that perturbs.
     """
     scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    if given := {name: value for name, value in chosen.items() if value is not None}:
+        settings = (scenario.alignment or Alignment()).model_copy(update=given)
+        scenario = scenario.model_copy(update={"alignment": settings})
+    folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    alignment = measure_into(scenario, source, folder, device)
+    if as_json:
+        typer.echo((folder / "align.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        _show(alignment)
+        typer.echo(f"Written: {folder}")
+
+
+def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) -> Measured:
+    """Measure the angles, and write `align.json` and the pictures into a folder.
+
+    Raises:
+        ScenarioError: as `align_command`.
+    """
     for loc, part in (("network", scenario.network), ("training", scenario.training)):
         if not part.differentiable:
             raise source.error((loc,), "there is no gradient to compare with")
@@ -64,11 +82,10 @@ def align_command(
     where = compute_device(device)
     check_runs_on(scenario, source, where)
     dataset = checked_dataset(scenario, source).to(where)
-    settings = (scenario.alignment or Alignment()).model_dump()
-    settings |= {name: value for name, value in chosen.items() if value is not None}
-    if settings["inputs"] > len(dataset.x_train):
+    settings = scenario.alignment or Alignment()
+    if settings.inputs > len(dataset.x_train):
         message = f"{dataset.name} has only {len(dataset.x_train)} training samples"
-        raise ScenarioError(message, file="--inputs", found=settings["inputs"])
+        raise ScenarioError(message, file="--inputs", found=settings.inputs)
     console = Console(stderr=True)
     with console.status("") as status:
         shown: set[str] = set()
@@ -83,20 +100,15 @@ def align_command(
             scenario,
             dataset,
             where,
-            **settings,
+            **settings.model_dump(),
             told=told,
         )
-    folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(alignment), indent=2, ensure_ascii=False)
     write_atomically(folder / "align.json", text + "\n")
     for name, png in pictures(alignment).items():
         write_atomically(folder / name, png)
-    if as_json:
-        typer.echo(text)
-    else:
-        _show(alignment)
-        typer.echo(f"Written: {folder}")
+    return alignment
 
 
 def _show(alignment: Measured) -> None:

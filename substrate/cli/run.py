@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from substrate.environment import check_aihwkit
+from substrate.report.run_folder import is_complete
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
@@ -19,6 +20,8 @@ from substrate.scenario.source import ScenarioError, Source
 
 if TYPE_CHECKING:
     import torch
+
+    from substrate.report.run_folder import Summary
 
 INTERRUPTED = 130
 
@@ -41,7 +44,8 @@ def run_command(
     if seeds is not None:
         overrides = [*overrides, f"seeds=[{seeds}]"]
     scenario, source = load_scenario(find_scenario(path), overrides, budget)
-    folder = _new_folder(out, scenario)
+    folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    refuse_full(folder, "--out")
     return _run(scenario, source, folder, device, as_json, command, resume=False)
 
 
@@ -54,8 +58,7 @@ def resume_command(folder: Path, device: str, as_json: bool, command: str) -> in
     place = f"--resume {folder}"
     if not (folder / "scenario.yaml").exists():
         raise ScenarioError("is no run folder: it has no scenario.yaml", file=place)
-    summary = folder / "summary.json"
-    if summary.exists() and json.loads(summary.read_text())["status"] == "complete":
+    if is_complete(folder):
         raise ScenarioError("this run is complete; there is nothing to go on with", file=place)
     scenario, source = load_scenario(folder / "scenario.yaml")
     return _run(scenario, source, folder, device, as_json, command, resume=True)
@@ -71,18 +74,43 @@ def _run(
     *,
     resume: bool,
 ) -> int:
+    console = Console(stderr=as_json)
+    summary = train(scenario, source, folder, device, command, console, resume=resume)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        from substrate.report.table import run_result
+
+        console.print(run_result(summary))
+        console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    return INTERRUPTED if summary["status"] == "interrupted" else 0
+
+
+def train(
+    scenario: Scenario,
+    source: Source,
+    folder: Path,
+    device: str,
+    command: str,
+    console: Console,
+    *,
+    resume: bool,
+) -> Summary:
+    """Run a scenario, or go on with it, into a folder, and write its report.
+
+    Raises:
+        ScenarioError: the data, the device or the checkpoint is wrong.
+    """
     check_aihwkit()
     where = compute_device(device)
     check_runs_on(scenario, source, where)
     from substrate.build.dataset import checked_dataset
     from substrate.cli.progress import display_for
     from substrate.report import write_report
-    from substrate.report.table import run_result
     from substrate.run.checkpoint import CheckpointError
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
-    console = Console(stderr=as_json)
     try:
         with display_for(scenario, console) as display:
             summary = run_scenario(
@@ -90,20 +118,18 @@ def _run(
             )
     except CheckpointError as problem:
         raise ScenarioError(str(problem), file=f"--resume {folder}") from None
-    report = write_report(folder)
-    if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-    else:
-        console.print(run_result(summary))
-        console.print(f"Report: {report}", soft_wrap=True)
-    return INTERRUPTED if summary["status"] == "interrupted" else 0
+    write_report(folder)
+    return summary
 
 
-def _new_folder(out: Path | None, scenario: Scenario) -> Path:
-    folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+def refuse_full(folder: Path, option: str) -> None:
+    """See to it that nothing is written over.
+
+    Raises:
+        ScenarioError: something lies in the folder, or it is a file.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
-    return folder
+        raise ScenarioError("is not an empty folder", file=f"{option} {folder}")
 
 
 def compute_device(name: str) -> torch.device:

@@ -18,8 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from substrate.report.palette import Theme, arm_styles
-from substrate.report.run_folder import EpochRow, MetricName, Summary
+from substrate.report.palette import Dash, Theme, arm_styles
+from substrate.report.run_folder import Divergence, EpochRow, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy, percent, seeds_in_words
 
 WIDE_INCHES = 8.8
@@ -43,39 +43,71 @@ def learning_curves(
     summary: Summary, metrics: list[EpochRow], theme: Theme, width_inches: float = WIDE_INCHES
 ) -> bytes:
     """PNG of the deciding metric against epoch: mean and range over seeds, one line an arm."""
-    metric = summary["metric"]
-    with _canvas(theme, width_inches, height_inches=4.5) as (figure, axes, png):
-        curves = {arm: _curve(metrics, arm, metric) for arm in summary["arms"]}
+    diverged = {arm: entry["diverged"] for arm, entry in summary["arms"].items()}
+    return curves(metrics, summary["metric"], diverged, len(summary["seeds"]), theme, width_inches)
+
+
+def curves(
+    metrics: list[EpochRow],
+    metric: MetricName,
+    diverged: Mapping[str, list[Divergence]],
+    seeds: int,
+    theme: Theme,
+    width_inches: float = WIDE_INCHES,
+    *,
+    train_metric: MetricName | None = None,
+    dots_per_inch: int = _DOTS_PER_INCH,
+) -> bytes:
+    """PNG of a metric against epoch: mean and range over seeds, one line an arm.
+
+    Args:
+        metrics: rows of all arms.
+        metric: what to draw.
+        diverged: all arms by name, with the seeds that they lost.
+        seeds: how many were run.
+        theme: its colours.
+        width_inches: of the picture.
+        train_metric: drawn too, as pale lines without a range.
+        dots_per_inch: of the picture.
+    """
+    styles = arm_styles(theme, diverged)
+    with _canvas(theme, width_inches, 4.5, dots_per_inch) as (figure, axes, png):
+        shown = {arm: _curve(metrics, arm, metric) for arm in diverged}
         ends: dict[str, float] = {}
-        for arm, (colour, dash) in arm_styles(theme, summary["arms"]).items():
-            curve = curves[arm]
+        for arm, (colour, dash) in styles.items():
+            curve = shown[arm]
             if not curve.epochs:
                 continue
             axes.fill_between(
                 curve.epochs, curve.lowest, curve.highest, color=colour, alpha=0.16, linewidth=0
             )
             (line,) = axes.plot(curve.epochs, curve.mean, color=colour, linewidth=1.9)
-            if dash:
-                line.set_dashes(dash)
+            lines = [line]
+            if train_metric:
+                train = _curve(metrics, arm, train_metric)
+                lines += axes.plot(train.epochs, train.mean, color=colour, alpha=0.4, linewidth=1.2)
+            for each in lines if dash else ():
+                each.set_dashes(dash)
             ends[arm] = curve.mean[-1]
         _style_epochs(axes, theme)
         if is_accuracy(metric):
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
-        elif _spans_decades(list(curves.values())):
+        elif _spans_decades(list(shown.values())):
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
-        diverged = _mark_divergence(axes, summary, metrics, theme)
+        lost = _mark_divergence(axes, metric, diverged, metrics, theme)
         note = (
             "Nothing was measured."
             if not ends
-            else f"Line: mean over {seeds_in_words(len(summary['seeds']))}"
-            + ("; band: lowest to highest seed" if len(summary["seeds"]) > 1 else "")
-            + ("; ×: a seed diverged" if diverged else "")
+            else f"Line: mean over {seeds_in_words(seeds)}"
+            + ("; band: lowest to highest seed" if seeds > 1 else "")
+            + ("; pale: in training" if train_metric else "")
+            + ("; ×: a seed diverged" if lost else "")
         )
         _head(figure, axes, f"{METRIC_TITLE[metric]} by epoch", note, theme)
-        _label_line_ends(figure, axes, ends, summary, theme)
+        _label_line_ends(figure, axes, ends, styles)
     return png.getvalue()
 
 
@@ -165,12 +197,17 @@ def _spans_decades(curves: list[Curve]) -> bool:
     return bool(lows) and min(lows) > 0 and max(highs) / min(lows) > 20
 
 
-def _mark_divergence(axes: Axes, summary: Summary, metrics: list[EpochRow], theme: Theme) -> bool:
+def _mark_divergence(
+    axes: Axes,
+    metric: MetricName,
+    diverged: Mapping[str, list[Divergence]],
+    metrics: list[EpochRow],
+    theme: Theme,
+) -> bool:
     """A cross where each seed was last seen finite, at the epoch in which it diverged."""
-    metric = summary["metric"]
     found = False
-    for arm, (colour, _) in arm_styles(theme, summary["arms"]).items():
-        for divergence in summary["arms"][arm]["diverged"]:
+    for arm, (colour, _) in arm_styles(theme, diverged).items():
+        for divergence in diverged[arm]:
             finite = [
                 (row["epoch"], value)
                 for row in metrics
@@ -215,16 +252,18 @@ def _head(figure: Figure, axes: Axes, title: str, note: str, theme: Theme) -> No
 
 
 def _label_line_ends(
-    figure: Figure, axes: Axes, ends: Mapping[str, float], summary: Summary, theme: Theme
+    figure: Figure,
+    axes: Axes,
+    ends: Mapping[str, float],
+    styles: Mapping[str, tuple[str, Dash]],
 ) -> None:
     """Name every line at its right end; names that would overlap are moved apart."""
     if not ends:
         return
     point = figure.dpi / _POINTS_PER_INCH
     order = sorted(ends, key=lambda arm: ends[arm])
-    colours = arm_styles(theme, summary["arms"])
     labels = [
-        figure.text(0, 0, _shorten(arm), va="center", color=colours[arm][0], fontweight="bold")
+        figure.text(0, 0, _shorten(arm), va="center", color=styles[arm][0], fontweight="bold")
         for arm in order
     ]
     widest = max(label.get_window_extent().width for label in labels)
@@ -262,7 +301,7 @@ def _shorten(name: str, length: int = 20) -> str:
 
 @contextmanager
 def _canvas(
-    theme: Theme, width_inches: float, height_inches: float
+    theme: Theme, width_inches: float, height_inches: float, dots_per_inch: int = _DOTS_PER_INCH
 ) -> Iterator[tuple[Figure, Axes, BytesIO]]:
     """A figure in the theme's colours, written as PNG into the buffer at the end of the block."""
     installed = set(font_manager.get_font_names())
@@ -287,7 +326,7 @@ def _canvas(
         }
     ):
         figure = Figure(
-            figsize=(width_inches, height_inches), dpi=_DOTS_PER_INCH, facecolor=theme.surface
+            figsize=(width_inches, height_inches), dpi=dots_per_inch, facecolor=theme.surface
         )
         FigureCanvasAgg(figure)  # attaches itself: text can be measured before it is drawn
         yield figure, figure.subplots(), png

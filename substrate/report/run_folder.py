@@ -118,6 +118,12 @@ class RunFolder(NamedTuple):
     scenario_yaml: str
 
 
+def is_complete(run_dir: Path) -> bool:
+    """Whether a run was ended here."""
+    summary = run_dir / "summary.json"
+    return summary.exists() and cast("Summary", _parse(summary))["status"] == "complete"
+
+
 def read_run_folder(run_dir: Path) -> RunFolder:
     """Read the three files that a run leaves.
 
