@@ -223,6 +223,44 @@ def align(
 
 
 @app.command()
+def replicate(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Experiments, such as three_hidden or paper/noisy_baseline.",
+            show_default="all",
+        ),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(help="One of the scenarios' budgets; full is the paper's setting.")
+    ] = "short",
+    runs: Annotated[
+        Path, typer.Option(metavar="DIR", help="Run folders: GROUP-NAME-BUDGET each.")
+    ] = Path("runs/replication"),
+    page: Annotated[
+        Path, typer.Option(help="The page; pictures go to images/replication beside it.")
+    ] = Path("docs/replication.md"),
+    page_only: Annotated[
+        bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
+    ] = False,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Run the paper's experiments, and write the page that sets its figures beside ours.
+
+    What is complete stays, what was stopped goes on, and the page shows all that was run, at every
+    budget. It is written after every experiment.
+    """
+    from substrate.cli.replicate import replicate_command
+
+    command = "substrate " + shlex.join(sys.argv[1:])
+    raise typer.Exit(
+        replicate_command(names or [], budget, runs, page, page_only, device, as_json, command)
+    )
+
+
+@app.command()
 def fit(
     trace: Annotated[
         Path,
