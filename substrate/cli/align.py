@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -64,7 +65,7 @@ def align_command(
 
 
 def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) -> Measured:
-    """Measure the angles, and write `align.json` and the pictures into a folder.
+    """Measure the angles; write `align.json`, the pictures and the resolved scenario to a folder.
 
     Raises:
         ScenarioError: as `align_command`.
@@ -105,6 +106,9 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
         )
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(alignment), indent=2, ensure_ascii=False)
+    resolved = scenario.model_dump(mode="json", exclude_none=True)
+    resolved_text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
+    write_atomically(folder / "scenario.yaml", resolved_text)
     write_atomically(folder / "align.json", text + "\n")
     for name, png in pictures(alignment).items():
         write_atomically(folder / name, png)

@@ -227,7 +227,7 @@ def replicate(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help="Experiments, such as three_hidden or paper/noisy_baseline.",
             show_default="all",
         ),

@@ -14,7 +14,7 @@ from substrate.scenario.shipped import shipped_scenarios
 from substrate.scenario.source import ScenarioError, load_yaml, nearest
 
 _GROUPS = ("paper", "crossbar")
-_NO_SETTINGS = {"name", "title", "description", "verdict", "alignment", "budget"}
+_NO_SETTINGS = {"name", "title", "description", "verdict", "budget"}
 
 
 @dataclass(frozen=True)

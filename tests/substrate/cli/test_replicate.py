@@ -79,6 +79,13 @@ def test_all_are_run_and_shown_and_run_only_once(substrate_here, tmp_path):
     assert "complete, left as it is" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.*")} == before
 
+    assert "Not run with the file's settings" not in page
+    scenario = tmp_path / "scenarios" / "paper" / "angles.yaml"
+    scenario.write_text(ANGLES.replace("samples: 20", "samples: 30"))
+    assert substrate_here("replicate", "--page-only").returncode == 0
+    changed = "**Not run with the file's settings:** `alignment.samples` (20, now 30)."
+    assert changed in (tmp_path / "docs" / "replication.md").read_text()
+
 
 def test_a_stopped_run_is_shown_and_goes_on_as_if_undisturbed(
     substrate_here, tmp_path, monkeypatch
