@@ -48,16 +48,19 @@ class Converter(BaseModel):
         return torch.maximum(signal.amax(-1, True), -signal.amin(-1, True)).clamp_(min=_SMALLEST)
 
     def convert(
-        self, signal: Float[Tensor, "*reads lines"], full_scale: Tensor | float
+        self,
+        signal: Float[Tensor, "*reads lines"],
+        full_scale: Tensor | float,
+        out: Float[Tensor, "*reads lines"] | None = None,
     ) -> Float[Tensor, "*reads lines"]:
-        """Give the signal as converted between ±full_scale; the signal itself stays as it was."""
+        """Give the signal as converted between ±full_scale, in a new tensor or in `out`."""
         if self.bits == "exact":
             if isinstance(full_scale, Tensor):
-                return signal.clamp(-full_scale, full_scale)
-            return signal.clamp(-full_scale, full_scale)
+                return torch.clamp(signal, -full_scale, full_scale, out=out)
+            return torch.clamp(signal, -full_scale, full_scale, out=out)
         levels: int = 2 ** (self.bits - 1) - 1
         step = full_scale / levels
-        counts: Tensor = (signal / step).round_()
+        counts: Tensor = torch.div(signal, step, out=out).round_()
         if self.range != "follow":
             counts.clamp_(-levels, levels)
         return counts.mul_(step)

@@ -1,95 +1,121 @@
 """Random draws that are fast on a processor, and the same whatever the number of threads.
 
-A large tensor is filled in chunks of a fixed size. Every chunk has a generator of its own, seeded
-from the stream that was handed in, so that who fills which chunk makes no difference. torch's
-processor generator takes seeds of 32 bits: in a run of n chunks about n² / 2³³ pairs of chunks
-have the same numbers, somewhere in unrelated reads.
+On a processor a call takes 64 bits from the stream that is handed in, as a key, and every number
+follows from the key and its own place (`draws_kernel.py`): who makes which numbers makes no
+difference. Elsewhere, and for other numbers than float32, torch's own generator draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import repeat
-from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-_Part = TypeVar("_Part")
+from devices.threads import for_each, has_kernel, share
 
-CHUNK = 2**16
-"""Numbers drawn from one seed: few enough to stay in a core's cache while they are made."""
-
-
-def normal_(out: Float[Tensor, "*shape"], std: float, generator: torch.Generator) -> Tensor:
-    """Fill a contiguous tensor with N(0, std²), in place."""
-
-    def fill(part: Tensor, its_own: torch.Generator) -> None:
-        part.normal_(0.0, std, generator=its_own)
-
-    return _fill(out, fill, generator)
+_CACHED = 2**15
+"""Numbers of every tensor that are worked on at once, so that they stay in a core's cache."""
 
 
-def uniform_(out: Float[Tensor, "*shape"], generator: torch.Generator) -> Tensor:
-    """Fill a contiguous tensor with U[0, 1), in place."""
+class Keyed:
+    """The numbers of one part of some work: they follow from key, part and call alone."""
 
-    def fill(part: Tensor, its_own: torch.Generator) -> None:
-        part.uniform_(generator=its_own)
+    def __init__(self, key: int, part: int = 0) -> None:
+        """Take 64 bits, and the part's number, below 2³²."""
+        self.key = key
+        self._calls = part << 32
 
-    return _fill(out, fill, generator)
+    def next_call(self) -> int:
+        """Give the upper half of the counter for one more call."""
+        self._calls += 1
+        return self._calls
+
+
+Randomness = torch.Generator | Keyed
+"""What numbers are drawn from."""
+
+
+def normal_(out: Float[Tensor, "*shape"], std: float, source: Randomness) -> Tensor:
+    """Fill a tensor with N(0, std²), in place."""
+    if isinstance(source, torch.Generator) and not has_kernel(out):
+        return out.normal_(0.0, std, generator=source)
+    return _fill(out, None, std, source, normal=True)
+
+
+def uniform_(out: Float[Tensor, "*shape"], source: Randomness) -> Tensor:
+    """Fill a tensor with U[0, 1), in place."""
+    if isinstance(source, torch.Generator) and not has_kernel(out):
+        return out.uniform_(generator=source)
+    return _fill(out, None, 1.0, source, normal=False)
+
+
+def plus_normal(
+    signal: Float[Tensor, "*shape"], std: float, source: Randomness
+) -> Float[Tensor, "*shape"]:
+    """Give a signal plus N(0, std²), as a new tensor."""
+    if isinstance(source, torch.Generator) and not has_kernel(signal):
+        return normal_(torch.empty_like(signal), std, source).add_(signal)
+    signal = signal.contiguous()
+    return _fill(torch.empty_like(signal), signal, std, source, normal=True)
 
 
 def over_rows(
-    work: Callable[[Sequence[Tensor], torch.Generator], None],
+    work: Callable[[Sequence[Tensor], Randomness], None],
     tensors: Sequence[Float[Tensor, ...]],
     generator: torch.Generator,
 ) -> None:
     """Do element-wise work that draws numbers, in place, on a few rows after another.
 
     Args:
-        work: takes rows of the tensors, in their order, and the generator to draw from.
-        tensors: the first is (rows, columns), and so is or broadcasts to it every other one.
-        generator: the stream that all chunks are seeded from.
+        work: takes rows of the tensors, in their order, and what to draw from.
+        tensors: the first is (rows, columns), and so is or broadcasts to it every other one; on a
+            processor, float32.
+        generator: the stream that all parts are drawn from.
     """
     rows, columns = tensors[0].shape
     if tensors[0].device.type != "cpu":
         work(tensors, generator)
         return
-    at_once = max(1, CHUNK // 2 // columns)
-    parts: list[Iterable[Tensor]] = [
+    at_once = max(1, _CACHED // columns)
+    split: list[Iterable[Tensor]] = [
         each.split(at_once) if len(each) == rows else repeat(each) for each in tensors
     ]
-    _seeded(work, list(zip(*parts, strict=False)), generator)
+    key = _draw_key(generator)
+
+    def work_on(numbered: tuple[int, tuple[Tensor, ...]]) -> None:
+        number, part = numbered
+        work(part, Keyed(key, number))
+
+    for_each(work_on, list(enumerate(zip(*split, strict=False))))
 
 
 def _fill(
-    out: Tensor, fill: Callable[[Tensor, torch.Generator], None], generator: torch.Generator
+    out: Tensor, signal: Tensor | None, scale: float, source: Randomness, *, normal: bool
 ) -> Tensor:
-    if out.device.type != "cpu" or out.numel() <= CHUNK:
-        fill(out, generator)
-    else:
-        _seeded(fill, out.view(-1).split(CHUNK), generator)
-    return out
+    # numba takes long to import, and much is done here without a draw
+    from devices.draws_kernel import TILE, fill
+
+    if isinstance(source, torch.Generator):
+        source = Keyed(_draw_key(source))
+    key, call = source.key, source.next_call()
+    made = out if out.is_contiguous() else torch.empty(out.shape)
+    values = made.view(-1).numpy()
+    added = values[:0] if signal is None else signal.detach().view(-1).numpy()
+
+    tiles = -(-len(values) // TILE)
+    at_once = share(tiles, TILE)
+
+    def fill_tiles(first: int) -> None:
+        part = slice(first * TILE, (first + at_once) * TILE)
+        fill(values[part], added[part], scale, first, key, call, normal)
+
+    for_each(fill_tiles, range(0, tiles, at_once))
+    return out if made is out else out.copy_(made)
 
 
-def _seeded(
-    work: Callable[[_Part, torch.Generator], None],
-    parts: Sequence[_Part],
-    generator: torch.Generator,
-) -> None:
-    """Do the parts of some work, each with a generator of its own, on as many threads as torch."""
-    seeds: list[int] = torch.randint(2**32, (len(parts),), generator=generator).tolist()
-
-    def one(part: _Part, seed: int) -> None:
-        work(part, torch.Generator().manual_seed(seed))
-
-    threads = torch.get_num_threads()
-    list(map(one, parts, seeds) if threads == 1 else _pool(threads).map(one, parts, seeds))
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="draws")
+def _draw_key(generator: torch.Generator) -> int:
+    drawn = torch.randint(-(2**63), 2**63 - 1, (), generator=generator)
+    return int(drawn) % 2**64

@@ -79,6 +79,12 @@ class NoiseModel(BaseModel):
         """Draw the noise to be added to a signal: a new tensor, on the signal's device."""
         raise NotImplementedError
 
+    def add_to(
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
+        """Give a signal with the noise on it, as a new tensor."""
+        return self.sample(signal, memory).add_(signal)
+
     def mean(self) -> float:
         """Stated mean of the noise."""
         return 0.0
@@ -119,7 +125,7 @@ class NoiseSource:
     ) -> Float[Tensor, "reads *positions lines"]:
         """Give a signal with this source's noise on it; the signal itself stays as it was."""
         in_time = signal[None] if self._of_weights else signal.flatten(0, -2)
-        return self.model.sample(in_time, self.memory).add_(in_time).view(signal.shape)
+        return self.model.add_to(in_time, self.memory).view(signal.shape)
 
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
-from devices.draws import normal_
+from devices.draws import normal_, plus_normal
 from devices.noise.base import Memory, NoiseModel
 
 
@@ -30,6 +30,12 @@ class GaussianNoise(NoiseModel):
     ) -> Float[Tensor, "reads *lines"]:
         """Draw one number for every entry."""
         return normal_(torch.empty_like(signal), self.std, memory.generator)
+
+    def add_to(
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+    ) -> Float[Tensor, "reads *lines"]:
+        """Draw and add in one go."""
+        return plus_normal(signal, self.std, memory.generator)
 
     def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
         """σ²."""

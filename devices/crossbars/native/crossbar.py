@@ -31,7 +31,7 @@ from devices.crossbars.native.pulses import (
     draw_counts,
 )
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
-from devices.draws import normal_, over_rows
+from devices.draws import Randomness, normal_, over_rows
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource, StackedSources
 
@@ -216,23 +216,23 @@ class NativeCrossbar:
         if adc.exact:
             return a
         if adc.range == "follow":
-            return adc(a)
+            return adc.convert(a, adc.full_scale(a), out=a)
         full_scale = adc.range * scale
         if isinstance(full_scale, Tensor):
             full_scale = _repeat(full_scale, repeats)
-        return adc.convert(a, full_scale)
+        return adc.convert(a, full_scale, out=a)
 
     def _pulse(self, up: Moments, down: Moments) -> None:
         response = self._device.update
         write_noise = response.write_noise * response.dw_min
 
-        def pulse_rows(rows: Sequence[Tensor], generator: torch.Generator) -> None:
+        def pulse_rows(rows: Sequence[Tensor], source: Randomness) -> None:
             weights, seen, *rest = rows
-            m = draw_counts(Moments(*rest[:2]), generator)
-            n = draw_counts(Moments(*rest[2:4]), generator)
-            pulse_(weights, m, n, Devices(*rest[4:]), response, generator)
+            m = draw_counts(Moments(*rest[:2]), source)
+            n = draw_counts(Moments(*rest[2:4]), source)
+            pulse_(weights, m, n, Devices(*rest[4:]), response, source)
             if write_noise > 0:
-                apparent = normal_(torch.empty_like(m), write_noise, generator).add_(weights)
+                apparent = normal_(torch.empty_like(m), write_noise, source).add_(weights)
                 seen.copy_(torch.where(m.add_(n) > 0, apparent, seen))
 
         if write_noise > 0 and self._seen is self._weights:

@@ -31,7 +31,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.draws import normal_, uniform_
+from devices.draws import Randomness, normal_, uniform_
 
 _TINY = 1e-12
 _INVERSION = 9.0
@@ -103,22 +103,22 @@ def coincidences_by_row(
     )
 
 
-def draw_counts(moments: Moments, generator: torch.Generator) -> Float[Tensor, "n_out n_in"]:
+def draw_counts(moments: Moments, source: Randomness) -> Float[Tensor, "n_out n_in"]:
     """Draw whole numbers of pulses with the given moments."""
     mean = moments.mean
     trials = mean.square().div_(moments.squares.clamp(min=_TINY))
-    trials = trials.add_(uniform_(torch.empty_like(mean), generator)).floor_().clamp_(min=1)
+    trials = trials.add_(uniform_(torch.empty_like(mean), source)).floor_().clamp_(min=1)
     probability = (mean / trials).clamp_(max=1)
     rarer = torch.minimum(probability, 1 - probability)
     invert = rarer * trials < _INVERSION
-    u = uniform_(torch.empty_like(mean), generator)
+    u = uniform_(torch.empty_like(mean), source)
     few = _invert(trials, rarer, u.masked_fill_(~invert, -1))
     few = torch.where(probability > 0.5, trials - few, few)
     if mean.device.type == "cpu" and invert.all():
         return few
     # rounding to whole numbers adds a variance of 1/12
     spread = (mean * (1 - probability)).sub_(1 / 12).clamp_(min=0).sqrt_()
-    many = normal_(torch.empty_like(mean), 1.0, generator).mul_(spread).add_(mean).round_()
+    many = normal_(torch.empty_like(mean), 1.0, source).mul_(spread).add_(mean).round_()
     return torch.where(invert, few, torch.minimum(many.clamp_(min=0), trials))
 
 

@@ -35,7 +35,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat
 from torch import Tensor
 
 from devices.crossbars.native.conductance import Conductance
-from devices.draws import normal_
+from devices.draws import Randomness, normal_
 
 _LARGEST_DECREASE = 0.99
 """One pulse takes a device at most this part of the way to where its steps vanish."""
@@ -154,7 +154,7 @@ def pulse_(
     down: Float[Tensor, "n_out n_in"],
     devices: Devices,
     response: PulseResponse,
-    generator: torch.Generator,
+    source: Randomness,
 ) -> None:
     """Apply numbers of up and down pulses to the weights, in place."""
     rate_up, log_up = _per_pulse(devices.up, devices.slope_up)
@@ -168,7 +168,7 @@ def pulse_(
     if response.cycle_spread > 0:
         variance = _step_squares(up, down, (start.add_(weights)).mul_(0.5), devices, response)
         variance.mul_(torch.expm1(-2 * kappa).div_(-2 * kappa))
-        cycle = normal_(torch.empty_like(weights), response.cycle_spread, generator)
+        cycle = normal_(torch.empty_like(weights), response.cycle_spread, source)
         weights.addcmul_(variance.sqrt_(), cycle)
     torch.maximum(torch.minimum(weights, devices.w_max, out=weights), devices.w_min, out=weights)
 
