@@ -3,8 +3,9 @@
 A tile computes W x through its converters and noise sources. How a request reaches it:
 
     tile                                outer product               dense ΔW
-    pulsed, floating-point (this file)  pulses in place, one sample   one outer product for every
-                                        after the other: tile.update  input line: its column of ΔW
+    pulsed, floating-point (this file)  pulses in place, one sample   outer products for every input
+                                        after the other: tile.update  line: its column of ΔW, in as
+                                                                      many trains as that needs
     inference, torch                    ΔW = -rate Σ d xᵀ is formed   W + ΔW is programmed, with
       (aihwkit_inference.py)            by the digital periphery      the noise model's error
 
@@ -27,6 +28,7 @@ from aihwkit.simulator.tiles.rpucuda import RPUCudaSimulatorTileWrapper
 from jaxtyping import Float
 from torch import Tensor
 
+from devices.crossbars.aihwkit_trains import PulseTrains
 from devices.interface import Dense, Outer
 
 
@@ -83,6 +85,7 @@ class AihwkitCrossbar:
                 torch.randint(1, 2**31 - 1, (), generator=generator)
             )
         self._tile = _make(n_out, n_in, config, device)
+        self._trains = PulseTrains(self._tile)
         self._device = device
         self._seconds_per_read = seconds_per_read
         self._drifts = seconds_per_read > 0
@@ -136,9 +139,10 @@ class AihwkitCrossbar:
         """Pulse the outer product in place, or ΔW row by row."""
         if isinstance(request, Dense):
             self._tile.set_learning_rate(1.0)
-            one_line_each = torch.eye(request.delta.shape[1], device=self._device)
-            self._tile.update(one_line_each, -request.delta.T.contiguous())
+            for x, d in self._trains.of_dense(request.delta):
+                self._tile.update(x, d)
         else:
+            self._trains.watch(request)
             self._tile.set_learning_rate(request.rate)
             self._tile.update(request.x.contiguous(), request.d.contiguous())
         self._tile.post_update_step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from substrate.scenario.schema import AihwkitChip, Learning, Scenario
@@ -78,7 +79,9 @@ def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
         crossbar = build_crossbar(chip, LayerShape(_PROBE, _PROBE), 0, "probe", torch.device("cpu"))
         crossbar.program(torch.eye(_PROBE) / 10)
         crossbar.read(x, repeats=2)
-        crossbar.update(Outer(x, d, 0.01))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nobody asked for this update
+            crossbar.update(Outer(x, d, 0.01))
     except Exception as problem:  # aihwkit raises and asserts many things of its own
         what = str(problem) or f"{type(problem).__name__}: it lacks a device or another part"
         raise source.error(

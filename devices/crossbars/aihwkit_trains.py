@@ -1,0 +1,93 @@
+"""Pulse trains of an aihwkit tile: how much one can carry, and how a dense ΔW is split into them.
+
+For a sample x, d aihwkit sends one train of at most `desired_bl` slots, as many as the largest
+|rate x_i d_j| needs at one granularity (the device's mean step) a slot. So a train carries at most
+
+    bound = desired_bl · granularity
+
+to a cell; a larger request is cut short, and with it the smaller ones of the same sample. A dense
+ΔW is written line by line of the inputs: line i in ⌈max_j |ΔW_ji| / bound⌉ equal trains.
+
+Tiki-Taka and its variants pulse at learning rates of their own (`fast_lr`, `transfer_lr`), and
+mixed precision adds up changes digitally before any is pulsed: neither has a bound here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from aihwkit.simulator.configs import MixedPrecisionCompound, TransferCompound
+from aihwkit.simulator.parameters.enums import PulseType
+from jaxtyping import Float
+from torch import Tensor
+
+from devices.interface import Outer
+
+MOST_TRAINS = 100
+"""Trains of one line, at most; what is asked beyond them is cut."""
+
+_UNPULSED = (PulseType.NONE, PulseType.NONE_WITH_DEVICE)
+_GRANULARITY = re.compile(r"granularity \(calc\.\):\s*(\S+)")
+
+
+class PulseTrains:
+    """The trains of one tile; that they cut something short is told once."""
+
+    def __init__(self, tile: Any) -> None:
+        """Ask an aihwkit tile, of any kind that is updated in place."""
+        self.bound = _bound(tile)
+        self._told = False
+
+    def of_dense(
+        self, delta: Float[Tensor, "n_out n_in"]
+    ) -> Iterator[tuple[Float[Tensor, "lines n_in"], Float[Tensor, "lines n_out"]]]:
+        """Give x and d of the trains that write ΔW at a rate of 1, each line at most once in all.
+
+        A line that needs more than `MOST_TRAINS` is clipped to what they carry.
+        """
+        lines = torch.eye(delta.shape[1], device=delta.device)
+        changes = delta.T
+        needed = (changes.abs().amax(1) / self.bound).ceil_().clamp_(min=1)
+        self._tell_of(needed > MOST_TRAINS)
+        most = MOST_TRAINS * self.bound
+        each = changes.clamp(-most, most) / needed.clamp_(max=MOST_TRAINS)[:, None]
+        yield lines, -each
+        for sent in range(1, int(needed.max())):
+            left = needed > sent
+            yield lines[left], -each[left]
+
+    def watch(self, request: Outer) -> None:
+        """Look for samples whose trains are too short for what the request asks of them."""
+        if not self._told and math.isfinite(self.bound):
+            largest = request.x.abs().amax(1) * request.d.abs().amax(1)
+            self._tell_of(largest * abs(request.rate) > self.bound)
+
+    def _tell_of(self, cut: Tensor) -> None:
+        if not self._told and cut.any():
+            self._told = True
+            # the same words for all tiles of a kind, so that Python shows them once
+            warnings.warn(
+                "some updates are cut short: a pulse train carries at most desired_bl × granularity"
+                f" = {self.bound:.3g} to a weight, and what is asked beyond that is lost. Lower the"
+                " learning rate, or raise config.update.desired_bl",
+                stacklevel=2,
+            )
+
+
+def _bound(tile: Any) -> float:
+    config = tile.rpu_config
+    update = getattr(config, "update", None)
+    device = getattr(config, "device", None)
+    if update is None or update.pulse_type in _UNPULSED:
+        return math.inf
+    if isinstance(device, TransferCompound | MixedPrecisionCompound):
+        return math.inf
+    # aihwkit computes it from the device, and lets it out in this text alone
+    found = [float(each) for each in _GRANULARITY.findall(tile.tile.get_info())]
+    longest: int = update.desired_bl
+    return longest * min(found, default=math.inf)
