@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from substrate.scenario.schema import Arm, IdealChip, is_decorrelated
+from substrate.scenario.schema import Arm, IdealChip, NativeChip, is_decorrelated
 from substrate.scenario.source import Location, Source
 
 
@@ -66,6 +66,15 @@ def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
             found=found,
             hint="use injected",
         )
+    if isinstance(arm.chip, NativeChip) and found == "intrinsic" and not _is_noisy(arm.chip):
+        raise source.error(
+            at,
+            f"the native {arm.chip.preset} so set has no read noise, nor any other noise that "
+            "travels through the network: nothing perturbs it",
+            found=found,
+            hint="give the chip a conductance.read_noise above 0 or a noise at its output, or use "
+            "injected, with the chip's inject: true",
+        )
     if learning.base_rule in ("np", "inp") and found == "intrinsic":
         raise source.error(
             at,
@@ -73,3 +82,8 @@ def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
             found=found,
             hint="use injected or both, or the rule danp, which needs observations alone",
         )
+
+
+def _is_noisy(chip: NativeChip) -> bool:
+    """Whether anything makes two passes of a network on this chip differ."""
+    return chip.conductance.read_noise > 0 or any(each.at != "readout" for each in chip.noise)

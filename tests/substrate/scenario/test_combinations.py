@@ -54,6 +54,33 @@ def test_senseless_combinations_are_refused_with_the_reason(tmp_path, learning, 
         load(tmp_path, learning, chip)
 
 
+QUIET = {"crossbar": "native", "preset": "tang_2018"}
+READOUT = {"noise": [{"at": "readout", "model": "gaussian"}]}
+
+
+@pytest.mark.parametrize("quiet", [QUIET, QUIET | READOUT], ids=["no noise", "read-out noise"])
+def test_a_native_chip_that_nothing_perturbs_is_refused(tmp_path, quiet):
+    with pytest.raises(ScenarioError, match=r"tang_2018 .*nothing perturbs") as caught:
+        load(tmp_path, {"rule": "danp", "perturbation": {"source": "intrinsic"}}, quiet)
+    assert "one.learning.perturbation.source" in str(caught.value)
+    assert "read_noise" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"conductance": {"read_noise": 0.01}}, "intrinsic"),
+        ({"noise": [{"at": "output", "model": "gaussian"}]}, "intrinsic"),
+        ({"preset": "nandakumar_2019"}, "intrinsic"),
+        ({"inject": True}, "injected"),
+        ({"inject": True}, "both"),
+    ],
+)
+def test_a_native_chip_that_something_perturbs_is_taken(tmp_path, more, source):
+    learning = load(tmp_path, {"rule": "danp", "perturbation": {"source": source}}, QUIET | more)
+    assert learning.perturbation.source == source
+
+
 @pytest.mark.parametrize("rule", ["np_observed", "dnp_observed", "danp_corrected"])
 def test_rules_for_unmeasurable_noise_take_the_devices_own(tmp_path, rule):
     learning = load(tmp_path, {"rule": rule}, NOISY)
