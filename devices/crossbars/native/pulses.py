@@ -145,7 +145,8 @@ def _invert(trials: Tensor, probability: Tensor, u: Tensor) -> Tensor:
         mass.mul_(left).mul_(1 / (k + 1))
         left.sub_(odds).clamp_(min=0)
         u.sub_(mass)
-    return count
+    # the masses of all counts add up to 1 but for rounding, and u may lie above their sum
+    return torch.minimum(count, trials)
 
 
 def _half_sum(total: Tensor, signed: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ import torch
 
 from devices.crossbars.native.pulses import (
     Moments,
+    _invert,
     coincidences,
     coincidences_by_row,
     draw_counts,
@@ -94,3 +95,12 @@ def test_rows_written_one_by_one_are_one_hot_samples():
     for ours, theirs in zip(by_row, by_sample, strict=True):
         torch.testing.assert_close(ours.mean, theirs.mean)
         torch.testing.assert_close(ours.squares, theirs.squares)
+
+
+@pytest.mark.parametrize("trials", [1, 3, 17])
+def test_never_more_counts_than_trials(trials: int) -> None:
+    # the largest u in float32; the masses of three trials at 0.3 add up to less
+    u = torch.full((200,), 1 - 2**-24)
+    probability = torch.linspace(0.01, 0.5, 200)
+    counts = _invert(torch.full_like(u, trials), probability, u)
+    assert counts.max() == trials
