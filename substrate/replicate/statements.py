@@ -3,6 +3,7 @@
     danp better than anp            a higher accuracy; a lower loss or angle
     dnp_noisy worse than danp
     danp_noisy within 1 of danp     points of accuracy, degrees, units of the loss; either way
+    danp_noisy at most 1 behind danp  the same one way: it may be better by any amount
     dnp closer to bp than np
     dbp best                        of all arms
     np steady over 6 decades        angle against σ²: five degrees at most between any two of them
@@ -25,6 +26,7 @@ _STATEMENT = re.compile(
     rf"""(?P<arm>\w+)\ (?:
         (?P<order>better|worse)\ than\ (?P<other>\w+)
         | within\ (?P<margin>{_NUMBER})\ of\ (?P<near>\w+)
+        | at\ most\ (?P<lag>{_NUMBER})\ behind\ (?P<ahead>\w+)
         | closer\ to\ (?P<target>\w+)\ than\ (?P<rival>\w+)
         | (?P<best>best)
         | steady\ over\ (?P<decades>\d+)\ decades
@@ -94,7 +96,7 @@ def check_syntax(text: str) -> str:
     if not _STATEMENT.fullmatch(text):
         raise ValueError(
             f"{text!r} is no statement; one is like 'danp better than np', 'danp within 1 of bp',"
-            " 'dnp closer to bp than np', 'dbp best' or 'np steady over 6 decades'"
+            " 'danp at most 1 behind bp', 'dnp closer to bp than np', 'dbp best' or 'np steady over 6 decades'"
         )
     return text
 
@@ -108,7 +110,7 @@ def check(statement: str, run: Measured) -> Check:
         return _check_steady(
             statement, part["arm"], int(part["decades"]), run.by_sigma(part["arm"])
         )
-    others = [part[key] for key in ("other", "near", "target", "rival") if part[key]]
+    others = [part[key] for key in ("other", "near", "ahead", "target", "rival") if part[key]]
     named = run.arms if part["best"] else [part["arm"], *others]
     layer, samples = (int(part[key]) if part[key] else None for key in ("layer", "samples"))
     figures = run.compared(named, layer, samples)
@@ -124,6 +126,8 @@ def check(statement: str, run: Measured) -> Check:
     if part["order"]:
         ahead = sign * (own - mean[part["other"]])
         holds = ahead > 0 if part["order"] == "better" else ahead < 0
+    elif part["ahead"]:
+        holds = sign * (mean[part["ahead"]] - own) <= float(part["lag"])
     elif part["near"]:
         holds = abs(own - mean[part["near"]]) <= float(part["margin"])
     elif part["target"]:

@@ -39,6 +39,9 @@ class Figures:
         ("danp within 4 of dnp", True),
         ("dnp within 4 of danp", True),
         ("danp within 3.9 of dnp", False),
+        ("dnp at most 4 behind danp", True),
+        ("dnp at most 3.9 behind danp", False),
+        ("danp at most 0 behind dnp", True),
         ("danp closer to bp than dnp", True),
         ("dnp closer to bp than danp", False),
         ("bp best", True),
@@ -53,6 +56,8 @@ def test_of_losses_the_lower_is_better():
     losses = Figures(higher_is_better=False, dnp=0.2, np=0.4, dbp=0.1)
     assert check("dnp better than np", losses).holds is True
     assert check("np worse than dnp", losses).holds is True
+    assert check("np at most 0.25 behind dnp", losses).holds is True
+    assert check("np at most 0.15 behind dnp", losses).holds is False
     assert check("dbp best", losses).holds is True
     assert check("np best", losses).holds is False
 
