@@ -96,7 +96,8 @@ def check_syntax(text: str) -> str:
     if not _STATEMENT.fullmatch(text):
         raise ValueError(
             f"{text!r} is no statement; one is like 'danp better than np', 'danp within 1 of bp',"
-            " 'danp at most 1 behind bp', 'dnp closer to bp than np', 'dbp best' or 'np steady over 6 decades'"
+            " 'danp at most 1 behind bp', 'dnp closer to bp than np', 'dbp best' or"
+            " 'np steady over 6 decades'"
         )
     return text
 

@@ -35,7 +35,7 @@ def test_what_is_reported_is_of_arms_that_the_scenarios_have():
 
 _WORDS = {
     *("better", "worse", "than", "within", "of", "closer", "to", "best", "steady", "over"),
-    *("decades", "in", "layer", "at", "samples"),
+    *("decades", "in", "layer", "at", "samples", "most", "behind"),
 }
 
 
