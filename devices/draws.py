@@ -53,13 +53,15 @@ def uniform_(out: Float[Tensor, "*shape"], source: Randomness) -> Tensor:
 
 
 def plus_normal(
-    signal: Float[Tensor, "*shape"], std: float, source: Randomness
+    signal: Float[Tensor, "*shape"], std: float, source: Randomness, *, overwrite: bool = False
 ) -> Float[Tensor, "*shape"]:
-    """Give a signal plus N(0, std²), as a new tensor."""
+    """Give a signal plus N(0, std²), as a new tensor or with `overwrite` in the signal's place."""
     if isinstance(source, torch.Generator) and not has_kernel(signal):
-        return normal_(torch.empty_like(signal), std, source).add_(signal)
+        noise = normal_(torch.empty_like(signal), std, source)
+        return signal.add_(noise) if overwrite else noise.add_(signal)
     signal = signal.contiguous()
-    return _fill(torch.empty_like(signal), signal, std, source, normal=True)
+    out = signal if overwrite else torch.empty_like(signal)
+    return _fill(out, signal, std, source, normal=True)
 
 
 def over_rows(

@@ -80,9 +80,9 @@ class NoiseModel(BaseModel):
         raise NotImplementedError
 
     def add_to(
-        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory, *, overwrite: bool = False
     ) -> Float[Tensor, "reads *lines"]:
-        """Give a signal with the noise on it, as a new tensor."""
+        """Give a signal with the noise on it; with `overwrite` its own memory may be used."""
         return self.sample(signal, memory).add_(signal)
 
     def mean(self) -> float:
@@ -121,11 +121,15 @@ class NoiseSource:
 
     @torch.no_grad()
     def __call__(
-        self, signal: Float[Tensor, "reads *positions lines"]
+        self, signal: Float[Tensor, "reads *positions lines"], *, overwrite: bool = False
     ) -> Float[Tensor, "reads *positions lines"]:
-        """Give a signal with this source's noise on it; the signal itself stays as it was."""
+        """Give a signal with this source's noise on it.
+
+        The signal itself stays as it was, unless it may be overwritten, which saves time.
+        """
         in_time = signal[None] if self._of_weights else signal.flatten(0, -2)
-        return self.model.add_to(in_time, self.memory).view(signal.shape)
+        noisy = self.model.add_to(in_time, self.memory, overwrite=overwrite)
+        return noisy.view(signal.shape)
 
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""
@@ -144,11 +148,11 @@ class StackedSources:
         self.sources = tuple(sources)
 
     def __call__(
-        self, signal: Float[Tensor, "reads *positions lines"]
+        self, signal: Float[Tensor, "reads *positions lines"], *, overwrite: bool = False
     ) -> Float[Tensor, "reads *positions lines"]:
-        """Give a signal with the noise of all sources on it."""
+        """Give a signal with the noise of all sources on it; `overwrite` as for each of them."""
         for source in self.sources:
-            signal = source(signal)
+            signal, overwrite = source(signal, overwrite=overwrite), True
         return signal
 
     def state(self) -> dict[str, Tensor]:

@@ -32,10 +32,10 @@ class GaussianNoise(NoiseModel):
         return normal_(torch.empty_like(signal), self.std, memory.generator)
 
     def add_to(
-        self, signal: Float[Tensor, "reads *lines"], memory: Memory
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory, *, overwrite: bool = False
     ) -> Float[Tensor, "reads *lines"]:
         """Draw and add in one go."""
-        return plus_normal(signal, self.std, memory.generator)
+        return plus_normal(signal, self.std, memory.generator, overwrite=overwrite)
 
     def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
         """σ²."""

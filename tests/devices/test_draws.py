@@ -33,6 +33,14 @@ def test_noise_is_added_to_a_signal_that_stays():
     assert torch.equal(signal, kept)
 
 
+def test_noise_may_take_the_place_of_the_signal():
+    signal = torch.randn(70, 501)
+    expected = plus_normal(signal, 0.1, stream())
+    noisy = plus_normal(signal, 0.1, stream(), overwrite=True)
+    assert noisy.data_ptr() == signal.data_ptr()
+    assert torch.equal(noisy, expected)
+
+
 def test_calls_go_on():
     generator = stream()
     first = normal_(torch.empty(MANY), 1.0, generator)

@@ -212,7 +212,7 @@ class NativeCrossbar:
             noise = normal_(torch.empty_like(a), 1.0, self._streams["read noise"])
             a.addcmul_(noise, _repeat(spread, len(a) // len(spread)))
         if output_noise is not None:
-            a = output_noise(a)
+            a = output_noise(a, overwrite=True)
         if adc.exact:
             return a
         if adc.range == "follow":
