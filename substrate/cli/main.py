@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -349,11 +350,16 @@ def schema() -> None:
     typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
 
 
+def _show_warning(message: Warning | str, *_: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
+
+
 def main() -> None:
     """Run the command line; problems of the user's end with one message and exit status 2."""
     from substrate.environment import EnvironmentProblem
     from substrate.scenario.source import ScenarioError
 
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # without lines of our code
     try:
         app()
     except (ScenarioError, EnvironmentProblem) as problem:

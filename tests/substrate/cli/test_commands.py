@@ -143,6 +143,8 @@ def test_ctrl_c_keeps_what_was_measured(tiny, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell's background jobs ignore Ctrl-C, and what they start inherits that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     metrics = tmp_path / "here" / "metrics.jsonl"
     deadline = time.monotonic() + 60
