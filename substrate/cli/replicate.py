@@ -44,6 +44,9 @@ def replicate_command(
     for number, experiment in enumerate(to_run, start=1):
         console.rule(f"{number} of {len(to_run)}: {experiment.name}, budget {budget}")
         folder = experiment.folder(runs, budget)
+        if is_measured(folder):
+            console.print(f"{folder}: complete, left as it is", highlight=False)
+            continue
         interrupted = not _run(experiment, folder, budget, device, command, console)
         if interrupted:
             break
@@ -61,9 +64,6 @@ def _run(
     experiment: Experiment, folder: Path, budget: str, device: str, command: str, console: Console
 ) -> bool:
     """Bring one experiment to its end; gives whether it was reached."""
-    if is_measured(folder):
-        console.print(f"{folder}: complete, left as it is", highlight=False)
-        return True
     assert experiment.path is not None
     scenario, source = load_scenario(experiment.path, budget=budget)
     if experiment.angles:
