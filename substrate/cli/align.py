@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario
+from substrate.scenario.load import load_scenario, resolved
 from substrate.scenario.schema import Alignment, Scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import ScenarioError, Source
+from substrate.scenario.source import Source
 
 if TYPE_CHECKING:
     from substrate.align.measure import Alignment as Measured
@@ -51,10 +50,8 @@ def align_command(
         ScenarioError: the scenario, the data or an option is wrong, backpropagation cannot
             differentiate the network or the loss, or there is no arm that perturbs.
     """
-    scenario, source = load_scenario(find_scenario(path), overrides, budget)
-    if given := {name: value for name, value in chosen.items() if value is not None}:
-        settings = (scenario.alignment or Alignment()).model_copy(update=given)
-        scenario = scenario.model_copy(update={"alignment": settings})
+    given = [f"alignment.{name}={value}" for name, value in chosen.items() if value is not None]
+    scenario, source = load_scenario(find_scenario(path), [*overrides, *given], budget)
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     alignment = measure_into(scenario, source, folder, device)
     if as_json:
@@ -86,7 +83,7 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
     settings = scenario.alignment or Alignment()
     if settings.inputs > len(dataset.x_train):
         message = f"{dataset.name} has only {len(dataset.x_train)} training samples"
-        raise ScenarioError(message, file="--inputs", found=settings.inputs)
+        raise source.error(("alignment", "inputs"), message, found=settings.inputs)
     console = Console(stderr=True)
     with console.status("") as status:
         shown: set[str] = set()
@@ -106,9 +103,7 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
         )
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(alignment), indent=2, ensure_ascii=False)
-    resolved = scenario.model_dump(mode="json", exclude_none=True)
-    resolved_text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
-    write_atomically(folder / "scenario.yaml", resolved_text)
+    write_atomically(folder / "scenario.yaml", resolved(scenario))
     write_atomically(folder / "align.json", text + "\n")
     for name, png in pictures(alignment).items():
         write_atomically(folder / name, png)

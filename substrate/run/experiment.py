@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 import torch
-import yaml
 from torch import Tensor
 
 from substrate.data.dataset import Dataset
@@ -26,6 +25,7 @@ from substrate.report.run_folder import Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from substrate.run.summary import ArmOutcome, Status, summarise
 from substrate.run.training import ArmRun, Divergence, Epoch, LayerNoise
+from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
 
 
@@ -127,9 +127,7 @@ class _Experiment:
     def run(self) -> Summary:
         clock = time.perf_counter() - self._seconds_before
         status: Status = "complete"
-        resolved = self._scenario.model_dump(mode="json", exclude_none=True)
-        text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
-        write_atomically(self._folder / "scenario.yaml", text)
+        write_atomically(self._folder / "scenario.yaml", resolved(self._scenario))
         try:
             with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
                 for seed in self._scenario.seeds:

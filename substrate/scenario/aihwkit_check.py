@@ -58,7 +58,7 @@ def check_aihwkit_chip(
         )
     perturbation = learning.perturbation
     intrinsic = perturbation is not None and perturbation.source == "intrinsic"
-    if _noise_free(chip, source, loc) and intrinsic and not chip.noise:
+    if _noise_free(chip, source, loc) and intrinsic and not chip.adds_travelling_noise:
         raise source.error(
             (*loc, "learning", "perturbation", "source"),
             f"{chip.preset} with these settings has no noise of its own to learn from",

@@ -86,4 +86,4 @@ def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
 
 def _is_noisy(chip: NativeChip) -> bool:
     """Whether anything makes two passes of a network on this chip differ."""
-    return chip.conductance.read_noise > 0 or any(each.at != "readout" for each in chip.noise)
+    return chip.conductance.read_noise > 0 or chip.adds_travelling_noise

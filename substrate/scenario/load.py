@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
+import yaml
 from pydantic import ValidationError
 
 from substrate.plugins import PluginError
@@ -50,6 +51,12 @@ def load_scenario(
         for name, arm in arms.items():
             _check_arm(scenario, arm, source, (group, name))
     return scenario, source
+
+
+def resolved(scenario: Scenario) -> str:
+    """Give the scenario as YAML with every default written out; loading it gives it again."""
+    settings = scenario.model_dump(mode="json", exclude_none=True)
+    return str(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
 
 
 def _check_loss(scenario: Scenario, source: Source) -> None:

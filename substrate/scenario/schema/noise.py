@@ -123,3 +123,8 @@ class NoisyChip(Settings):
     noise: list[Noise] = Field(
         [], description="Noise on top of the crossbar's own; any number of models, at any place."
     )
+
+    @property
+    def adds_travelling_noise(self) -> bool:
+        """Whether some of `noise` goes on to the next layer, as noise of the readout does not."""
+        return any(each.at != "readout" for each in self.noise)

@@ -34,3 +34,9 @@ def test_a_network_without_gradient_has_nothing_to_compare_with(
     done = substrate("align", tiny, "--set", "network.activation=sign", "--set", bp)
     assert done.returncode == 2
     assert "network: there is no gradient to compare with" in done.stderr
+
+
+def test_more_inputs_than_the_data_has(substrate: Substrate, tiny: Path) -> None:
+    done = substrate("align", tiny, "--inputs", 5000)
+    assert done.returncode == 2
+    assert "alignment.inputs: digits has only" in done.stderr

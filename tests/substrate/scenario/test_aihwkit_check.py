@@ -92,6 +92,14 @@ def test_a_rule_that_lives_on_noise_is_refused_where_there_is_none(scenario_file
     assert "no noise of its own" in problem.message
 
 
+def test_noise_of_the_readout_alone_is_nothing_to_learn_from(scenario_file):
+    quiet = {"preset": "FloatingPointPreset"}
+    problem = refusal(scenario_file, **quiet, noise=[{"model": "gaussian", "at": "readout"}])
+    assert "no noise of its own" in problem.message
+    chip = [f"{CHIP}.preset=FloatingPointPreset", f"{CHIP}.noise=[{{model: gaussian, at: output}}]"]
+    load_scenario(scenario_file, chip)
+
+
 def test_settings_are_kept_as_given(scenario_file):
     """Nothing is resolved but what the file says; `null` stays, since it means something."""
     config = {"noise_model": None, "forward": {"out_noise": 0.02}}
