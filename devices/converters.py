@@ -10,6 +10,7 @@ Front. Neurosci. 2017): then nothing saturates, but Δ differs from read to read
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
@@ -17,9 +18,11 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from torch import Tensor
 
-from devices.noise.base import StackedSources
+from devices.draws import Rounding
+from devices.threads import for_each, has_kernel, share
 
 _SMALLEST = 1e-30
+_WORTHWHILE_LINES = 64
 
 
 class Converter(BaseModel):
@@ -58,35 +61,77 @@ class Converter(BaseModel):
             if isinstance(full_scale, Tensor):
                 return torch.clamp(signal, -full_scale, full_scale, out=out)
             return torch.clamp(signal, -full_scale, full_scale, out=out)
-        levels: int = 2 ** (self.bits - 1) - 1
+        levels = self.levels
         step = full_scale / levels
         counts: Tensor = torch.div(signal, step, out=out).round_()
         if self.range != "follow":
             counts.clamp_(-levels, levels)
         return counts.mul_(step)
 
+    def convert_in_own_range(
+        self,
+        signal: Float[Tensor, "*reads lines"],
+        out: Float[Tensor, "*reads lines"] | None = None,
+    ) -> tuple[Float[Tensor, "*reads lines"], Tensor | float]:
+        """Give the signal as converted, in a new tensor or in `out`, and the range it was."""
+        compiles = self.range == "follow" and self.bits != "exact" and has_kernel(signal)
+        if not compiles or signal.requires_grad or not signal.is_contiguous():
+            full_scale = self.full_scale(signal)
+            return self.convert(signal, full_scale, out), full_scale
+        # numba takes long to import
+        from devices.converters_kernel import convert_following
+
+        out = torch.empty_like(signal) if out is None else out
+        tops = signal.new_empty(*signal.shape[:-1], 1)
+        lines = signal.shape[-1]
+        arrays = out.view(-1, lines).numpy(), tops.view(-1).numpy(), signal.view(-1, lines).numpy()
+        at_once = share(len(arrays[1]), lines)
+
+        def convert_reads(first: int) -> None:
+            converted, found, reads = (each[first : first + at_once] for each in arrays)
+            convert_following(converted, found, reads, self.levels, _SMALLEST)
+
+        for_each(convert_reads, range(0, len(arrays[1]), at_once))
+        return out, tops
+
     def __call__(self, signal: Float[Tensor, "*reads lines"]) -> Float[Tensor, "*reads lines"]:
         """Give the signal as converted in its own range; the signal itself stays as it was."""
-        return self.convert(signal, self.full_scale(signal))
+        return self.convert_in_own_range(signal)[0]
+
+    @property
+    def levels(self) -> int:
+        """Levels to either side of zero."""
+        assert self.bits != "exact"
+        return int(2 ** (self.bits - 1)) - 1
 
 
-class NoisyConverter:
-    """A converter with noise in front of it, as a chip's read-out."""
+@dataclass(frozen=True)
+class Conversion:
+    """A converter with the range that it has for the reads at hand.
 
-    def __init__(self, converter: Converter, noise: StackedSources | None) -> None:
-        """Put the noise in front."""
-        self._converter = converter
-        self._noise = noise
+    Attributes:
+        converter: what converts.
+        full_scale: its range, one for all reads or (*reads, 1).
+    """
+
+    converter: Converter
+    full_scale: Tensor | float
 
     def __call__(self, signal: Float[Tensor, "*reads lines"]) -> Float[Tensor, "*reads lines"]:
-        """Give the signal as converted; the signal itself stays as it was."""
-        return self._converter(signal if self._noise is None else self._noise(signal))
+        """Convert a signal in its own memory."""
+        return self.converter.convert(signal, self.full_scale, out=signal)
 
-    def state(self) -> dict[str, Tensor]:
-        """Of the noise."""
-        return {} if self._noise is None else self._noise.state()
+    @property
+    def of_flat_reads(self) -> Conversion:
+        """The same for the signal with all its reads along one axis."""
+        if not isinstance(self.full_scale, Tensor):
+            return self
+        return Conversion(self.converter, self.full_scale.flatten(0, -2))
 
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to an earlier state of the noise."""
-        if self._noise is not None:
-            self._noise.restore(state)
+    def rounding_of(self, signal: Float[Tensor, "*reads lines"]) -> Rounding | None:
+        """Give what `devices.draws` can do of it on the way; None where it pays or works not."""
+        fixed = self.converter.bits != "exact" and self.converter.range != "follow"
+        if not fixed or signal.shape[-1] < _WORTHWHILE_LINES or not has_kernel(signal):
+            return None
+        steps = torch.as_tensor(self.full_scale / self.converter.levels, dtype=signal.dtype)
+        return Rounding(steps.reshape(-1), self.converter.levels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -34,6 +35,18 @@ class Keyed:
         return self._calls
 
 
+class Rounding(NamedTuple):
+    """Rounding to the levels of a converter.
+
+    Attributes:
+        steps: between levels, one for all reads or one for each.
+        levels: to either side of zero.
+    """
+
+    steps: Float[Tensor, " reads"]
+    levels: int
+
+
 Randomness = torch.Generator | Keyed
 """What numbers are drawn from."""
 
@@ -53,15 +66,23 @@ def uniform_(out: Float[Tensor, "*shape"], source: Randomness) -> Tensor:
 
 
 def plus_normal(
-    signal: Float[Tensor, "*shape"], std: float, source: Randomness, *, overwrite: bool = False
+    signal: Float[Tensor, "*shape"],
+    std: float,
+    source: Randomness,
+    *,
+    overwrite: bool = False,
+    rounding: Rounding | None = None,
 ) -> Float[Tensor, "*shape"]:
-    """Give a signal plus N(0, std²), as a new tensor or with `overwrite` in the signal's place."""
+    """Give a signal plus N(0, std²), as a new tensor or with `overwrite` in the signal's place.
+
+    With `rounding` the sums are rounded while they are in a core's cache; only where `has_kernel`.
+    """
     if isinstance(source, torch.Generator) and not has_kernel(signal):
         noise = normal_(torch.empty_like(signal), std, source)
         return signal.add_(noise) if overwrite else noise.add_(signal)
     signal = signal.contiguous()
     out = signal if overwrite else torch.empty_like(signal)
-    return _fill(out, signal, std, source, normal=True)
+    return _fill(out, signal, std, source, normal=True, rounding=rounding)
 
 
 def over_rows(
@@ -95,7 +116,13 @@ def over_rows(
 
 
 def _fill(
-    out: Tensor, signal: Tensor | None, scale: float, source: Randomness, *, normal: bool
+    out: Tensor,
+    signal: Tensor | None,
+    scale: float,
+    source: Randomness,
+    *,
+    normal: bool,
+    rounding: Rounding | None = None,
 ) -> Tensor:
     # numba takes long to import, and much is done here without a draw
     from devices.draws_kernel import TILE, fill
@@ -106,13 +133,20 @@ def _fill(
     made = out if out.is_contiguous() else torch.empty(out.shape)
     values = made.view(-1).numpy()
     added = values[:0] if signal is None else signal.detach().view(-1).numpy()
+    steps, lines, levels = values[:0], 0, 0
+    if rounding is not None:
+        steps, levels = rounding.steps.numpy(), rounding.levels
+        lines = len(values) // len(steps)
 
     tiles = -(-len(values) // TILE)
     at_once = share(tiles, TILE)
 
     def fill_tiles(first: int) -> None:
         part = slice(first * TILE, (first + at_once) * TILE)
-        fill(values[part], added[part], scale, first, key, call, normal)
+        fill(
+            *(values[part], added[part], scale, first, key, call, normal),
+            *(steps, lines, levels),
+        )
 
     for_each(fill_tiles, range(0, tiles, at_once))
     return out if made is out else out.copy_(made)

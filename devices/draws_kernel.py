@@ -24,6 +24,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from devices.compiled import CONTRACT, compiled
+
 # 64-bit lanes whose upper halves are masked: the product of two 32-bit words is one instruction.
 # Every constant has its type, since numba would go on in 64 bits with a plain number.
 _WORD = np.uint64(0xFFFFFFFF)
@@ -55,8 +57,10 @@ _ZERO, _ONE, _HALF_STEP = _f(0), _f(1), _f(0.5)
 _SIGN, _BIT, _TWO_BITS = _u(0x80000000), _u(1), _u(2)
 _TOP_24, _STEP_24 = _u(8), _f(2.0**-24)
 
-_FILL = "void(float32[::1], float32[::1], float32, uint64, uint64, uint64, boolean)"
-_CONTRACT = {"fastmath": {"contract"}}
+_FILL = (
+    "void(float32[::1], float32[::1], float32, uint64, uint64, uint64, boolean,"
+    " float32[::1], int64, float32)"
+)
 
 
 @njit(inline="always")
@@ -72,7 +76,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return _u(c0), _u(c1), _u(c2), _u(c3)
 
 
-@njit(**_CONTRACT)
+@njit(**CONTRACT)
 @no_type_check
 def _fill_words(words, start, key, stream):
     c2, c3 = stream & _WORD, stream >> _HALF
@@ -83,7 +87,7 @@ def _fill_words(words, start, key, stream):
         words[0, lane], words[1, lane], words[2, lane], words[3, lane] = w0, w1, w2, w3
 
 
-@njit(**_CONTRACT)
+@njit(**CONTRACT)
 @no_type_check
 def _ln(u):
     bits = _f(u).view(_i)
@@ -95,13 +99,13 @@ def _ln(u):
     return _f(exponent) * _LN2 + (m - m * m * p)
 
 
-@njit(**_CONTRACT)
+@njit(**CONTRACT)
 @no_type_check
 def _signed(value, bit):
     return _u(_f(value).view(_u) ^ _u(bit & _SIGN)).view(_f)
 
 
-@njit(**_CONTRACT)
+@njit(**CONTRACT)
 @no_type_check
 def _box_muller(a, b):
     r = np.sqrt(-_ln((_f(a) + _HALF_STEP) * _SCALE))
@@ -112,28 +116,36 @@ def _box_muller(a, b):
     return _signed(r * (cos - sin), b), _signed(r * (cos + sin), _u(b << _BIT))
 
 
+@njit(error_model="numpy", **CONTRACT)
 @no_type_check
-def _compiled(function):
-    """Compile, and keep the code for the next process where there is a place to keep it."""
-    try:
-        return njit(_FILL, nogil=True, cache=True, **_CONTRACT)(function)
-    except RuntimeError:  # neither this folder nor the user's cache can be written
-        return njit(_FILL, nogil=True, **_CONTRACT)(function)
+def _convert(values, place, steps, lines, levels):
+    done = 0
+    while done < values.size:
+        read = (np.int64(place) + done) // lines
+        end = min(values.size, (read + 1) * lines - np.int64(place))
+        step = steps[read]
+        part = values[done:end]
+        for lane in range(part.size):
+            part[lane] = min(max(np.rint(part[lane] / step), -levels), levels) * step
+        done = end
 
 
-@_compiled
+@compiled(_FILL)
 @no_type_check
-def fill(out, signal, scale, start, key, stream, normal):
+def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
     """Fill a vector with a signal plus normal numbers, or uniform ones in [0, 1), times a scale.
 
     Args:
         out: float32.
-        signal: as long as `out`, or empty: nothing is added to the numbers.
+        signal: as long as `out`, or `out` itself, or empty: nothing is added to the numbers.
         scale: standard deviation of the normal, width of the uniform.
         start: number of the first tile.
         key: 64 bits.
         stream: the upper 64 bits of the counter.
         normal: or uniform, multiples of 2⁻²⁴.
+        steps: of the converter that the sums then pass, for every read; empty where there is none.
+        lines: a read's numbers.
+        levels: of the converter, to either side of zero.
     """
     words = np.empty((4, _COUNTERS), _u)
     flat = words.reshape(TILE)
@@ -143,8 +155,10 @@ def fill(out, signal, scale, start, key, stream, normal):
         whole = tile if tile.size == TILE else spare
         if signal.size:
             base = signal[first : first + TILE]
-            for lane in range(tile.size):
-                whole[lane] = base[lane]
+            # a loop over overlapping memory would not be made of vector instructions
+            if base.ctypes.data != whole.ctypes.data:
+                for lane in range(tile.size):
+                    whole[lane] = base[lane]
         else:
             for lane in range(TILE):
                 whole[lane] = _ZERO
@@ -160,6 +174,8 @@ def fill(out, signal, scale, start, key, stream, normal):
         else:
             for lane in range(TILE):
                 whole[lane] += _f(flat[lane] >> _TOP_24) * _STEP_24 * scale
+        if steps.size:
+            _convert(whole[: tile.size], start * TILE + first, steps, lines, levels)
         if tile.size < TILE:
             for lane in range(tile.size):
                 tile[lane] = spare[lane]

@@ -23,6 +23,8 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from devices.converters import Conversion
+
 _GENERATOR = "generator"
 
 
@@ -85,6 +87,12 @@ class NoiseModel(BaseModel):
         """Give a signal with the noise on it; with `overwrite` its own memory may be used."""
         return self.sample(signal, memory).add_(signal)
 
+    def add_and_convert(
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory, convert: Conversion
+    ) -> Float[Tensor, "reads *lines"]:
+        """Put the noise on a signal and convert the sum, in the signal's own memory if need be."""
+        return convert(self.add_to(signal, memory, overwrite=True))
+
     def mean(self) -> float:
         """Stated mean of the noise."""
         return 0.0
@@ -131,6 +139,14 @@ class NoiseSource:
         noisy = self.model.add_to(in_time, self.memory, overwrite=overwrite)
         return noisy.view(signal.shape)
 
+    @torch.no_grad()
+    def convert(
+        self, signal: Float[Tensor, "reads *positions lines"], conversion: Conversion
+    ) -> Float[Tensor, "reads *positions lines"]:
+        """Put this source's noise on a signal, which may be overwritten, and convert the sum."""
+        reads, of_reads = signal.flatten(0, -2), conversion.of_flat_reads
+        return self.model.add_and_convert(reads, self.memory, of_reads).view(signal.shape)
+
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""
         return self.memory.state()
@@ -154,6 +170,14 @@ class StackedSources:
         for source in self.sources:
             signal, overwrite = source(signal, overwrite=overwrite), True
         return signal
+
+    def convert(
+        self, signal: Float[Tensor, "reads *positions lines"], conversion: Conversion
+    ) -> Float[Tensor, "reads *positions lines"]:
+        """Put all noise on a signal, which may be overwritten, and convert the sum."""
+        for source in self.sources[:-1]:
+            signal = source(signal, overwrite=True)
+        return self.sources[-1].convert(signal, conversion)
 
     def state(self) -> dict[str, Tensor]:
         """The states of all sources, by number."""

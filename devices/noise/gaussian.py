@@ -12,6 +12,7 @@ from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
+from devices.converters import Conversion
 from devices.draws import normal_, plus_normal
 from devices.noise.base import Memory, NoiseModel
 
@@ -36,6 +37,15 @@ class GaussianNoise(NoiseModel):
     ) -> Float[Tensor, "reads *lines"]:
         """Draw and add in one go."""
         return plus_normal(signal, self.std, memory.generator, overwrite=overwrite)
+
+    def add_and_convert(
+        self, signal: Float[Tensor, "reads *lines"], memory: Memory, convert: Conversion
+    ) -> Float[Tensor, "reads *lines"]:
+        """Draw, add and convert in one go where the converter is of that kind."""
+        rounding = convert.rounding_of(signal)
+        if rounding is None:
+            return super().add_and_convert(signal, memory, convert)
+        return plus_normal(signal, self.std, memory.generator, overwrite=True, rounding=rounding)
 
     def variance(self, signal: Float[Tensor, "*signal"]) -> Float[Tensor, "*signal"]:
         """σ²."""

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
-from devices.converters import NoisyConverter
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import Capability, LayerShape
 from devices.noise.base import StackedSources
+from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.build.crossbar import ArrayNoise, build_crossbar
 from substrate.build.layouts import layouts

@@ -31,7 +31,7 @@ def step(
 
 @bench_app.command()
 def devices(
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 10,
     as_json: _Json = False,
 ) -> None:
     """Time reads and pulsed updates of all crossbars, 1024 × 1024 at batch 1000."""

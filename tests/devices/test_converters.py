@@ -1,8 +1,9 @@
 import pytest
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
-from devices.converters import Converter, NoisyConverter
+from devices.converters import Conversion, Converter
 from devices.noise.base import NoiseSource, StackedSources
 from devices.noise.gaussian import GaussianNoise
 
@@ -62,13 +63,62 @@ def test_impossible_converters_are_refused(bad):
         Converter(**bad)
 
 
-def test_noise_in_front_of_a_converter_is_rounded_with_the_signal():
-    source = NoiseSource(GaussianNoise(std=0.4), torch.Generator().manual_seed(0))
-    readout = NoisyConverter(Converter(bits=3, range=3.0), StackedSources([source]))
-    state = readout.state()
-    seen = readout(torch.zeros(50, 40))
-    assert torch.equal(seen, seen.round())
-    # |noise| > 0.5 with probability 0.211; six standard errors allowed
-    assert (seen != 0).double().mean().item() == pytest.approx(0.2113, abs=6 * 0.0092)
-    readout.restore(state)
-    assert torch.equal(readout(torch.zeros(50, 40)), seen)
+def as_torch_converts(signal: Tensor, bits: int) -> Tensor:
+    levels = 2 ** (bits - 1) - 1
+    step = signal.abs().amax(-1, keepdim=True).clamp(min=1e-30) / levels
+    return (signal / step).round() * step
+
+
+@pytest.mark.parametrize("bits", [2, 7, 24])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (700, 1000), (4, 9, 130)])
+def test_compiled_converter_of_every_reads_range_is_torchs_to_the_last_bit(shape, bits):
+    signal = torch.randn(shape, generator=torch.Generator().manual_seed(bits))
+    signal[0].zero_()
+    expected = as_torch_converts(signal, bits)
+    converted, top = Converter(bits=bits).convert_in_own_range(signal)
+    assert torch.equal(converted, expected)
+    assert torch.equal(top, signal.abs().amax(-1, keepdim=True).clamp(min=1e-30))
+    assert converted.data_ptr() != signal.data_ptr()
+    assert Converter(bits=bits).convert_in_own_range(signal, out=signal)[0] is signal
+    assert torch.equal(signal, expected)
+
+
+def test_compiled_converter_hands_on_what_is_not_a_number():
+    signal = torch.ones(2, 100)
+    signal[1, 40] = torch.nan
+    converted, top = Converter(bits=7).convert_in_own_range(signal)
+    assert torch.equal(converted[0], torch.ones(100))
+    assert converted[1].isnan().all()
+    assert top[1].isnan().all()
+
+
+def test_signal_in_another_order_of_memory_is_converted_all_the_same():
+    signal = torch.randn(200, 300, generator=torch.Generator().manual_seed(0))
+    across = Converter(bits=5)(signal.T)
+    assert torch.equal(across, as_torch_converts(signal.T.contiguous(), 5))
+
+
+# rows that are no whole number of tiles, positions, few lines, one range for all and one for each
+@pytest.mark.parametrize("shape", [(300, 1000), (5, 7, 333), (700, 10), (1, 64)])
+@pytest.mark.parametrize("follows", [False, True])
+@pytest.mark.parametrize("bits", [6, "exact"])
+def test_noise_and_conversion_in_one_go_are_the_two_one_after_the_other(shape, follows, bits):
+    def stacked():
+        return StackedSources(
+            [
+                NoiseSource(GaussianNoise(std=std), torch.Generator().manual_seed(seed))
+                for seed, std in enumerate((0.5, 0.2))
+            ]
+        )
+
+    converter = Converter(bits=bits, range=1.5)
+    signal = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    full_scale = 1.5 * torch.rand(*shape[:-1], 1).add_(0.1) if follows else converter.range
+    expected = converter.convert(stacked()(signal), full_scale)
+    assert (expected.abs() >= 0.999 * full_scale).double().mean() > 0.05  # they saturate
+    sources = stacked()
+    assert torch.equal(sources.convert(signal, Conversion(converter, full_scale)), expected)
+    ahead = stacked()
+    ahead(signal)
+    for name, state in ahead.state().items():
+        assert torch.equal(state, sources.state()[name])

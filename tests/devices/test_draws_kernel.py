@@ -8,6 +8,7 @@ from scipy import stats
 from devices.draws_kernel import TILE, fill, philox
 
 NO_SIGNAL = np.empty(0, np.float32)
+UNROUNDED = (NO_SIGNAL, 0, 0.0)
 
 # Random123, tests/kat_vectors, release 1.14.0: "philox4x32 10", counter, key, words
 KNOWN = [
@@ -59,7 +60,7 @@ def expected_words(tile: int, key: int, stream: int) -> np.ndarray:
 def test_uniform_numbers_are_the_upper_bits_of_the_words(tile):
     key, stream = 0xA4093822299F31D0, (7 << 32) + 5
     drawn = np.empty(TILE, np.float32)
-    fill(drawn, NO_SIGNAL, 2.0, tile, key, stream, False)
+    fill(drawn, NO_SIGNAL, 2.0, tile, key, stream, False, *UNROUNDED)
     expected = (expected_words(tile, key, stream).reshape(-1) >> 8) * 2.0**-24 * 2
     assert np.array_equal(drawn, expected)
 
@@ -67,7 +68,7 @@ def test_uniform_numbers_are_the_upper_bits_of_the_words(tile):
 def test_normal_numbers_are_those_of_box_and_muller():
     key, stream = 0xDEADBEEF12345678, 1
     drawn = np.empty(TILE, np.float32)
-    fill(drawn, NO_SIGNAL, 1.0, 0, key, stream, True)
+    fill(drawn, NO_SIGNAL, 1.0, 0, key, stream, True, *UNROUNDED)
     for half in range(2):
         a, b = expected_words(0, key, stream)[2 * half : 2 * half + 2].astype(np.int64)
         r = np.sqrt(-2 * np.log((a + 0.5) / 2**32))
@@ -82,7 +83,7 @@ def test_normal_numbers_are_those_of_box_and_muller():
 def test_moments_and_distribution_are_those_of_the_normal():
     n = 4_000_000
     z = np.empty(n, np.float32)
-    fill(z, NO_SIGNAL, 1.0, 0, 1, 0, True)
+    fill(z, NO_SIGNAL, 1.0, 0, 1, 0, True, *UNROUNDED)
     z = z.astype(np.float64)
     # the k-th moment's estimate has the variance (E z^2k - (E z^k)²) / n; false alarm 1e-6 in all
     limit = stats.norm.isf(1e-6 / 8 / 2)
@@ -96,7 +97,7 @@ def test_moments_and_distribution_are_those_of_the_normal():
 
 def test_tails_are_as_heavy_as_the_normals():
     z = np.empty(2**24, np.float32)
-    fill(z, NO_SIGNAL, 1.0, 0, 2, 0, True)
+    fill(z, NO_SIGNAL, 1.0, 0, 2, 0, True, *UNROUNDED)
     # false alarm 1e-6 for each of eight counts
     for limit in (3.0, 4.0, 4.5, 5.0):
         for tail in (z > limit, z < -limit):
@@ -114,7 +115,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.mark.parametrize("power", [1, 2])
 def test_neighbours_and_partners_are_independent(power):
     z = np.empty(2**21, np.float32)
-    fill(z, NO_SIGNAL, 1.0, 0, 3, 0, True)
+    fill(z, NO_SIGNAL, 1.0, 0, 3, 0, True, *UNROUNDED)
     z = z.astype(np.float64) ** power
     # partners of Box and Muller's transform, and words of one counter, are quarters of a tile apart
     lags = [1, 2, 3, 4, 8, 16, TILE // 4, TILE // 2, 3 * TILE // 4, TILE]
@@ -127,7 +128,7 @@ def test_keys_streams_and_tiles_are_independent(power):
     origins = [(0, 4, 0), (0, 5, 0), (0, 4 << 32, 0), (0, 4, 1), (0, 4, 1 << 32), (512, 4, 0)]
     drawn = np.empty((len(origins), 2**20), np.float32)
     for values, (tile, key, stream) in zip(drawn, origins, strict=True):
-        fill(values, NO_SIGNAL, 1.0, tile, key, stream, True)
+        fill(values, NO_SIGNAL, 1.0, tile, key, stream, True, *UNROUNDED)
     drawn = drawn.astype(np.float64) ** power
     pairs = [(i, j) for i in range(len(origins)) for j in range(i)]
     limit = stats.norm.isf(1e-6 / len(pairs) / 2)
@@ -137,7 +138,7 @@ def test_keys_streams_and_tiles_are_independent(power):
 def test_the_spectrum_is_white():
     n = 2**20
     z = np.empty(n, np.float32)
-    fill(z, NO_SIGNAL, 1.0, 0, 6, 0, True)
+    fill(z, NO_SIGNAL, 1.0, 0, 6, 0, True, *UNROUNDED)
     power = np.abs(np.fft.rfft(z.astype(np.float64))[1:-1]) ** 2 / n
     # every ordinate of white noise is exponential, of mean 1; so it is in all of 64 bands alike
     assert stats.kstest(power, stats.expon.cdf).pvalue > 1e-6
@@ -149,7 +150,7 @@ def test_the_spectrum_is_white():
 
 def test_uniform_numbers_are_uniform():
     u = np.empty(4_000_000, np.float32)
-    fill(u, NO_SIGNAL, 1.0, 0, 7, 0, False)
+    fill(u, NO_SIGNAL, 1.0, 0, 7, 0, False, *UNROUNDED)
     assert u.min() >= 0
     assert u.max() < 1
     assert stats.kstest(u.astype(np.float64), "uniform").pvalue > 1e-6
@@ -158,8 +159,8 @@ def test_uniform_numbers_are_uniform():
 def test_numbers_are_added_to_a_signal():
     z, noisy = np.empty(5000, np.float32), np.empty(5000, np.float32)
     signal = np.linspace(-1, 1, 5000, dtype=np.float32)
-    fill(z, NO_SIGNAL, 0.1, 0, 8, 0, True)
-    fill(noisy, signal, 0.1, 0, 8, 0, True)
+    fill(z, NO_SIGNAL, 0.1, 0, 8, 0, True, *UNROUNDED)
+    fill(noisy, signal, 0.1, 0, 8, 0, True, *UNROUNDED)
     np.testing.assert_allclose(noisy, signal + z, atol=2e-7)
 
 

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from devices.converters import Conversion
 from devices.crossbars.native.conductance import program_pair, read_variance, to_pair, to_weights
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
@@ -197,8 +198,10 @@ class NativeCrossbar:
             (None, None, None) if quiet else self._noise.values()
         )
         dac, adc = self._device.input_converter, self._device.output_converter
-        scale = dac.full_scale(x)
-        rows = x if dac.exact else dac.convert(x, scale)
+        if dac.exact:
+            rows, scale = x, dac.full_scale(x)
+        else:
+            rows, scale = dac.convert_in_own_range(x)
         if input_noise is not None:
             rows = input_noise(_repeat(rows, repeats))
         if weight_noise is not None:
@@ -211,16 +214,15 @@ class NativeCrossbar:
             spread = functional.linear(rows.square(), variance).sqrt_()
             noise = normal_(torch.empty_like(a), 1.0, self._streams["read noise"])
             a.addcmul_(noise, _repeat(spread, len(a) // len(spread)))
-        if output_noise is not None:
-            a = output_noise(a, overwrite=True)
-        if adc.exact:
-            return a
         if adc.range == "follow":
-            return adc.convert(a, adc.full_scale(a), out=a)
+            if output_noise is not None:
+                a = output_noise(a, overwrite=True)
+            return a if adc.exact else adc.convert_in_own_range(a, out=a)[0]
         full_scale = adc.range * scale
         if isinstance(full_scale, Tensor):
             full_scale = _repeat(full_scale, repeats)
-        return adc.convert(a, full_scale, out=a)
+        conversion = Conversion(adc, full_scale)
+        return conversion(a) if output_noise is None else output_noise.convert(a, conversion)
 
     def _pulse(self, up: Moments, down: Moments) -> None:
         response = self._device.update

@@ -1,0 +1,26 @@
+"""How our loops are compiled by numba."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, cast, no_type_check
+
+from numba import njit
+
+CONTRACT: Final[dict[str, Any]] = {"fastmath": {"contract"}}
+"""a · b + c may be one instruction, and no other liberty is taken with the order of operations."""
+
+
+def compiled(signature: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Compile at once, and keep the code for the next process where there is a place to keep it."""
+
+    @no_type_check
+    def compile_(function):
+        try:
+            return njit(signature, nogil=True, cache=True, error_model="numpy", **CONTRACT)(
+                function
+            )
+        except RuntimeError:  # neither this folder nor the user's cache can be written
+            return njit(signature, nogil=True, error_model="numpy", **CONTRACT)(function)
+
+    return cast(Callable[[Callable[..., None]], Callable[..., None]], compile_)
