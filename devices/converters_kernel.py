@@ -14,7 +14,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from devices.compiled import compiled
+from devices.compiled import compiled, use_wide_vectors
 
 _f, _i = np.float32, np.int32
 _MAGNITUDE = _i(0x7FFFFFFF)
@@ -32,6 +32,7 @@ def convert_following(out, tops, signal, levels, smallest):
         levels: of a converter, to either side of zero.
         smallest: range of a read of nothing but zeros.
     """
+    use_wide_vectors()
     # a loop over overlapping memory would not be made of vector instructions
     row = np.empty(signal.shape[1], _f)
     for read in range(signal.shape[0]):

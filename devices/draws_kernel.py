@@ -24,7 +24,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from devices.compiled import CONTRACT, compiled
+from devices.compiled import CONTRACT, compiled, use_wide_vectors
 
 # 64-bit lanes whose upper halves are masked: the product of two 32-bit words is one instruction.
 # Every constant has its type, since numba would go on in 64 bits with a plain number.
@@ -147,6 +147,7 @@ def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
         lines: a read's numbers.
         levels: of the converter, to either side of zero.
     """
+    use_wide_vectors()
     words = np.empty((4, _COUNTERS), _u)
     flat = words.reshape(TILE)
     spare = np.empty(TILE, _f)
