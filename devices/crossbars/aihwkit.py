@@ -116,14 +116,15 @@ class AihwkitCrossbar:
         return self._read(x if repeats == 1 else x.repeat(repeats, *[1] * (x.ndim - 1)))
 
     def _read(self, x: Tensor) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
+        # a view takes as long as a hundredth of a small tile's read
+        rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
         if self._reads_to_calibrate:
             self._reads_to_calibrate -= 1
             self._tile.apply_input_range(rows, update_from_data=True)
         if self._drifts:
             self._drift()
         a: Tensor = self._tile.joint_forward(rows, is_test=True)
-        return a.view(*x.shape[:-1], -1)
+        return a if x.ndim == 2 else a.view(*x.shape[:-1], -1)
 
     def _drift(self) -> None:
         self._tile.drift_weights(self._seconds_per_read)
