@@ -22,7 +22,6 @@ from devices.draws import Rounding
 from devices.threads import for_each, has_kernel, share
 
 _SMALLEST = 1e-30
-_WORTHWHILE_LINES = 64
 
 
 class Converter(BaseModel):
@@ -129,9 +128,9 @@ class Conversion:
         return Conversion(self.converter, self.full_scale.flatten(0, -2))
 
     def rounding_of(self, signal: Float[Tensor, "*reads lines"]) -> Rounding | None:
-        """Give what `devices.draws` can do of it on the way; None where it pays or works not."""
+        """Give what `devices.draws` can do of it on the way, if it can."""
         fixed = self.converter.bits != "exact" and self.converter.range != "follow"
-        if not fixed or signal.shape[-1] < _WORTHWHILE_LINES or not has_kernel(signal):
+        if not fixed or not has_kernel(signal):
             return None
         steps = torch.as_tensor(self.full_scale / self.converter.levels, dtype=signal.dtype)
         return Rounding(steps.reshape(-1), self.converter.levels)

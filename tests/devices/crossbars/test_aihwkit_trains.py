@@ -30,16 +30,16 @@ def carried_out(preset: str, delta: torch.Tensor) -> float:
     return float((change * delta).sum() / delta.square().sum())
 
 
-# Standard error with L the largest element, over N of them: 1.5 √(dw_min / (L N)) by the number of
-# pulses, which is random, and 0.4 / √N by 30 % spread from device to device. That is 0.9 % where it
-# is worst, and 6 % a false alarm in 10^10 runs.
-@pytest.mark.parametrize("largest", [0.003, 0.01, 0.03, 0.1])
+# Standard error with L the largest of n² elements: 1.5 √(dw_min / L) / n by the number of pulses,
+# which is random, and 0.4 / n by 30 % spread from device to device. That is at most 0.6 % here; 4 %
+# next to the 1 % that aihwkit writes too much are a false alarm in 10^10 runs.
+@pytest.mark.parametrize(("largest", "n"), [(0.003, 256), (0.01, 128), (0.03, 128), (0.1, 128)])
 @pytest.mark.parametrize("preset", ["IdealizedPreset", "GokmenVlasovPreset"])
-def test_a_dense_change_is_written_whole(preset, largest):
-    delta = largest * (2 * torch.rand(128, 128, generator=torch.Generator().manual_seed(1)) - 1)
+def test_a_dense_change_is_written_whole(preset, largest, n):
+    delta = largest * (2 * torch.rand(n, n, generator=torch.Generator().manual_seed(1)) - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert carried_out(preset, delta) == pytest.approx(1, abs=0.06)
+        assert carried_out(preset, delta) == pytest.approx(1, abs=0.05)
 
 
 def test_one_large_element_costs_the_others_of_its_line_nothing():
