@@ -6,10 +6,13 @@ A fully connected layer is the matrix itself. A 2-d convolution is the matrix of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -109,12 +112,14 @@ class Conv2d:
         self, signal: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch *positions n_in"]:
         """Unfold into patches; a single position has no axis of its own."""
-        patches: Tensor = functional.unfold(
-            signal, self.kernel, padding=self.padding, stride=self.stride
-        )
-        if patches.shape[2] == 1:
-            return patches.squeeze(2)
-        return patches.transpose(1, 2).contiguous()
+        pixels = functional.pad(signal, [self.padding] * 4).flatten(1)
+        # torch's unfold puts the positions last, and with the copy that puts them first it takes
+        # as long as the products with the patches
+        rows = pixels.index_select(1, _pixels_of_patches(self, signal.device).flatten())
+        shape = self.shape
+        if shape.positions == 1:
+            return rows
+        return rows.view(len(signal), shape.positions, shape.n_in)
 
     def from_columns(
         self, columns: Float[Tensor, "batch *positions n_out"]
@@ -124,3 +129,17 @@ class Conv2d:
         return channels_last.transpose(1, 2).reshape(
             len(columns), self.channels_out, *self.out_size
         )
+
+
+@lru_cache(maxsize=64)
+def _pixels_of_patches(layer: Conv2d, device: torch.device) -> Integer[Tensor, "positions n_in"]:
+    """Which pixels of the flattened, padded image every patch consists of."""
+    image = (
+        layer.channels_in,
+        layer.height + 2 * layer.padding,
+        layer.width + 2 * layer.padding,
+    )
+    pixels = torch.arange(math.prod(image), device=device).view(image)
+    patches = pixels.unfold(1, layer.kernel, layer.stride).unfold(2, layer.kernel, layer.stride)
+    shape = layer.shape
+    return patches.permute(1, 2, 0, 3, 4).reshape(shape.positions, shape.n_in)
