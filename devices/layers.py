@@ -112,10 +112,11 @@ class Conv2d:
         self, signal: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch *positions n_in"]:
         """Unfold into patches; a single position has no axis of its own."""
-        pixels = functional.pad(signal, [self.padding] * 4).flatten(1)
+        if self.padding:
+            signal = functional.pad(signal, [self.padding] * 4)
         # torch's unfold puts the positions last, and with the copy that puts them first it takes
         # as long as the products with the patches
-        rows = pixels.index_select(1, _pixels_of_patches(self, signal.device).flatten())
+        rows = signal.flatten(1).index_select(1, _pixels_of_patches(self, signal.device).flatten())
         shape = self.shape
         if shape.positions == 1:
             return rows
