@@ -1,6 +1,7 @@
 """Every preset of the installed aihwkit reads, learns as it is asked to, and is saved."""
 
 import dataclasses
+from statistics import fmean
 
 import pytest
 import torch
@@ -31,11 +32,8 @@ def device_pattern(crossbar: AihwkitCrossbar) -> dict[str, torch.Tensor]:
     return {name: value for name, value in pairs if "weights" not in name}
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_requests_move_the_weights_in_the_direction_asked_for(preset):
-    """Correlation with -Σ d xᵀ over 96 weights: by chance above 0.15 in 7 % of runs at most, but
-    here it is over 0.2 in the worst of them, whose devices write with noise as large as the step.
-    """
+def correlation_with_requests(preset: str) -> float:
+    """Between what a fresh tile's 96 weights did, and -Σ d xᵀ that was asked of them."""
     crossbar = make(preset, {"forward": {"is_perfect": True}})
     crossbar.program(torch.zeros(N_OUT, N_IN))
     generator = torch.Generator().manual_seed(0)
@@ -49,7 +47,20 @@ def test_requests_move_the_weights_in_the_direction_asked_for(preset):
             crossbar.update(request)
         changes.append(crossbar.read(torch.eye(N_IN)).T - before)
     together = torch.stack([sum(changes).flatten(), asked.flatten()])
-    assert torch.corrcoef(together)[0, 1] > 0.15
+    return float(torch.corrcoef(together)[0, 1])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_requests_move_the_weights_in_the_direction_asked_for(preset):
+    """A correlation of over 0.15.
+
+    Over 40 tiles each, the least certain preset with one tile has 0.60 ± 0.06. Tiles whose signs
+    are chopped at random times go further astray, 0.45 ± 0.16 at worst, so 16 of them are averaged.
+    Either is seven standard deviations from a false alarm; a preset that moves nothing where it
+    should has 0 ± 0.1 with one tile.
+    """
+    tiles = 16 if preset.startswith("Chopped") else 1
+    assert fmean(correlation_with_requests(preset) for _ in range(tiles)) > 0.15
 
 
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"FloatingPointPreset"}))
