@@ -270,24 +270,34 @@ def _label_line_ends(
     figure.subplots_adjust(right=1 - (widest + 14 * point) / figure.bbox.width)
     heights = [float(axes.transData.transform((0, ends[arm]))[1]) for arm in order]
     left = (axes.bbox.x1 + 8 * point) / figure.bbox.width
-    for label, height in zip(labels, _spread(heights, 13 * point), strict=True):
+    spread = _spread(heights, 13 * point, axes.bbox.y0, axes.bbox.y1)
+    for label, height in zip(labels, spread, strict=True):
         label.set_position((left, height / figure.bbox.height))
 
 
-def _spread(heights: list[float], distance: float) -> list[float]:
-    """Move ascending heights at least ``distance`` apart, each cluster about its own middle."""
+def _spread(heights: list[float], distance: float, low: float, high: float) -> list[float]:
+    """Move ascending heights at least ``distance`` apart, between ``low`` and ``high``.
+
+    Every cluster lies about its own middle, but for those that would reach beyond an end. One that
+    is longer than the whole range begins at ``low``.
+    """
     clusters: list[list[float]] = []
     middles: list[float] = []
+
+    def middle() -> float:
+        half = distance * (len(clusters[-1]) - 1) / 2
+        return max(low + half, min(high - half, sum(clusters[-1]) / len(clusters[-1])))
+
     for height in heights:
         clusters.append([height])
-        middles.append(height)
+        middles.append(middle())
         while len(clusters) > 1 and (
             middles[-1] - middles[-2] < distance * (len(clusters[-1]) + len(clusters[-2])) / 2
         ):
             last = clusters.pop()
             clusters[-1] += last
             middles.pop()
-            middles[-1] = sum(clusters[-1]) / len(clusters[-1])
+            middles[-1] = middle()
     return [
         middle + distance * (place - (len(cluster) - 1) / 2)
         for middle, cluster in zip(middles, clusters, strict=True)

@@ -64,6 +64,24 @@ def test_band_spans_the_seeds(summary: Any, metrics: Any) -> None:
     assert wide[0] == pytest.approx(2 * narrow[0], abs=3)
 
 
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_names_of_many_arms_stay_in_the_picture(summary: Any, metrics: Any, end: float) -> None:
+    """Ten arms that end together beside one that does not: their names share what room there is."""
+    names = [f"Arm{number}" for number in range(10)]
+    device = summary["arms"]["crossbar"]
+    summary["arms"] = dict.fromkeys([*names, "Other"], device)
+    rows = [
+        {"arm": arm, "seed": 0, "epoch": epoch, "test_accuracy": 1 - end if arm == "Other" else end}
+        for arm in summary["arms"]
+        for epoch in (0, 1)
+    ]
+    pixels = imread(BytesIO(learning_curves(summary, rows, LIGHT)), format="png")[..., :3]
+    assert (pixels[-3:] == pixels[-1, 0]).all()
+    label_rows = (pixels[:, -45:] != pixels[-1, 0]).any(axis=(1, 2))
+    starts = np.flatnonzero(np.diff(label_rows.astype(int)) == 1)
+    assert len(starts) == len(summary["arms"])  # a gap between any two
+
+
 def test_divergence_is_marked(diverged: tuple[Any, Any]) -> None:
     summary, metrics = diverged
     marked = where(learning_curves(summary, metrics, LIGHT), LIGHT.arms[0]).sum()
