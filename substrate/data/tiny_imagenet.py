@@ -14,6 +14,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import numpy as np
+
 from substrate.data.arrays import dataset_from_arrays
 from substrate.data.dataset import DataError, Dataset
 from substrate.data.images import decoded, image_files
@@ -26,18 +28,25 @@ def load(settings: TinyImageNet) -> Dataset:
 
     Raises:
         DataError: no such folder, an empty class, a line of the annotations that names no image or
-            no class, a corrupt image or one of another size.
+            no class, a corrupt image or one of another size, or fewer classes than asked for.
     """
     root = expand(settings.path)
-    classes = _classes(root)
+    found = _classes(root)
+    kept = _chosen(found, settings.limit_classes)
+    classes = {wnid: label for label, wnid in enumerate(kept)}
     train = [
         (path, label)
         for wnid, label in classes.items()
         for path in image_files(root / "train" / wnid / "images")
     ]
+    test = [
+        (path, classes[wnid])
+        for path, wnid in _validation(root / "val", set(found))
+        if wnid in classes
+    ]
     return dataset_from_arrays(
         "tiny_imagenet",
-        decoded("tiny_imagenet", train, _validation(root / "val", classes)),
+        decoded("tiny_imagenet", train, test),
         len(classes),
         limit_train=settings.limit_train,
         limit_test=settings.limit_test,
@@ -45,7 +54,7 @@ def load(settings: TinyImageNet) -> Dataset:
     )
 
 
-def _classes(root: Path) -> dict[str, int]:
+def _classes(root: Path) -> list[str]:
     names = root / "wnids.txt"
     if not names.is_file():
         raise DataError(f"there is no {names}; {where_to_put(root)}")
@@ -60,10 +69,21 @@ def _classes(root: Path) -> dict[str, int]:
             f" all {len(folders)} are used",
             stacklevel=2,
         )
-    return {wnid: index for index, wnid in enumerate(sorted(folders))}
+    return sorted(folders)
 
 
-def _validation(folder: Path, classes: dict[str, int]) -> list[tuple[Path, int]]:
+def _chosen(classes: list[str], limit: int | None) -> list[str]:
+    if limit is None:
+        return classes
+    if limit > len(classes):
+        raise DataError(f"limit_classes is {limit}, and tiny_imagenet has {len(classes)} classes")
+    return [
+        classes[index]
+        for index in sorted(np.random.default_rng(0).permutation(len(classes))[:limit])
+    ]
+
+
+def _validation(folder: Path, classes: set[str]) -> list[tuple[Path, str]]:
     annotations = folder / "val_annotations.txt"
     if not annotations.is_file():
         raise DataError(f"there is no {annotations}")
@@ -75,5 +95,5 @@ def _validation(folder: Path, classes: dict[str, int]) -> list[tuple[Path, int]]
             raise DataError(f"{annotations}:{number} names no training folder: {line!r}")
         if name not in images:
             raise DataError(f"{annotations}:{number} names an image that is not there: {name!r}")
-        labelled.append((images[name], classes[wnid]))
+        labelled.append((images[name], wnid))
     return labelled

@@ -48,6 +48,9 @@ class TinyImageNet(_Images):
     path: FilePath = Field(
         "$SUBSTRATE_DATA/tiny-imagenet-200", description="Folder with `wnids.txt`."
     )
+    limit_classes: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Only a random subset of so many classes, the same for every seed."
+    )
 
 
 class Sarcos(_Limited):

@@ -31,6 +31,24 @@ def test_classes_are_numbered_by_name_and_the_test_set_is_val(root: Path, load: 
     assert data.x_train.shape == (3, 3, 8, 8)
 
 
+def test_some_classes_can_be_left_out(root: Path, load: Load) -> None:
+    """The pixels tell the classes apart: the same two stay in training and in the test set."""
+    everything = load(name="tiny_imagenet", path=str(root), standardise=False)
+    data = load(name="tiny_imagenet", path=str(root), standardise=False, limit_classes=2)
+    assert data.n_out == 2
+    assert data.y_train.tolist() == [0, 1]
+    kept = [at for at, x in enumerate(everything.x_train) if any(x.equal(y) for y in data.x_train)]
+    assert len(kept) == 2
+    tested = [kept.index(label) for label in everything.y_test.tolist() if label in kept]
+    assert data.y_test.tolist() == tested
+    assert load(name="tiny_imagenet", path=str(root), limit_classes=3).n_out == 3
+
+
+def test_more_classes_than_there_are_is_said(root: Path, load: Load) -> None:
+    with pytest.raises(DataError, match="limit_classes is 4, and tiny_imagenet has 3 classes"):
+        load(name="tiny_imagenet", path=str(root), limit_classes=4)
+
+
 def test_a_list_of_classes_that_is_cut_short_is_warned_of(root: Path, load: Load) -> None:
     (root / "wnids.txt").write_text("n03\n")
     with pytest.warns(UserWarning, match="names 1 of the 3 classes"):
