@@ -21,6 +21,8 @@ class Cell:
         seeds: those in the means; `seeds_planned` were to be run.
         epochs: those that each of these seeds reached; `epochs_planned` were to be run.
         images: training samples; None for all that there are.
+        classes: of the data, where some were left out: such accuracies are shown beside the
+            paper's, not measured by them.
     """
 
     arm: str
@@ -36,6 +38,7 @@ class Cell:
     epochs: int = 0
     epochs_planned: int = 0
     images: int | None = None
+    classes: int | None = None
     diverged: tuple[Divergence, ...] = ()
 
     @property
@@ -49,6 +52,11 @@ class Cell:
     def ended(self) -> bool:
         """Whether the seeds that count were trained to the end."""
         return self.epochs_planned > 0 and self.epochs == self.epochs_planned
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the paper has a figure, and ours was trained to the end on as many classes."""
+        return self.difference is not None and self.ended and self.classes is None
 
     @property
     def noteworthy(self) -> bool:
@@ -86,5 +94,6 @@ def _cell(experiment: Experiment, run: TrainingRun | None, arm: str) -> Cell:
         run.reached(arm),
         run.epochs,
         run.images,
+        run.classes,
         tuple(run.diverged[arm]),
     )

@@ -41,6 +41,7 @@ class TrainingRun:
         arms: in the order in which they are trained.
         network: its layers, and the rest that the summary says in one line.
         images: training samples; None for all that there are, where no summary counts them.
+        classes: of the data, where some were left out.
         summary: None where the run was killed and has left none.
     """
 
@@ -54,6 +55,7 @@ class TrainingRun:
     network: str
     data: str
     images: int | None
+    classes: int | None
     rows: list[EpochRow]
     summary: Summary | None
 
@@ -260,6 +262,7 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
         _layers(scenario["network"]["layers"]) if summary is None else summary["network"],
         JPEG_COPY if name == "cifar10-jpeg" else name,
         data.get("limit_train") if summary is None else summary["data"]["train"],
+        data.get("limit_classes"),
         rows,
         summary,
     )

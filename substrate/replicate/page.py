@@ -115,9 +115,7 @@ def _overview(outcomes: Iterable[Outcome]) -> str:
             checks = each.checks[run.budget]
             confirmed = sum(check.holds is True for check in checks)
             compared = [
-                cell
-                for cell in each.cells()
-                if cell.budget == run.budget and cell.ended and cell.difference is not None
+                cell for cell in each.cells() if cell.budget == run.budget and cell.comparable
             ]
             close = sum(not cell.noteworthy for cell in compared)
             rows.append(
@@ -179,7 +177,8 @@ def _setting(run: Run) -> str:
     if isinstance(run, AngleRun):
         inputs = f"{run.inputs} input{'s' if run.inputs > 1 else ''}"
         return f"**Budget `{run.budget}`:** layers {', '.join(run.layers)}; mean over {inputs}."
-    images = "" if run.images is None else f", {run.images:,} training samples"
+    images = "" if run.classes is None else f", {run.classes} of its classes"
+    images += "" if run.images is None else f", {run.images:,} training samples"
     if run.summary is not None:
         images += f", {run.summary['data']['test']:,} test samples"
     seeds = f"seed{'s' if len(run.seeds) > 1 else ''} {', '.join(map(str, run.seeds))}"

@@ -23,6 +23,8 @@ def accuracy_table(experiment: Experiment, found: list[Cell]) -> str:
         gap = NOTHING if cell.difference is None else points(cell.difference)
         if cell.noteworthy:
             gap = f"**{gap}**"
+        if cell.classes is not None and cell.difference is not None:
+            gap += f", {cell.classes} classes"
         rows.append([cell.arm, _budget(cell), reported, _accuracies(cell), gap, *_extent(cell)])
     if not experiment.of_paper:
         keep = [place for place, name in enumerate(head) if name not in ("paper", "difference")]

@@ -1,7 +1,7 @@
 """Experiments of the test's own, and run folders as `substrate run` and `align` leave them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,17 @@ def leave(tmp_path: Path) -> Callable[..., Path]:
     Rows are arm, seed, epoch, train and test accuracy.
     """
 
-    def run(name: str, rows: Rows, seeds: Sequence[int] = (0, 1), epochs: int = 3) -> Path:
+    def run(
+        name: str,
+        rows: Rows,
+        seeds: Sequence[int] = (0, 1),
+        epochs: int = 3,
+        data: Mapping[str, object] | None = None,
+    ) -> Path:
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
-        scenario = yaml.safe_load(SCENARIO) | {"data": {"name": "digits"}, "seeds": list(seeds)}
+        scenario = yaml.safe_load(SCENARIO)
+        scenario |= {"data": data or {"name": "digits"}, "seeds": list(seeds)}
         scenario["training"]["epochs"] = epochs
         (folder / "scenario.yaml").write_text(yaml.safe_dump(scenario, sort_keys=False))
         lines = [

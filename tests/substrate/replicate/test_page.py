@@ -74,6 +74,15 @@ def test_paper_ours_and_the_difference(page, report, leave):
     assert "Not run: budget `short`." in small
 
 
+def test_accuracies_on_fewer_classes_are_not_counted_against_the_paper(page, report, leave):
+    report(small={"paper": {"np": {"test": 29.0}}})
+    leave("paper-small-full", WHOLE, data={"name": "tiny_imagenet", "limit_classes": 20})
+    shown = page()
+    assert row(shown["paper/small"], "np")[4] == "+2.0, 20 classes"
+    assert "tiny_imagenet, 20 of its classes;" in shown["paper/small"]
+    assert row(shown["Overview"], "[paper/small](#papersmall)")[3] == "–"
+
+
 def test_a_reason_stands_in_place_of_not_explained(page, report, leave):
     report(small={"paper": {"bp": {"test": 60}}, "why": {"bp": "Fewer\n epochs."}})
     leave("paper-small-full", WHOLE)
