@@ -71,7 +71,10 @@ def run(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     seeds: Annotated[
-        str | None, typer.Option(help="Seeds in place of the scenario's, such as 0,1,2.")
+        list[str] | None,
+        typer.Option(
+            metavar="SEEDS", help="In place of the scenario's, such as 0,1,2. Repeatable."
+        ),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
@@ -90,7 +93,7 @@ def run(
     if scenario is None:
         raise typer.BadParameter("name a scenario, or --resume a run folder")
     raise typer.Exit(
-        run_command(scenario, out, set_ or [], budget, seeds, device, as_json, command)
+        run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
     )
 
 

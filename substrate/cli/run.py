@@ -31,7 +31,7 @@ def run_command(
     out: Path | None,
     overrides: list[str],
     budget: str,
-    seeds: str | None,
+    seeds: list[str],
     device: str,
     as_json: bool,
     command: str,
@@ -41,8 +41,8 @@ def run_command(
     Raises:
         ScenarioError: the scenario, the data or an option is wrong; nothing has been written.
     """
-    if seeds is not None:
-        overrides = [*overrides, f"seeds=[{seeds}]"]
+    if seeds:
+        overrides = [*overrides, f"seeds=[{','.join(seeds)}]"]
     scenario, source = load_scenario(find_scenario(path), overrides, budget)
     folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     refuse_full(folder, "--out")

@@ -64,6 +64,13 @@ def test_overrides_seeds_and_json(substrate, tiny, tmp_path):
     assert json.loads((tmp_path / "here" / "summary.json").read_text()) == summary
 
 
+def test_repeated_seeds_add_up(substrate, tiny):
+    shown = substrate(
+        "run", tiny, "--seeds", "7", "--seeds", "3,5", "--set", "training.epochs=1", "--json"
+    )
+    assert json.loads(shown.stdout)["seeds"] == [7, 3, 5]
+
+
 def test_a_full_disk_is_one_message(substrate_here, tiny, monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
