@@ -42,7 +42,7 @@ def describe(target: NoiseModel | Chip) -> tuple[str, str, BaseModel]:
     """Give title, source and parameters."""
     if isinstance(target, NoiseModel):
         return target.title, target.citation, target
-    from substrate.build.chip import chip_title
+    from substrate.assemble.chip import chip_title
     from substrate.library import custom_crossbar
 
     if isinstance(target, CustomChip):

@@ -14,7 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Before any test imports the packages: every annotated call is then checked as it runs. Scenario
 # models are left to pydantic, whose own types beartype cannot check.
 install_import_hook(
-    ["learning", "devices", "substrate.build", "substrate.data", "substrate.run"],
+    ["learning", "devices", "substrate.assemble", "substrate.data", "substrate.run"],
     "beartype.beartype",
 )
 

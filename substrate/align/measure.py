@@ -24,9 +24,9 @@ from devices.interface import LayerShape
 from learning.alignment import angle, averaged_gradients
 from learning.estimator import Estimator, RuleSettings
 from learning.rules import PERTURBATION_RULES
-from substrate.build.chip import build_chip
-from substrate.build.learner import rule_settings
-from substrate.build.loss import build_loss
+from substrate.assemble.chip import build_chip
+from substrate.assemble.learner import rule_settings
+from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
 from substrate.scenario.schema import Arm, IdealChip, Learning, Optimiser, Scenario

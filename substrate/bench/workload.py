@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from substrate.build.chip import build_chip
-from substrate.build.learner import build_learner
+from substrate.assemble.chip import build_chip
+from substrate.assemble.learner import build_learner
 from substrate.data.dataset import Dataset
 from substrate.scenario.schema import Scenario
 

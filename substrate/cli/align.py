@@ -72,7 +72,7 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
             raise source.error((loc,), "there is no gradient to compare with")
     from substrate.align.measure import measure, perturbed_arms
     from substrate.align.plots import pictures
-    from substrate.build.dataset import checked_dataset
+    from substrate.assemble.dataset import checked_dataset
     from substrate.cli.run import compute_device
 
     if not perturbed_arms(scenario):

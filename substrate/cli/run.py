@@ -104,7 +104,7 @@ def train(
     check_aihwkit()
     where = compute_device(device)
     check_runs_on(scenario, source, where)
-    from substrate.build.dataset import checked_dataset
+    from substrate.assemble.dataset import checked_dataset
     from substrate.cli.progress import display_for
     from substrate.report import write_report
     from substrate.run.checkpoint import CheckpointError

@@ -39,7 +39,7 @@ def survey_command(
     check_aihwkit()
     import torch
 
-    from substrate.build.dataset import checked_dataset
+    from substrate.assemble.dataset import checked_dataset
     from substrate.cli.progress import display_for
     from substrate.run.experiment import run_scenario
     from substrate.survey import survey_scenario, survey_table

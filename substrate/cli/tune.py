@@ -45,7 +45,7 @@ def tune_command(
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
-    from substrate.build.dataset import checked_dataset
+    from substrate.assemble.dataset import checked_dataset
     from substrate.cli.run import compute_device
     from substrate.tune.search import attempts, highest_stable
 

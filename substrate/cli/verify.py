@@ -14,8 +14,8 @@ from rich.console import Console
 from devices.crossbars.base import Crossbar
 from devices.interface import LayerShape
 from devices.noise.base import NoiseModel
-from substrate.build.chip import chip_reproducibility
-from substrate.build.crossbar import build_crossbar
+from substrate.assemble.chip import chip_reproducibility
+from substrate.assemble.crossbar import build_crossbar
 from substrate.library import custom_crossbar
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from substrate.build.chip import chip_reproducibility, chip_title
-from substrate.build.layouts import network_title
+from substrate.assemble.chip import chip_reproducibility, chip_title
+from substrate.assemble.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary

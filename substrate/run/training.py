@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from devices.seal import SealedChip, chip_state, restore_chip
-from substrate.build.chip import build_chip
-from substrate.build.learner import build_learner
-from substrate.build.loss import build_loss
+from substrate.assemble.chip import build_chip
+from substrate.assemble.learner import build_learner
+from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
 from substrate.scenario.schema import Scenario

@@ -72,7 +72,7 @@ def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
     import torch
 
     from devices.interface import LayerShape, Outer
-    from substrate.build.crossbar import build_crossbar
+    from substrate.assemble.crossbar import build_crossbar
 
     x, d = torch.ones(2, _PROBE), torch.ones(2, _PROBE)
     try:

@@ -62,7 +62,7 @@ def resolved(scenario: Scenario) -> str:
 def _check_loss(scenario: Scenario, source: Source) -> None:
     if not isinstance(scenario.training.loss, LossFunction):
         return
-    from substrate.build.loss import build_loss
+    from substrate.assemble.loss import build_loss
 
     try:
         build_loss(scenario.training)
@@ -86,8 +86,8 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
 def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     from devices.interface import Capability
     from learning.estimator import required_capabilities
-    from substrate.build.chip import chip_capabilities, chip_title
-    from substrate.build.learner import rule_settings
+    from substrate.assemble.chip import chip_capabilities, chip_title
+    from substrate.assemble.learner import rule_settings
 
     learning = arm.learning
     capabilities = chip_capabilities(arm.chip, scenario.network)

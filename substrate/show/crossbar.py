@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from devices.crossbars.base import Crossbar
 from devices.interface import LayerShape, Outer
-from substrate.build.crossbar import build_crossbar
+from substrate.assemble.crossbar import build_crossbar
 from substrate.report.palette import LIGHT
 from substrate.scenario.schema import AihwkitChip, Chip
 from substrate.show.sheet import Panel

@@ -8,7 +8,7 @@ import torch
 from substrate.align import measure as module
 from substrate.align.measure import Alignment, measure, sample_counts
 from substrate.align.plots import pictures
-from substrate.build.dataset import checked_dataset
+from substrate.assemble.dataset import checked_dataset
 from substrate.environment import scenarios_folder
 from substrate.scenario.load import load_scenario
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from substrate.build.dataset import checked_dataset
+from substrate.assemble.dataset import checked_dataset
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
 from substrate.run.training import ArmRun, Divergence, Epoch

@@ -10,7 +10,7 @@ import torch
 from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.interface import Dense, LayerShape, Outer
-from substrate.build.crossbar import build_crossbar
+from substrate.assemble.crossbar import build_crossbar
 from substrate.new.write import write_new
 from substrate.plugins import load_object
 from substrate.scenario.schema import NativeChip

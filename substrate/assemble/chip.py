@@ -16,9 +16,9 @@ from devices.interface import Capability, LayerShape
 from devices.noise.base import StackedSources
 from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
-from substrate.build.crossbar import ArrayNoise, build_crossbar
-from substrate.build.layouts import layouts
-from substrate.build.noise import build_noise
+from substrate.assemble.crossbar import ArrayNoise, build_crossbar
+from substrate.assemble.layouts import layouts
+from substrate.assemble.noise import build_noise
 from substrate.data.dataset import Dataset
 from substrate.library import custom_crossbar
 from substrate.randomness import stream

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from devices.interface import LayerShape
-from substrate.build.layouts import LayoutError, layouts, network_title
+from substrate.assemble.layouts import LayoutError, layouts, network_title
 from substrate.scenario.schema import Network
 
 CONVNET = Network.model_validate(

@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from devices.noise import GaussianNoise
-from substrate.build.noise import build_noise
+from substrate.assemble.noise import build_noise
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import AihwkitChip
 from substrate.scenario.source import ScenarioError
@@ -130,7 +130,7 @@ def test_what_cannot_be_is_refused_with_its_line(tmp_path, noise, field, message
 
 def test_a_crossbar_of_ones_own_is_built_from_its_parameters(tmp_path):
     from devices.interface import LayerShape
-    from substrate.build.crossbar import build_crossbar
+    from substrate.assemble.crossbar import build_crossbar
     from substrate.new.write import write_new
 
     write_new("device", "BuiltCell", tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from substrate.build.dataset import checked_dataset
+from substrate.assemble.dataset import checked_dataset
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
 

@@ -9,7 +9,7 @@ from learning.decorrelation import DecorrelationSettings
 from learning.estimator import PerturbationSettings, RuleSettings
 from learning.learner import Learner, LearningSettings
 from learning.optimisers import OptimiserSettings
-from substrate.build.loss import build_loss
+from substrate.assemble.loss import build_loss
 from substrate.randomness import stream
 from substrate.scenario.schema import Arm, Learning, Scenario
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from substrate.build.layouts import LayoutError, layouts
+from substrate.assemble.layouts import LayoutError, layouts
 from substrate.data import load_dataset
 from substrate.data.dataset import DataError, Dataset
 from substrate.scenario.schema import Scenario
