@@ -49,6 +49,7 @@ class ChipLayer:
         activation: f of x_l = f(a_l).
         bias: b_l, digital, (n_out,).
         decorrelation: R_l, None where the chip has none.
+        mirror: holds B_l, a learner's second copy of W_l; None where the chip has none.
         input_noise: acts on what drives the rows; travels.
         output_noise: acts on what the columns give; travels.
         readout: acts on the pre-activation as observed; does not travel.
@@ -59,6 +60,7 @@ class ChipLayer:
     activation: Activation
     bias: Float[Tensor, " n_out"]
     decorrelation: Decorrelation | None = None
+    mirror: Crossbar | None = None
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     readout: AddNoise | None = None
@@ -90,6 +92,11 @@ class NetworkChip:
     def decorrelates(self) -> bool:
         """Whether every layer has a decorrelation matrix."""
         return all(layer.decorrelation is not None for layer in self._layers)
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether every layer but the first has a mirror."""
+        return all(layer.mirror is not None for layer in self._layers[1:])
 
     def program(self, weights: Sequence[Float[Tensor, "_n_out _n_in"]]) -> None:
         """Write the initial weights into the crossbars."""
@@ -175,6 +182,41 @@ class NetworkChip:
         return self._decorrelation(layer).read_transposed(y)
 
     @torch.no_grad()
+    def read_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """Give Wᵀ y; see `devices.interface.Chip.read_transposed`."""
+        self._need(Capability.TRANSPOSED_READ)
+        return self._layers[layer].crossbar.read_transposed(y)
+
+    @torch.no_grad()
+    def read_mirror(self, layer: int, x: Tensor) -> Tensor:
+        """Give B x; see `devices.interface.Chip.read_mirror`."""
+        return self._mirror(layer).read(x)
+
+    @torch.no_grad()
+    def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
+        return self._mirror(layer).read_transposed(y)
+
+    @torch.no_grad()
+    def activate(self, layer: int, a: Tensor) -> Tensor:
+        """Give f(a); see `devices.interface.Chip.activate`."""
+        return self._layers[layer].activation(a)
+
+    def pull_back(
+        self, layer: int, a: Tensor, gradient: Tensor, slope: Tensor | None = None
+    ) -> Tensor:
+        """Go back through activation and layout; see `devices.interface.Chip.pull_back`."""
+        here, after = self._layers[layer], self._layers[layer + 1]
+        if slope is None:
+            self._need(Capability.ACTIVATION_DERIVATIVE)
+        with torch.enable_grad():
+            a = a.detach().requires_grad_()
+            signal = here.activation(a) if slope is None else a
+            rows = after.layout.to_rows(here.layout.from_columns(signal))
+            (back,) = torch.autograd.grad(rows, a, gradient.view(rows.shape))
+        return back if slope is None else back.mul_(slope)
+
+    @torch.no_grad()
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
         for update in updates:
@@ -185,6 +227,8 @@ class NetworkChip:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
                 self._decorrelation(update.layer).update(update.decorrelation)
+            if update.mirror is not None:
+                self._mirror(update.layer).update(update.mirror)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""
@@ -222,6 +266,12 @@ class NetworkChip:
             raise CapabilityError(f"layer {index + 1} of this chip has no decorrelation matrix")
         return decorrelation
 
+    def _mirror(self, index: int) -> Crossbar:
+        mirror = self._layers[index].mirror
+        if mirror is None:
+            raise CapabilityError(f"layer {index + 1} of this chip has no mirror")
+        return mirror
+
 
 class _Reading:
     """What is read of every layer, for the passes that it is wanted of."""
@@ -243,6 +293,7 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
     parts: dict[str, object] = {
         "crossbar": layer.crossbar,
         "decorrelation": layer.decorrelation,
+        "mirror": layer.mirror,
         "input noise": layer.input_noise,
         "output noise": layer.output_noise,
         "readout": layer.readout,

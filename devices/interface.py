@@ -32,6 +32,9 @@ class Capability(StrEnum):
     INJECT = "inject"
     CLEAN_PASS = "clean_pass"
     GRADIENTS = "gradients"
+    TRANSPOSED_READ = "transposed_read"
+    ACTIVATION_DERIVATIVE = "activation_derivative"
+    LOSS_DERIVATIVE = "loss_derivative"
 
 
 class CapabilityError(RuntimeError):
@@ -117,12 +120,14 @@ class LayerUpdate:
         weight: the request to the crossbar.
         bias: to be added to the bias, (n_out,).
         decorrelation: the request to the layer's decorrelation matrix R.
+        mirror: the request to the layer's mirror B, of the same form as those to the crossbar.
     """
 
     layer: int
     weight: Outer | Dense | None = None
     bias: Float[Tensor, " n_out"] | None = None
     decorrelation: DecorrelationUpdate | None = None
+    mirror: Outer | Dense | None = None
 
 
 @runtime_checkable
@@ -142,6 +147,11 @@ class Chip(Protocol):
     @property
     def decorrelates(self) -> bool:
         """Whether every layer has a decorrelation matrix R in front of its crossbar."""
+        ...
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether every layer but the first has a mirror B: a second matrix of W's shape."""
         ...
 
     def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
@@ -196,6 +206,59 @@ class Chip(Protocol):
 
         Raises:
             CapabilityError: the chip has no decorrelation matrices.
+        """
+        ...
+
+    def read_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """Drive a layer's array from its columns: Wᵀ y, (samples, n_out) to (samples, n_in).
+
+        The read has the array's own noise.
+
+        Raises:
+            CapabilityError: the chip lacks `Capability.TRANSPOSED_READ`.
+        """
+        ...
+
+    def read_mirror(self, layer: int, x: Tensor) -> Tensor:
+        """Give B x of a layer, (samples, n_in) to (samples, n_out), through B's own noise.
+
+        Raises:
+            CapabilityError: the layer has no mirror.
+        """
+        ...
+
+    def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """Give Bᵀ y of a layer, (samples, n_out) to (samples, n_in), through B's own noise.
+
+        Raises:
+            CapabilityError: the layer has no mirror.
+        """
+        ...
+
+    def activate(self, layer: int, a: Tensor) -> Tensor:
+        """Give f(a) of a layer's pre-activations, as its digital periphery computes it."""
+        ...
+
+    def pull_back(
+        self, layer: int, a: Tensor, gradient: Tensor, slope: Tensor | None = None
+    ) -> Tensor:
+        """Take a gradient back through the exact digital periphery behind a layer.
+
+        Between a layer's pre-activation and the next layer's rows, before R, lie the activation f
+        and the layout (patches of a convolution). Nothing of the analog side is in it.
+
+        Args:
+            layer: whose pre-activations are meant, not the last.
+            a: they, (batch, [positions,] n_out).
+            gradient: with respect to the next layer's rows before R, (batch, [positions,] n_in).
+            slope: taken in place of f'(a), in the shape of `a`.
+
+        Returns:
+            The gradient with respect to `a`.
+
+        Raises:
+            CapabilityError: no slope is given, and the chip lacks
+                `Capability.ACTIVATION_DERIVATIVE`.
         """
         ...
 

@@ -47,6 +47,11 @@ class SealedChip:
         """See `devices.interface.Chip.decorrelates`."""
         return _behind[self].decorrelates
 
+    @property
+    def mirrors(self) -> bool:
+        """See `devices.interface.Chip.mirrors`."""
+        return _behind[self].mirrors
+
     def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
         """See `devices.interface.Chip.forward`."""
         return _behind[self].forward(x, perturb)
@@ -73,6 +78,28 @@ class SealedChip:
     def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
         """See `devices.interface.Chip.read_decorrelation_transposed`."""
         return _behind[self].read_decorrelation_transposed(layer, y)
+
+    def read_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """See `devices.interface.Chip.read_transposed`."""
+        return _behind[self].read_transposed(layer, y)
+
+    def read_mirror(self, layer: int, x: Tensor) -> Tensor:
+        """See `devices.interface.Chip.read_mirror`."""
+        return _behind[self].read_mirror(layer, x)
+
+    def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
+        """See `devices.interface.Chip.read_mirror_transposed`."""
+        return _behind[self].read_mirror_transposed(layer, y)
+
+    def activate(self, layer: int, a: Tensor) -> Tensor:
+        """See `devices.interface.Chip.activate`."""
+        return _behind[self].activate(layer, a)
+
+    def pull_back(
+        self, layer: int, a: Tensor, gradient: Tensor, slope: Tensor | None = None
+    ) -> Tensor:
+        """See `devices.interface.Chip.pull_back`."""
+        return _behind[self].pull_back(layer, a, gradient, slope)
 
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """See `devices.interface.Chip.apply`."""

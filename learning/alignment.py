@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from learning.estimator import Estimator
-from learning.losses import Loss
 from learning.optimisers import mean_outer_product
 
 _SAMPLES_AT_ONCE = 1000
@@ -27,7 +26,7 @@ def angle(update: Tensor, reference: Tensor) -> float:
 
 
 def averaged_gradients(
-    estimator: Estimator, loss: Loss, x: Tensor, target: Tensor, noise_samples: Sequence[int]
+    estimator: Estimator, x: Tensor, target: Tensor, noise_samples: Sequence[int]
 ) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
     """Average a rule's estimate of every layer's ∂L/∂W_l over noise samples, without learning.
 
@@ -36,7 +35,6 @@ def averaged_gradients(
 
     Args:
         estimator: the rule on its chip.
-        loss: of every sample.
         x: inputs, (batch, ...).
         target: their targets.
         noise_samples: numbers of noise samples per input at which to stop, increasing.
@@ -56,7 +54,7 @@ def averaged_gradients(
     for stop in noise_samples:
         while done < stop:
             repeats = min(together, stop - done)
-            gradients = _gradients(estimator, loss, _repeat(x, repeats), _repeat(target, repeats))
+            gradients = _gradients(estimator, _repeat(x, repeats), _repeat(target, repeats))
             if not totals:
                 totals = [torch.zeros_like(gradient) for gradient in gradients]
             for total, gradient in zip(totals, gradients, strict=True):
@@ -65,8 +63,8 @@ def averaged_gradients(
         yield stop, tuple(total / done for total in totals)
 
 
-def _gradients(estimator: Estimator, loss: Loss, x: Tensor, target: Tensor) -> list[Tensor]:
-    estimate = estimator.estimate(x, lambda output: loss(output, target))
+def _gradients(estimator: Estimator, x: Tensor, target: Tensor) -> list[Tensor]:
+    estimate = estimator.estimate(x, target)
     return [
         mean_outer_product(error, inputs).double()
         for error, inputs in zip(estimate.errors, estimate.inputs, strict=True)

@@ -2,13 +2,14 @@
 
 resampling:     K comparisons of a perturbed pass with one baseline pass, their estimates averaged
 noisy baseline: the first pass is as noisy as the others, and stands in for a clean one
+backwards:      a rule that estimates ∂L/∂a_L alone has it sent back (`learning.backward`)
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
+from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
@@ -16,15 +17,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import Capability, Chip, PerSampleLoss
+from learning.backward import propagate
 from learning.injection import Injection
-from learning.rules import (
-    PERTURBATION_RULES,
-    Backpropagation,
-    RememberingRule,
-    RuleState,
-    Trial,
-    perturbation_rule,
-)
+from learning.losses import Loss, loss_gradient
+from learning.rules import Rule, RuleState, Trial
 
 _PASSES_AT_ONCE = 8
 """Perturbed passes that are run together, so that they share the work of the first layer."""
@@ -47,27 +43,19 @@ class PerturbationSettings(NamedTuple):
 
 
 class RuleSettings(NamedTuple):
-    """A rule with its own settings and those of its passes.
+    """A rule and its passes; `perturbation` is None for one that perturbs nothing."""
 
-    Attributes:
-        name: `bp`, or a key of `learning.rules.PERTURBATION_RULES`.
-        perturbation: None for backpropagation.
-        settings: of the rule itself, where they are not its defaults.
-    """
-
-    name: str
+    rule: Rule
     perturbation: PerturbationSettings | None
-    settings: Mapping[str, int | float] = MappingProxyType({})
 
 
-def required_capabilities(rule: RuleSettings) -> frozenset[Capability]:
+def required_capabilities(settings: RuleSettings) -> frozenset[Capability]:
     """Everything that a chip must offer for a rule with these settings."""
-    if rule.name == "bp" or rule.perturbation is None:
-        return Backpropagation.requires
-    needs = set(PERTURBATION_RULES[rule.name].requires)
-    if rule.perturbation.source != "intrinsic":
+    rule, perturbation = settings
+    needs = set(rule.needs)
+    if perturbation is not None and perturbation.source != "intrinsic":
         needs.add(Capability.INJECT)
-    if rule.perturbation.baseline == "clean":
+    if perturbation is not None and perturbation.baseline == "clean":
         needs.add(Capability.CLEAN_PASS)
     return frozenset(needs)
 
@@ -106,87 +94,130 @@ class Estimator:
         CapabilityError: from an estimate, if the chip lacks what `required_capabilities` names.
     """
 
-    def __init__(self, chip: Chip, rule: RuleSettings, generator: torch.Generator) -> None:
-        """Prepare; `generator` draws what is injected, on the chip's device."""
+    def __init__(
+        self,
+        chip: Chip,
+        settings: RuleSettings,
+        loss: Loss,
+        generator: torch.Generator,
+        rule_generator: torch.Generator | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            chip: what is driven.
+            settings: the rule and its passes.
+            loss: of every sample.
+            generator: draws what is injected, on the chip's device.
+            rule_generator: draws what the rule itself wants, likewise; where there is none, a rule
+                that draws nothing is meant.
+        """
         self._chip = chip
-        self._settings = rule.perturbation
+        self._rule, self._settings = settings
+        self._loss = loss
         self._generator = generator
+        self._rule_generator = rule_generator
         self._remembered: RuleState = {}
-        if rule.perturbation is not None:
-            self._rule = perturbation_rule(rule.name, rule.settings)
-            # a rule that does not need to know what was injected does not hold it
-            self._knows = Capability.INJECT in self._rule.requires
-            self._injects = rule.perturbation.source != "intrinsic"
-            # a chip with clean passes has no noise of its own to make the baseline noisy
-            self._injects_baseline = (
-                self._injects
-                and rule.perturbation.baseline == "noisy"
-                and Capability.CLEAN_PASS in chip.capabilities
-            )
+        perturbation = settings.perturbation
+        self._injects = perturbation is not None and perturbation.source != "intrinsic"
+        # a chip with clean passes has no noise of its own to make the baseline noisy
+        self._injects_baseline = (
+            self._injects
+            and perturbation is not None
+            and perturbation.baseline == "noisy"
+            and Capability.CLEAN_PASS in chip.capabilities
+        )
 
     @torch.no_grad()
-    def estimate(self, x: Tensor, loss: PerSampleLoss) -> Estimate:
+    def estimate(self, x: Tensor, target: Tensor) -> Estimate:
         """Run the passes of one mini-batch, (batch, ...), and estimate the gradient from them."""
-        if self._settings is None:
-            observed, gradients = Backpropagation().errors(self._chip, x, loss)
-            return Estimate(
-                list(observed.inputs), observed.output, loss(observed.output), list(gradients)
-            )
-        if isinstance(self._rule, RememberingRule) and not self._remembered:
-            for _ in range(self._rule.calibration_trials):
-                _, (trial,) = self._compare(x, loss, 1, None, more=False)
-                self._remembered = self._rule.remember(replace(trial, state=self._remembered))
-        passes_of_one = len(self._chip.shapes) if self._rule.layer_by_layer else 1
-        at_once = max(1, _PASSES_AT_ONCE // passes_of_one)
-        baseline: _Baseline | None = None
-        errors: list[Tensor] = []
-        left = self._settings.resamples
+        rule, chip = self._rule, self._chip
+        if rule.backward == "transposed_read" and Capability.GRADIENTS in chip.capabilities:
+            loss: PerSampleLoss = partial(self._losses, target)
+            observed, gradients = chip.backpropagate(x, loss)
+            inputs, output = list(observed.inputs), observed.output
+            return Estimate(inputs, output, loss(output), list(gradients))
+        if not self._remembered:
+            for _ in range(rule.trials_before_training):
+                baseline, (trial,) = self._compare(x, target, 1, None, more=False)
+                self._learn(trial)
+        resamples = self._settings.resamples if self._settings is not None else 1
+        at_once = max(1, _PASSES_AT_ONCE // (len(chip.shapes) if rule.layer_by_layer else 1))
+        baseline, errors, last = None, list[Tensor](), None
+        left = resamples
         while left > 0:
             count = min(left, at_once)
             left -= count
-            baseline, trials = self._compare(x, loss, count, baseline, more=left > 0)
+            baseline, trials = self._compare(x, target, count, baseline, more=left > 0)
             while trials:
-                _accumulate(errors, self._errors(trials.pop(0)))
+                last = self._learn(trials.pop(0))
+                # what the periphery or a critic says of the baseline's output is one for all trials
+                if rule.averages_errors or (left == 0 and not trials):
+                    _accumulate(errors, rule.errors(last))
+                if trials or rule.backward is None:
+                    last = None
         assert baseline is not None
-        if self._settings.resamples > 1:
+        if resamples > 1 and rule.averages_errors:
             for total in errors:
-                total.div_(self._settings.resamples)
+                total.div_(resamples)
+        if rule.backward is not None:
+            assert last is not None
+            read = {
+                "transposed_read": chip.read_transposed,
+                "mirror": chip.read_mirror_transposed,
+            }[rule.backward]
+            slope = partial(rule.slope_at, trial=last)
+            activities = baseline.pre_activations
+            errors = propagate(chip, read, errors[0], activities, slope)
         return Estimate(baseline.inputs, baseline.output, baseline.losses, errors)
 
     def state(self) -> dict[str, Tensor]:
-        """What the rule remembers, and where the stream of injected noise is."""
+        """What the rule remembers, and where the streams of random numbers are."""
+        own = self._rule_generator
         return {
             "generator": self._generator.get_state(),
-            **{f"rule.{name}": value for name, value in self._remembered.items()},
+            **({} if own is None else {"rule generator": own.get_state()}),
+            **{f"rule.{name}": value.clone() for name, value in self._remembered.items()},
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state."""
         self._generator.set_state(state["generator"])
+        if self._rule_generator is not None:
+            self._rule_generator.set_state(state["rule generator"])
         self._remembered = {
             name.removeprefix("rule."): value
             for name, value in state.items()
             if name.startswith("rule.")
         }
 
-    def _errors(self, trial: Trial) -> tuple[Tensor, ...]:
+    def _losses(self, target: Tensor, output: Tensor) -> Tensor:
+        return self._loss(output, target)
+
+    def _learn(self, trial: Trial) -> Trial:
+        """Have the rule remember a trial, and its mirrors learn from it; give it that state."""
+        self._remembered = self._rule.remember(replace(trial, state=self._remembered))
         trial = replace(trial, state=self._remembered)
-        if isinstance(self._rule, RememberingRule):
-            self._remembered = self._rule.remember(trial)
-            trial = replace(trial, state=self._remembered)
-        return self._rule.errors(trial)
+        requests = list(self._rule.requests(trial, self._chip.read_mirror))
+        if requests:
+            self._chip.apply(requests)
+        return trial
 
     def _compare(
-        self, x: Tensor, loss: PerSampleLoss, count: int, baseline: _Baseline | None, *, more: bool
+        self, x: Tensor, target: Tensor, count: int, baseline: _Baseline | None, *, more: bool
     ) -> tuple[_Baseline, list[Trial]]:
         """Run the passes of `count` trials, and the baseline pass too unless it is given.
 
         With `more` to come, the baseline keeps its pre-activations.
         """
-        assert self._settings is not None
-        shapes, sigma = self._chip.shapes, self._settings.sigma
+        rule, shapes = self._rule, self._chip.shapes
+        sigma = self._settings.sigma if self._settings is not None else 0.0
         everywhere = range(len(shapes)) if self._injects else ()
-        of_trial = [(layer,) for layer in everywhere] if self._rule.layer_by_layer else [everywhere]
+        of_trial: list[Collection[int]] = []
+        if rule.perturbs and rule.layer_by_layer:
+            of_trial = [(layer,) for layer in everywhere]
+        elif rule.perturbs:
+            of_trial = [everywhere]
         first: list[Collection[int]] = []
         if baseline is None:
             first.append(everywhere if self._injects_baseline else ())
@@ -194,54 +225,94 @@ class Estimator:
             Injection(shapes, layers, len(x), sigma, self._generator) if layers else None
             for layers in [*first, *of_trial * count]
         ]
+        reads_activities = rule.reads_activities or rule.backward is not None
         observed = self._chip.passes(
             x,
             passes,
-            read_inputs=range(len(first)),
-            read_pre_activations=None if self._rule.reads_activities else (),
+            read_inputs=None if rule.reads_inputs else range(len(first)),
+            read_pre_activations=None if reads_activities else (),
         )
         outputs = [each.output for each in observed]
+        inputs = [each.inputs for each in observed]
         activities = [list(each.pre_activations) for each in observed]
+        keeps = more or rule.reads_inputs or rule.backward is not None
         if baseline is None:
             before = activities.pop(0)
             output = outputs.pop(0)
             baseline = _Baseline(
-                list(observed[0].inputs),
+                list(inputs.pop(0)),
                 [a.clone() for a in before] if more else before,
                 output,
-                loss(output),
+                self._losses(target, output),
             )
         del observed
-        changes = _activity_changes(activities, baseline.pre_activations, more=more)
-        loss_changes = [loss(output) - baseline.losses for output in outputs]
+        output_changes = self._output_changes(activities, baseline)
+        changes = _activity_changes(activities, baseline.pre_activations, keep=keeps)
+        input_changes = _input_changes(inputs, baseline.inputs) if rule.reads_inputs else None
+        loss_changes = [self._losses(target, output) - baseline.losses for output in outputs]
         trials = []
         for number in range(count):
             own = slice(number * len(of_trial), (number + 1) * len(of_trial))
             trials.append(
                 Trial(
                     shapes,
-                    tuple(changes[number]),
+                    tuple(changes[number]) if changes else (),
                     tuple(
-                        each.again() if each is not None and self._knows else None
+                        each.again() if each is not None and rule.knows_perturbation else None
                         for each in passes[len(first) :][own]
                     ),
                     tuple(loss_changes[own]),
                     sigma,
+                    input_changes=tuple(input_changes[number]) if input_changes else (),
+                    pre_activations=tuple(baseline.pre_activations) if keeps else (),
+                    output_changes=tuple(output_changes[number]) if output_changes else (),
+                    output=baseline.output,
+                    target=target,
+                    loss_gradient=partial(loss_gradient, self._loss, baseline.output, target),
+                    generator=self._rule_generator,
                 )
             )
         return baseline, trials
 
+    def _output_changes(
+        self, activities: list[list[Tensor]], baseline: _Baseline
+    ) -> list[list[Tensor]]:
+        """Give δf(a_l) of every layer but the last, of every pass, if the rule reads it."""
+        if not self._rule.reads_output_changes:
+            return []
+        activate = self._chip.activate
+        return [
+            [
+                activate(layer, after) - activate(layer, before)
+                for layer, (after, before) in enumerate(
+                    zip(seen[:-1], baseline.pre_activations[:-1], strict=True)
+                )
+            ]
+            for seen in activities
+        ]
+
 
 def _activity_changes(
-    perturbed: list[list[Tensor]], baseline: list[Tensor], *, more: bool
+    perturbed: list[list[Tensor]], baseline: list[Tensor], *, keep: bool
 ) -> list[list[Tensor]]:
-    """Give δa_l of every pass; both activities are used up, unless `more` want the baseline's."""
+    """Give δa_l of every pass; both activities are used up, unless the baseline's are kept."""
     changes: list[list[Tensor]] = [[] for _ in perturbed]
+    if not perturbed:
+        return changes
     for layer in range(len(baseline)):
-        before = baseline[layer] if more else baseline.pop(0)
+        before = baseline[layer] if keep else baseline.pop(0)
         for activities, change in zip(perturbed, changes, strict=True):
             change.append(activities.pop(0) - before)
     return changes
+
+
+def _input_changes(
+    perturbed: list[tuple[Tensor, ...]], baseline: list[Tensor]
+) -> list[list[Tensor]]:
+    """Give δx*_l of every layer, of every pass."""
+    return [
+        [after - before for after, before in zip(seen, baseline, strict=True)] for seen in perturbed
+    ]
 
 
 def _accumulate(totals: list[Tensor], errors: Sequence[Tensor]) -> None:

@@ -51,20 +51,25 @@ class Learner:
     """
 
     def __init__(
-        self, chip: Chip, settings: LearningSettings, loss: Loss, generator: torch.Generator
+        self,
+        chip: Chip,
+        settings: LearningSettings,
+        loss: Loss,
+        generator: torch.Generator,
+        rule_generator: torch.Generator | None = None,
     ) -> None:
-        """Prepare to train `chip`; `generator` draws what is injected, on the chip's device."""
+        """Prepare to train `chip`; the generators are those of `learning.estimator.Estimator`."""
         self._chip = chip
         self._decorrelation = settings.decorrelation
-        self._loss = loss
-        self._estimator = Estimator(chip, settings.rule, generator)
+        self._estimator = Estimator(chip, settings.rule, loss, generator, rule_generator)
+        self._tells_mirror = settings.rule.rule.mirror_is_told
         self._optimiser = Optimiser(settings.optimiser, chip.shapes, generator.device)
         self._steps = 0
 
     @torch.no_grad()
     def step(self, x: Tensor, target: Tensor) -> Step:
         """Learn from one mini-batch: inputs (batch, ...) and their targets."""
-        estimate = self._estimator.estimate(x, lambda output: self._loss(output, target))
+        estimate = self._estimator.estimate(x, target)
         self._chip.apply(self._updates(estimate))
         self._steps += 1
         return Step(estimate.losses, estimate.output)
@@ -86,7 +91,8 @@ class Learner:
                 decorrelation = decorrelation_update(
                     x, partial(self._chip.read_decorrelation_transposed, layer), settings
                 )
-            yield LayerUpdate(layer, weight, bias, decorrelation)
+            mirror = weight if self._tells_mirror and layer > 0 else None
+            yield LayerUpdate(layer, weight, bias, decorrelation, mirror)
             self._optimiser.release(layer)
 
     def state(self) -> dict[str, Tensor]:

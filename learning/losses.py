@@ -49,6 +49,20 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def loss_gradient(
+    loss: Loss, output: Float[Tensor, "batch n_out"], target: Tensor
+) -> Float[Tensor, "batch n_out"]:
+    """Give ∂L/∂a_L of every sample, by autograd through the loss alone.
+
+    Raises:
+        RuntimeError: autograd cannot differentiate the loss.
+    """
+    with torch.enable_grad():
+        output = output.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(output, target).sum(), output)
+    return gradient
+
+
 def black_box(function: Callable[[Tensor, Tensor], Any], name: str) -> Loss:
     """Make a loss of any function of (output, target), whatever it computes with.
 

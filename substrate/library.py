@@ -1,4 +1,4 @@
-"""Noise models and crossbars by the names that a scenario gives them.
+"""Noise models, crossbars and learning rules by the names that a scenario gives them.
 
 A name is that of a shipped model, or of one that an installed package registers under an
 entry-point group; `my_lab.py:CryoReadNoise` is a class of the user's own (`substrate.plugins`).
@@ -6,21 +6,30 @@ entry-point group; `my_lab.py:CryoReadNoise` is a class of the user's own (`subs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from devices.crossbars.custom import CustomCrossbar
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
+from learning.rules import RULES, Rule
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.source import nearest
 
 NOISE_GROUP = "substrate.noise"
 CROSSBAR_GROUP = "substrate.crossbars"
+RULE_GROUP = "substrate.rules"
+
+
+class FoundRule(NamedTuple):
+    """A rule, and whether the name that it was found by implies decorrelation."""
+
+    rule: type[Rule]
+    decorrelates: bool
 
 
 def noise_models() -> list[str]:
@@ -76,6 +85,47 @@ def custom_crossbar(name: str, folder: Path) -> type[CustomCrossbar]:
     if not (isinstance(parameters, type) and issubclass(parameters, BaseModel)):
         raise PluginError(f"{name}.Parameters is no pydantic model", "derive it from BaseModel")
     return found
+
+
+def find_rule(name: str, folder: Path) -> FoundRule:
+    """Find a learning rule's class; as `noise_model`.
+
+    Raises:
+        PluginError: there is none of that name, or it is no learning rule.
+    """
+    for decorrelates in (False, True):
+        if (rule := _names(RULES.values(), decorrelates).get(name)) is not None:
+            return FoundRule(rule, decorrelates)
+    known = [*rule_titles(RULES), *_registered(RULE_GROUP)]
+    found = _find(name, folder, RULE_GROUP, known, "rule")
+    if not (isinstance(found, type) and issubclass(found, Rule)):
+        raise PluginError(f"{name} is no learning rule", "derive it from learning.rules.Rule")
+    for attribute in ("name", "title", "citation"):
+        if not isinstance(getattr(found, attribute, None), str):
+            raise PluginError(
+                f"{name} says no {attribute}",
+                f'add the line: {attribute}: ClassVar[str] = "..."',
+            )
+    return FoundRule(found, decorrelates=False)
+
+
+def registered_rules() -> dict[str, type[Rule]]:
+    """The rules that installed packages register, by name."""
+    return {name: find_rule(name, Path()).rule for name in _registered(RULE_GROUP)}
+
+
+def rule_titles(rules: Mapping[str, type[Rule]]) -> dict[str, str]:
+    """Give every name that a scenario may call these rules by, and what it stands for."""
+    titles = {}
+    for name, rule in rules.items():
+        titles[name] = rule.title
+        if rule.decorrelated_name is not None:
+            titles[rule.decorrelated_name] = f"{rule.title} with decorrelated layer inputs"
+    return titles
+
+
+def _names(rules: Iterable[type[Rule]], decorrelates: bool) -> dict[str | None, type[Rule]]:
+    return {rule.decorrelated_name if decorrelates else rule.name: rule for rule in rules}
 
 
 _CROSSBAR_MEMBERS = (

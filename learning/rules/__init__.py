@@ -1,48 +1,28 @@
-"""Learning rules, one file a rule, by the names that scenarios use."""
+"""Learning rules, one file a rule. What they have in common stands in `learning.rules.base`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-
 from learning.rules.activity_node_perturbation import ActivityNodePerturbation
 from learning.rules.backpropagation import Backpropagation
-from learning.rules.base import PerturbationRule, RememberingRule, RuleState, Trial
+from learning.rules.base import Rule, RuleState, Trial
 from learning.rules.covariance_corrected_anp import CovarianceCorrectedANP
 from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
 from learning.rules.node_perturbation import NodePerturbation
 from learning.rules.observed_node_perturbation import ObservedNodePerturbation
+from learning.rules.weight_mirror import WeightMirror
 
-PERTURBATION_RULES: dict[str, PerturbationRule] = {
-    "np": NodePerturbation(),
-    "np_observed": ObservedNodePerturbation(),
-    "inp": IterativeNodePerturbation(),
-    "anp": ActivityNodePerturbation(),
-    "anp_corrected": CovarianceCorrectedANP(),
+RULES: dict[str, type[Rule]] = {
+    rule.name: rule
+    for rule in (
+        Backpropagation,
+        NodePerturbation,
+        ObservedNodePerturbation,
+        IterativeNodePerturbation,
+        ActivityNodePerturbation,
+        CovarianceCorrectedANP,
+        WeightMirror,
+    )
 }
+"""The rules that come with the project, by the name that a scenario gives them."""
 
-
-def perturbation_rule(name: str, settings: Mapping[str, int | float]) -> PerturbationRule:
-    """Give a rule with settings in place of its defaults.
-
-    Raises:
-        TypeError: the rule has no such setting.
-    """
-    rule = PERTURBATION_RULES[name]
-    if not settings:
-        return rule
-    adjustable: Any = rule
-    adjusted: PerturbationRule = replace(adjustable, **settings)
-    return adjusted
-
-
-__all__ = [
-    "PERTURBATION_RULES",
-    "Backpropagation",
-    "PerturbationRule",
-    "RememberingRule",
-    "RuleState",
-    "Trial",
-    "perturbation_rule",
-]
+__all__ = ["RULES", "Rule", "RuleState", "Trial"]

@@ -9,19 +9,21 @@ as well (Section 3.4). In a network of one layer it is INP.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
-from devices.interface import Capability
-from learning.rules.base import Trial, activity_scale, per_sample
+from learning.rules.base import Rule, Trial, activity_scale, per_sample
 
 
-class ActivityNodePerturbation:
+class ActivityNodePerturbation(Rule):
     """ANP: the whole network at once, by the difference of two observed activities."""
 
-    title = "activity-based node perturbation (ANP)"
-    requires = frozenset({Capability.OBSERVE})
-    layer_by_layer = False
-    reads_activities = True
+    name: ClassVar[str] = "anp"
+    title: ClassVar[str] = "activity-based node perturbation (Eq. 6)"
+    citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Section 2.1.3"
+    decorrelated_name: ClassVar[str | None] = "danp"
+    reads_activities: ClassVar[bool] = True
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 6; samples whose activity did not change at all give zero."""

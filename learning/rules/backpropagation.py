@@ -1,29 +1,44 @@
-"""Backpropagation (BP), Eq. 1: the yardstick, on chips that have gradients.
+"""Backpropagation (BP), Eq. 1: the yardstick, and training in situ where arrays read backwards.
 
-    d_l = ∂L/∂a_l
+    e_L = ∂L/∂a_L,   e_l = f'(a_l) ⊙ R_{l+1}ᵀ W_{l+1}ᵀ e_{l+1}
 
-The chip propagates the error backwards itself, so that the rule sees neither weights nor graph.
+On an ideal chip the gradient is exact. On arrays that can be driven from their columns, Wᵀ e is a
+read like any other, with the array's own noise, and ΔW is pulsed in place: this is how aihwkit
+trains (Gokmen and Vlasov, Front. Neurosci. 10:333, 2016). One pass forwards, noise and all; no
+second one is compared with it.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
-from devices.interface import Capability, Chip, Observation, PerSampleLoss
+from devices.interface import Capability
+from learning.rules.base import Backward, Rule, Trial
 
 
-class Backpropagation:
-    """BP: the gradient itself, in one pass forwards and one backwards."""
+class Backpropagation(Rule):
+    """BP: the error goes back through the weights themselves."""
 
-    title = "backpropagation (BP)"
-    requires = frozenset({Capability.GRADIENTS})
+    name: ClassVar[str] = "bp"
+    title: ClassVar[str] = "backpropagation"
+    citation: ClassVar[str] = (
+        "Rumelhart, Hinton and Williams, Nature 323:533, 1986; on crossbars Gokmen and Vlasov,"
+        " Front. Neurosci. 10:333, 2016"
+    )
+    decorrelated_name: ClassVar[str | None] = "dbp"
+    requires: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.TRANSPOSED_READ,
+            Capability.ACTIVATION_DERIVATIVE,
+            Capability.LOSS_DERIVATIVE,
+        }
+    )
+    perturbs: ClassVar[bool] = False
+    backward: ClassVar[Backward | None] = "transposed_read"
 
-    def errors(
-        self, chip: Chip, x: Tensor, loss: PerSampleLoss
-    ) -> tuple[Observation, tuple[Tensor, ...]]:
-        """Give what was observed in the pass forwards, and ∂L/∂a_l of every layer per sample.
-
-        Raises:
-            CapabilityError: the chip lacks `Capability.GRADIENTS`.
-        """
-        return chip.backpropagate(x, loss)
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Give ∂L/∂a_L as the periphery computes it."""
+        assert trial.loss_gradient is not None
+        return (trial.loss_gradient(),)

@@ -16,13 +16,14 @@ matrix of channels × positions); correlations between positions stay uncorrecte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
+from pydantic import Field, PositiveFloat
 from torch import Tensor
 
-from devices.interface import Capability
 from learning.rules.base import (
+    Rule,
     RuleState,
     Trial,
     activity_scale,
@@ -30,23 +31,21 @@ from learning.rules.base import (
 )
 
 
-@dataclass(frozen=True)
-class CovarianceCorrectedANP:
-    """ANP whose bias is undone by a running estimate of the covariance of δa.
+class CovarianceCorrectedANP(Rule):
+    """ANP whose bias is undone by a running estimate of the covariance of δa."""
 
-    Attributes:
-        covariance_decay: β of the exponential average over batches.
-        ridge: λ, in units of the variance of white noise.
-    """
+    name: ClassVar[str] = "anp_corrected"
+    title: ClassVar[str] = "activity-based node perturbation, corrected by the covariance of δa"
+    citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Appendix B"
+    decorrelated_name: ClassVar[str | None] = "danp_corrected"
+    reads_activities: ClassVar[bool] = True
 
-    covariance_decay: float = 0.95
-    ridge: float = 1.0
-
-    title = "activity-based node perturbation, covariance corrected (ANP corrected)"
-    requires = frozenset({Capability.OBSERVE})
-    layer_by_layer = False
-    reads_activities = True
-    calibration_trials = 0
+    covariance_decay: float = Field(
+        0.95, ge=0, lt=1, description="β of the exponential average over mini-batches."
+    )
+    ridge: PositiveFloat = Field(
+        1.0, description="λ on the diagonal, in units of the variance of white noise."
+    )
 
     def remember(self, trial: Trial) -> RuleState:
         """Take the trial's δa into Σ_l of every layer, `covariance.<layer>`, (n_out, n_out)."""

@@ -8,19 +8,24 @@ that pass's loss minus the baseline's. The norm is per sample, over all nodes of
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from devices.interface import Capability
-from learning.rules.base import Trial, per_sample
+from learning.rules.base import Rule, Trial, per_sample
 
 
-class IterativeNodePerturbation:
+class IterativeNodePerturbation(Rule):
     """INP: one layer at a time, the directional derivative in full."""
 
-    title = "iterative node perturbation (INP)"
-    requires = frozenset({Capability.OBSERVE, Capability.INJECT})
-    layer_by_layer = True
-    reads_activities = False
+    name: ClassVar[str] = "inp"
+    title: ClassVar[str] = "iterative node perturbation, one layer at a time (Eq. 3)"
+    citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Section 2.1.1"
+    decorrelated_name: ClassVar[str | None] = "dinp"
+    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.OBSERVE, Capability.INJECT})
+    layer_by_layer: ClassVar[bool] = True
+    knows_perturbation: ClassVar[bool] = True
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 3."""

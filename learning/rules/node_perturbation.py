@@ -8,19 +8,23 @@ know ε, so it needs a periphery that injects it; noise of the device's own come
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from devices.interface import Capability
-from learning.rules.base import Trial, per_sample
+from learning.rules.base import Rule, Trial, per_sample
 
 
-class NodePerturbation:
+class NodePerturbation(Rule):
     """NP: the whole network perturbed at once, by noise that is known."""
 
-    title = "node perturbation (NP)"
-    requires = frozenset({Capability.OBSERVE, Capability.INJECT})
-    layer_by_layer = False
-    reads_activities = False
+    name: ClassVar[str] = "np"
+    title: ClassVar[str] = "node perturbation by an injected, known perturbation (Eq. 4, 5)"
+    citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Section 2.1.2"
+    decorrelated_name: ClassVar[str | None] = "dnp"
+    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.OBSERVE, Capability.INJECT})
+    knows_perturbation: ClassVar[bool] = True
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 5."""

@@ -13,29 +13,33 @@ a clean baseline only one does, and the estimate is right in both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
+from pydantic import Field, PositiveInt
 from torch import Tensor
 
-from devices.interface import Capability
-from learning.rules.base import RuleState, Trial, per_sample
+from learning.rules.base import Rule, RuleState, Trial, per_sample
 
 
-@dataclass(frozen=True)
-class ObservedNodePerturbation:
-    """NP with observed δa in place of the unknown noise.
+class ObservedNodePerturbation(Rule):
+    """NP with observed δa in place of the unknown noise."""
 
-    Attributes:
-        calibration_trials: pairs of passes of the first mini-batch that σ_l² is taken from.
-    """
+    name: ClassVar[str] = "np_observed"
+    title: ClassVar[str] = "node perturbation by observed activity differences and a calibrated σ²"
+    citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Section 3.4"
+    decorrelated_name: ClassVar[str | None] = "dnp_observed"
+    own_noise_only: ClassVar[bool] = True
+    reads_activities: ClassVar[bool] = True
 
-    calibration_trials: int = 10
+    calibration_trials: PositiveInt = Field(
+        10, description="Pairs of passes of the first mini-batch that σ² is taken from."
+    )
 
-    title = "node perturbation from observed activities, calibrated σ (NP observed)"
-    requires = frozenset({Capability.OBSERVE})
-    layer_by_layer = False
-    reads_activities = True
+    @property
+    def trials_before_training(self) -> int:
+        """Those that σ² is taken from."""
+        return self.calibration_trials
 
     def remember(self, trial: Trial) -> RuleState:
         """Take the trial into σ_l², `variance.<layer>`, until calibration is over."""

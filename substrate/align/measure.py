@@ -23,7 +23,7 @@ from torch import Tensor
 from devices.interface import LayerShape
 from learning.alignment import angle, averaged_gradients
 from learning.estimator import Estimator, RuleSettings
-from learning.rules import PERTURBATION_RULES
+from learning.rules.backpropagation import Backpropagation
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import rule_settings
 from substrate.assemble.loss import build_loss
@@ -165,7 +165,7 @@ def _passes(learning: Learning, layers: int) -> int:
     """Noisy passes for one noise sample."""
     perturbation = learning.perturbation
     assert perturbation is not None
-    one_by_one = PERTURBATION_RULES[learning.base_rule].layer_by_layer
+    one_by_one = learning.rule_class.layer_by_layer
     return perturbation.resamples * (layers if one_by_one else 1) + (
         perturbation.baseline == "noisy"
     )
@@ -186,8 +186,9 @@ def _updates(
     chip = build_chip(scenario, arm, dataset, seed, device)
     generator = stream(seed, "alignment", purpose, str(index), device=device)
     x, y = dataset.x_train[index : index + 1], dataset.y_train[index : index + 1]
-    estimator = Estimator(chip, rule, generator)
-    for _, update in averaged_gradients(estimator, build_loss(scenario.training), x, y, counts):
+    own = stream(seed, "alignment of the rule", purpose, str(index), device=device)
+    estimator = Estimator(chip, rule, build_loss(scenario.training), generator, own)
+    for _, update in averaged_gradients(estimator, x, y, counts):
         yield update
 
 
@@ -199,7 +200,7 @@ def _backpropagation() -> Arm:
 def _reference(
     scenario: Scenario, dataset: Dataset, seed: int, index: int, device: torch.device
 ) -> tuple[Tensor, ...]:
-    rule = RuleSettings("bp", None)
+    rule = RuleSettings(Backpropagation(), None)
     arguments = (dataset, seed, index, [1], "backpropagation", device)
     return next(_updates(scenario, _backpropagation(), rule, *arguments))
 

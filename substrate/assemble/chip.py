@@ -11,6 +11,7 @@ from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
+from devices.crossbars.base import Crossbar
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import Capability, LayerShape
 from devices.noise.base import StackedSources
@@ -37,11 +38,18 @@ from substrate.scenario.schema import (
 
 def chip_capabilities(chip: Chip, network: Network) -> frozenset[Capability]:
     """What a chip of these settings can serve; nothing is built."""
+    derivative = {Capability.ACTIVATION_DERIVATIVE} if network.differentiable else set()
     if isinstance(chip, IdealChip):
-        lacking = set() if network.differentiable else {Capability.GRADIENTS}
-        return frozenset(set(Capability) - lacking)
+        able = {
+            Capability.OBSERVE,
+            Capability.INJECT,
+            Capability.CLEAN_PASS,
+            Capability.TRANSPOSED_READ,
+        }
+        return frozenset(able | derivative | ({Capability.GRADIENTS} if derivative else set()))
     inject = {Capability.INJECT} if chip.inject else set()
-    return frozenset({Capability.OBSERVE, *inject})
+    transposed = {Capability.TRANSPOSED_READ} if chip.transposed_read else set()
+    return frozenset({Capability.OBSERVE, *inject, *transposed, *derivative})
 
 
 def chip_title(chip: Chip) -> str:
@@ -107,6 +115,7 @@ def build_chip(
                 device,
                 array_noise(number, "decorrelation "),
             ),
+            _mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
@@ -135,6 +144,19 @@ def _decorrelation(
         return DigitalDecorrelation(n_in, device)
     crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device, noise)
     return CrossbarDecorrelation(crossbar, n_in, device)
+
+
+def _mirror(
+    arm: Arm, shape: LayerShape, seed: int, number: int, device: torch.device, noise: ArrayNoise
+) -> Crossbar | None:
+    """Make B of a layer, holding zeros: no error goes back through the first layer's weights."""
+    on = arm.learning.make_rule().mirror_on
+    if on is None or number == 1:
+        return None
+    chip = IdealChip() if on == "digital" else arm.chip
+    mirror = build_crossbar(chip, shape, seed, f"mirror of layer {number}", device, noise)
+    mirror.program(torch.zeros(shape.n_out, shape.n_in, device=device))
+    return mirror
 
 
 def _activation(network: Network) -> Activation:

@@ -32,14 +32,9 @@ def learning_settings(learning: Learning) -> LearningSettings:
 
 def rule_settings(learning: Learning) -> RuleSettings:
     """Translate the rule and its passes alone."""
-    perturbation, covariance = learning.perturbation, learning.covariance
-    own: dict[str, int | float] = {}
-    if covariance:
-        own = {"covariance_decay": covariance.decay, "ridge": covariance.ridge}
-    if learning.calibration:
-        own = {"calibration_trials": learning.calibration.passes // 2}
+    perturbation = learning.perturbation
     return RuleSettings(
-        learning.base_rule,
+        learning.make_rule(),
         PerturbationSettings(
             perturbation.source,
             perturbation.baseline,
@@ -48,7 +43,6 @@ def rule_settings(learning: Learning) -> RuleSettings:
         )
         if perturbation
         else None,
-        own,
     )
 
 
@@ -57,5 +51,6 @@ def build_learner(
 ) -> Learner:
     """Make the learner that trains an arm's chip."""
     generator = stream(seed, "injected perturbation", device=device)
+    own = stream(seed, "learning rule", device=device)
     settings = learning_settings(arm.learning)
-    return Learner(chip, settings, build_loss(scenario.training), generator)
+    return Learner(chip, settings, build_loss(scenario.training), generator, own)

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from substrate.data import DATASETS
 from substrate.scenario.load import load_scenario
-from substrate.scenario.schema import RULE_TITLES
 from substrate.scenario.shipped import find_scenario, shipped_scenarios
 from substrate.scenario.source import ScenarioError, nearest
 
@@ -40,7 +39,7 @@ def list_command(what: str, as_json: bool) -> None:
     lists: dict[str, Callable[[], dict[str, str]]] = {
         "devices": _devices,
         "noise": _noise,
-        "rules": lambda: {str(rule): title for rule, title in RULE_TITLES.items()},
+        "rules": _rules,
         "datasets": lambda: DATASETS,
         "scenarios": _scenarios,
     }
@@ -69,6 +68,13 @@ def _devices() -> dict[str, str]:
         name: f"{_first_sentence(preset.__doc__ or '')} (crossbar: aihwkit)"
         for name, preset in (PRESETS | BARE_CONFIGS).items()
     }
+
+
+def _rules() -> dict[str, str]:
+    from learning.rules import RULES
+    from substrate.library import registered_rules, rule_titles
+
+    return rule_titles(RULES | registered_rules())
 
 
 def _noise() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from substrate.scenario.schema import Arm, IdealChip, NativeChip, is_decorrelated
+from substrate.scenario.schema import Arm, IdealChip, NativeChip
 from substrate.scenario.source import Location, Source
 
 
@@ -13,27 +13,9 @@ def check_learning(arm: Arm, source: Source, loc: Location) -> None:
         ScenarioError: the first such combination, with its reason.
     """
     learning, optimiser = arm.learning, arm.learning.optimiser
-    rule = learning.rule
-    if learning.decorrelation and not is_decorrelated(rule):
-        raise source.error(
-            (*loc, "learning", "decorrelation"),
-            f"the rule {rule} has no decorrelation",
-            hint=f"the decorrelated rule is d{rule}",
-        )
-    if learning.perturbation and learning.base_rule == "bp":
-        raise source.error((*loc, "learning", "perturbation"), f"the rule {rule} perturbs nothing")
-    if learning.covariance and learning.base_rule != "anp_corrected":
-        raise source.error(
-            (*loc, "learning", "covariance"),
-            f"the rule {rule} does not correct for the covariance of δa",
-            hint="the rule that does is anp_corrected",
-        )
-    if learning.calibration and learning.base_rule != "np_observed":
-        raise source.error(
-            (*loc, "learning", "calibration"),
-            f"the rule {rule} needs no calibration of σ²",
-            hint="the rule that does is np_observed",
-        )
+    if learning.perturbation and not learning.rule_class.perturbs:
+        at = (*loc, "learning", "perturbation")
+        raise source.error(at, f"the rule {learning.rule} perturbs nothing")
     if optimiser.write == "pulses" and optimiser.name != "sgd":
         raise source.error(
             (*loc, "learning", "optimiser", "write"),
@@ -50,14 +32,13 @@ def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
     if learning.perturbation is None:
         return
     at, found = (*loc, "learning", "perturbation", "source"), learning.perturbation.source
-    if learning.base_rule == "np_observed" and (ideal or found == "injected"):
-        plain = learning.rule.removesuffix("_observed")
+    if learning.rule_class.own_noise_only and (ideal or found == "injected"):
         raise source.error(
             at if found == "injected" and not ideal else (*loc, "learning", "rule"),
             f"{learning.rule} is for a device's own noise, which cannot be measured;"
             " injected noise is known",
             found=found if found == "injected" and not ideal else learning.rule,
-            hint=f"use {plain}, which takes the noise that it injects",
+            hint="use a rule that takes the noise that it injects, such as np",
         )
     if ideal and found != "injected":
         raise source.error(
@@ -75,7 +56,7 @@ def _check_noise(arm: Arm, source: Source, loc: Location) -> None:
             hint="give the chip a conductance.read_noise above 0 or a noise at its output, or use "
             "injected, with the chip's inject: true",
         )
-    if learning.base_rule in ("np", "inp") and found == "intrinsic":
+    if learning.rule_class.knows_perturbation and found == "intrinsic":
         raise source.error(
             at,
             f"{learning.rule} must know the perturbation; a device's own noise is unknown",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
 
 import yaml
 from pydantic import ValidationError
@@ -21,7 +20,6 @@ from substrate.scenario.schema import (
     Arm,
     IdealChip,
     LossFunction,
-    RuleName,
     Scenario,
 )
 from substrate.scenario.source import (
@@ -76,7 +74,7 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
         check_aihwkit_chip(arm.chip, arm.learning, source, loc)
     if not isinstance(arm.chip, IdealChip):
         check_noise(arm.chip, scenario.network, source, (*loc, "chip", "noise"))
-    if arm.learning.base_rule == "bp":
+    if not arm.learning.rule_class.perturbs:
         # what else is said of it matters only where it can run at all
         _check_capabilities(scenario, arm, source, loc)
     check_learning(arm, source, loc)
@@ -86,18 +84,20 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
 def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     from devices.interface import Capability
     from learning.estimator import required_capabilities
+    from learning.rules import RULES
     from substrate.assemble.chip import chip_capabilities, chip_title
     from substrate.assemble.learner import rule_settings
+    from substrate.library import registered_rules, rule_titles
 
     learning = arm.learning
     capabilities = chip_capabilities(arm.chip, scenario.network)
-    if not scenario.training.differentiable:
-        capabilities -= {Capability.GRADIENTS}
+    if scenario.training.differentiable:
+        capabilities |= {Capability.LOSS_DERIVATIVE}
     missing = required_capabilities(rule_settings(learning)) - capabilities
     if not missing:
         return
     working = []
-    for rule in get_args(RuleName):
+    for rule in rule_titles(RULES | registered_rules()):
         plain = {"rule": rule, "optimiser": learning.optimiser}
         other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
         with suppress(ScenarioError):
@@ -113,13 +113,12 @@ def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locat
         f"{learning.rule} with these settings needs the capability {named}, which this chip"
         f" ({chip_title(arm.chip)}) lacks"
     )
-    if Capability.GRADIENTS in missing and not scenario.network.differentiable:
+    if Capability.ACTIVATION_DERIVATIVE in missing:
         message += f"; the activation {scenario.network.activation_title} has no useful derivative"
-    elif Capability.GRADIENTS in missing and not scenario.training.differentiable:
-        message = (
-            f"{learning.rule} needs the derivative of the loss, and"
-            f" {scenario.training.loss_title} is not declared differentiable"
-        )
+    if Capability.LOSS_DERIVATIVE in missing:
+        message += f"; {scenario.training.loss_title} is not declared differentiable"
+    if missing == {Capability.TRANSPOSED_READ}:
+        hint = f"set chip.transposed_read: true if its arrays can be driven from columns; {hint}"
     raise source.error(
         (*loc, "learning", "rule"),
         message,

@@ -9,29 +9,21 @@ from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.custom import CustomChip
 from substrate.scenario.schema.data import Data, Digits, Gaussian
 from substrate.scenario.schema.learning import (
-    RULE_TITLES,
-    Calibration,
-    Covariance,
     Decorrelation,
     Learning,
     Optimiser,
     Perturbation,
-    RuleName,
-    is_decorrelated,
 )
 from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
 from substrate.scenario.schema.scenario import Alignment, Arm, Scenario, Verdict
 
 __all__ = [
-    "RULE_TITLES",
     "AihwkitChip",
     "Alignment",
     "Arm",
-    "Calibration",
     "Chip",
     "Conv",
-    "Covariance",
     "CustomChip",
     "Data",
     "Decorrelation",
@@ -44,10 +36,8 @@ __all__ = [
     "Network",
     "Optimiser",
     "Perturbation",
-    "RuleName",
     "Scenario",
     "Staircase",
     "Training",
     "Verdict",
-    "is_decorrelated",
 ]

@@ -11,6 +11,11 @@ class ArrayChip(NoisyChip):
     inject: bool = Field(
         False, description="Whether the periphery can add known perturbations to pre-activations."
     )
+    transposed_read: bool = Field(
+        False,
+        description="Whether arrays can be driven from their columns, through their own noise, so "
+        "that bp trains in place. aihwkit reads its inference tiles backwards without noise.",
+    )
     max_rows: PositiveInt | None = Field(
         None,
         description="Rows (inputs) of one array; larger matrices are split over several, whose "

@@ -1,53 +1,29 @@
 """The learning rule of an arm, and everything that goes with it."""
 
-from typing import Annotated, Literal, get_args
+from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from substrate.scenario.schema.base import Settings
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from learning.rules import RULES, Rule
+from substrate.library import find_rule, rule_titles
+from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.scenario.schema.base import Settings, scenario_folder
+from substrate.scenario.source import nearest
 
 OptimiserName = Literal["sgd", "momentum", "adam"]
-RuleName = Literal[
-    "bp",
-    "dbp",
-    "np",
-    "dnp",
-    "np_observed",
-    "dnp_observed",
-    "inp",
-    "dinp",
-    "anp",
-    "danp",
-    "anp_corrected",
-    "danp_corrected",
-]
-
-_TITLES = {
-    "bp": "backpropagation",
-    "np": "node perturbation by an injected, known perturbation (Eq. 4, 5)",
-    "np_observed": "node perturbation by observed activity differences and a calibrated σ²",
-    "inp": "iterative node perturbation, one layer at a time (Eq. 3)",
-    "anp": "activity-based node perturbation (Eq. 6)",
-    "anp_corrected": "activity-based node perturbation, corrected by the covariance of δa",
-}
-
-
-def is_decorrelated(rule: str) -> bool:
-    """Whether a rule's name says that it decorrelates: a d in front of a rule's name."""
-    return rule.startswith("d")
-
-
-def base_rule(rule: str) -> str:
-    """Give a rule's name without its decorrelation."""
-    return rule.removeprefix("d")
-
-
-def _title(rule: str) -> str:
-    decorrelated = " with decorrelated layer inputs" if is_decorrelated(rule) else ""
-    return _TITLES[base_rule(rule)] + decorrelated
-
-
-RULE_TITLES: dict[RuleName, str] = {rule: _title(rule) for rule in get_args(RuleName)}
 
 
 class Perturbation(Settings):
@@ -82,25 +58,6 @@ class Decorrelation(Settings):
     )
 
 
-class Covariance(Settings):
-    """The running estimate of the covariance of δa, of `anp_corrected` alone."""
-
-    decay: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.95, description="β of the exponential average over mini-batches."
-    )
-    ridge: PositiveFloat = Field(
-        1.0, description="λ on the diagonal, in units of the variance of white noise."
-    )
-
-
-class Calibration(Settings):
-    """How σ² of every layer is found before training, for `np_observed` alone."""
-
-    passes: Annotated[int, Field(ge=2, multiple_of=2)] = Field(
-        20, description="Repeated passes of the first mini-batch, compared two by two."
-    )
-
-
 class Optimiser(Settings):
     """From estimated gradients to weight changes."""
 
@@ -114,17 +71,77 @@ class Optimiser(Settings):
     )
 
 
+def _rule_schema() -> dict[str, Any]:
+    """The names of shipped rules for editors to offer, and any other name."""
+    return {"anyOf": [{"enum": list(rule_titles(RULES))}, {"type": "string"}]}
+
+
+def _settings_schema() -> dict[str, Any]:
+    """The settings of every shipped rule that has any, and of any other."""
+    models = [rule for rule in RULES.values() if rule.model_fields]
+    return {"anyOf": [*(model.model_json_schema() for model in models), {"type": "object"}]}
+
+
 class Learning(Settings):
     """A rule with everything that goes with it."""
 
-    rule: RuleName = Field(description="See `substrate list rules`.")
-    perturbation: Perturbation | None = Field(None, description="Not with bp and dbp.")
-    decorrelation: Decorrelation | None = Field(None, description="Only with rules named d….")
-    covariance: Covariance | None = Field(None, description="Only with anp_corrected.")
-    calibration: Calibration | None = Field(None, description="Only with np_observed.")
+    rule: Annotated[str, WithJsonSchema(_rule_schema())] = Field(
+        description="See `substrate list rules`; one of your own is `my_file.py:MyRule`."
+    )
+    settings: Annotated[dict[str, Any] | None, WithJsonSchema(_settings_schema())] = Field(
+        None, description="Of the rule itself, where it has any."
+    )
+    perturbation: Perturbation | None = Field(
+        None, description="Not with rules that compare no passes, such as bp."
+    )
+    decorrelation: Decorrelation | None = Field(
+        None,
+        description="With any rule; the paper's names danp, dnp, dinp and dbp imply it.",
+    )
     optimiser: Optimiser
 
+    @field_validator("rule")
+    @classmethod
+    def _rule_exists(cls, rule: str, info: ValidationInfo) -> str:
+        folder = scenario_folder(info)
+        try:
+            find_rule(rule, folder)
+            return absolute_spec(rule, folder) if names_plugin(rule) else rule
+        except PluginError as problem:
+            # Not as a ValueError: pydantic would put its own words in front.
+            error = PydanticCustomError("rule", "{message}", {"message": str(problem)})
+            raise error from None
+
+    @model_validator(mode="after")
+    def _settings_fit(self) -> Learning:
+        """Check the rule's own settings, and write out their defaults."""
+        model = self.rule_class
+        given = self.settings or {}
+        for key in given:
+            if key not in model.model_fields:
+                meant = nearest(key, model.model_fields)
+                known = ", ".join(model.model_fields) or "none"
+                hint = f"did you mean {meant!r}?" if meant else f"its settings are {known}"
+                raise _at((key,), key, f"the rule {self.rule} has no such setting; {hint}")
+        try:
+            rule = model.model_validate(given)
+        except ValidationError as problem:
+            each = problem.errors()[0]
+            raise _at(each["loc"], each["input"], each["msg"]) from None
+        object.__setattr__(self, "settings", rule.model_dump(mode="json") or None)
+        return self
+
     @property
-    def base_rule(self) -> str:
-        """The rule without its decorrelation."""
-        return base_rule(self.rule)
+    def rule_class(self) -> type[Rule]:
+        """The rule without its settings."""
+        return find_rule(self.rule, Path()).rule
+
+    def make_rule(self) -> Rule:
+        """Give the rule with its settings."""
+        return self.rule_class.model_validate(self.settings or {})
+
+
+def _at(loc: tuple[str | int, ...], found: Any, message: str) -> ValidationError:
+    error = PydanticCustomError("rule_setting", "{message}", {"message": message})
+    details = InitErrorDetails(type=error, loc=("settings", *loc), input=found)
+    return ValidationError.from_exception_data("settings", [details])

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    model_validator,
+)
 
-from substrate.scenario.schema.base import Settings
+from substrate.library import find_rule
+from substrate.plugins import PluginError
+from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.data import Data, Digits
-from substrate.scenario.schema.learning import Learning, base_rule, is_decorrelated
+from substrate.scenario.schema.learning import Learning
 from substrate.scenario.schema.network import Network, Training
 
 
@@ -21,25 +30,22 @@ class Arm(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_defaults(cls, data: Any) -> Any:
+    def _fill_defaults(cls, data: Any, info: ValidationInfo) -> Any:
         """Fill in what depends on the chip and the rule, so that a resolved scenario shows it."""
         if not isinstance(data, dict) or not isinstance(data.get("learning"), dict):
             return data
         chip = data.get("chip", {"crossbar": "ideal"})
         learning = dict(data["learning"])
-        rule = learning.get("rule")
         ideal = not isinstance(chip, dict) or chip.get("crossbar", "ideal") == "ideal"
-        base = base_rule(rule) if isinstance(rule, str) else ""
-        for name, wanted in (
-            ("decorrelation", isinstance(rule, str) and is_decorrelated(rule)),
-            ("covariance", base == "anp_corrected"),
-            ("calibration", base == "np_observed"),
-        ):
-            if wanted:
-                learning[name] = learning.get(name) or {}
-        perturbs = base != "bp" or bool(learning.get("perturbation"))  # the latter is refused later
+        try:
+            rule, decorrelates = find_rule(str(learning.get("rule")), scenario_folder(info))
+        except PluginError:
+            return data  # what is wrong with the rule is said where it is read
+        if decorrelates:
+            learning["decorrelation"] = learning.get("decorrelation") or {}
+        perturbs = rule.perturbs or bool(learning.get("perturbation"))  # the latter: refused later
         if perturbs and isinstance(learning.get("perturbation", {}), dict | None):
-            noisy_source = "both" if base in ("np", "inp") else "intrinsic"
+            noisy_source = "both" if rule.knows_perturbation else "intrinsic"
             defaults = {
                 "source": "injected" if ideal else noisy_source,
                 "baseline": "clean" if ideal else "noisy",

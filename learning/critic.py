@@ -1,0 +1,138 @@
+"""A small network that learns ∂L/∂a_L from loss changes alone.
+
+    g(a_L, y) · δa_L ≈ δL,   fitted on ⟨(g · δa_L - δL)²⟩
+
+The loss may be a black box: only its values are seen, and δL of the two passes says how the loss
+changes along δa_L. One δL tells one direction; g, a function of output and target alone, puts
+together what all directions and batches told. Two hidden layers of tanh, a few Adam steps a batch.
+Everything is scaled by running root mean squares, so that no setting has a unit:
+
+    g = (rms δL / rms δa_L) · net(a_L / rms a_L, y / rms y)
+
+A class number y enters as one-hot values. The last layer starts at zero, so that g does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.adam import adam
+
+_HIDDEN = 64
+_STEPS = 5
+_RATE = 3e-3
+_DECAY = 0.95
+_LAYERS = 3
+
+CriticState = Mapping[str, Tensor]
+"""Weights, Adam's moments and running scales, by name."""
+
+
+def fit_critic(
+    state: CriticState,
+    output: Float[Tensor, "batch n_out"],
+    target: Tensor,
+    change: Float[Tensor, "batch n_out"],
+    loss_change: Float[Tensor, " batch"],
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Take a trial into the critic, and give its state afterwards; the one before is left alone.
+
+    Args:
+        state: empty at first.
+        output: a_L.
+        target: class numbers, (batch,), or values, (batch, n_out).
+        change: δa_L.
+        loss_change: δL.
+        generator: draws the first weights.
+    """
+    wanted = loss_change.to(output.dtype)
+    values = _values(target, output)
+    new = {name: value.clone() for name, value in state.items()} or _begin(
+        output.shape[1], generator
+    )
+    for name, seen in (("a", output), ("y", values), ("δa", change), ("δL", wanted)):
+        _track(new, f"square.{name}", seen.square().mean())
+    size, loss_size = _rms(new, "δa"), _rms(new, "δL")
+    direction, wanted = change / size, wanted / loss_size
+    weights = [new[f"{kind}.{layer}"] for layer in range(_LAYERS) for kind in ("weight", "bias")]
+    for _ in range(_STEPS):
+        with torch.enable_grad():
+            leaves = [weight.requires_grad_() for weight in weights]
+            misfit = ((_net(new, output, values) * direction).sum(1) - wanted).square().mean()
+            gradients = list(torch.autograd.grad(misfit, leaves))
+        weights = [weight.detach_() for weight in leaves]
+        _adam_step(new, weights, gradients)
+    return new
+
+
+def criticise(
+    state: CriticState, output: Float[Tensor, "batch n_out"], target: Tensor
+) -> Float[Tensor, "batch n_out"]:
+    """Give g(a_L, y) of every sample, the critic's ∂L/∂a_L."""
+    scale = _rms(state, "δL") / _rms(state, "δa")
+    return _net(state, output, _values(target, output)).mul_(scale)
+
+
+def _values(target: Tensor, output: Tensor) -> Tensor:
+    if target.is_floating_point():
+        return target.to(output.dtype).view(len(output), -1)
+    return functional.one_hot(target, output.shape[1]).to(output.dtype)
+
+
+def _begin(n_out: int, generator: torch.Generator) -> dict[str, Tensor]:
+    state = {}
+    sizes = (2 * n_out, *[_HIDDEN] * (_LAYERS - 1), n_out)
+    for layer in range(_LAYERS):
+        shape = sizes[layer + 1], sizes[layer]
+        weight = torch.empty(shape, device=generator.device)
+        spread = 0.0 if layer == _LAYERS - 1 else shape[1] ** -0.5
+        state[f"weight.{layer}"] = weight.normal_(0.0, spread, generator=generator)
+        state[f"bias.{layer}"] = weight.new_zeros(shape[0])
+    for name in list(state):
+        state[f"mean.{name}"] = torch.zeros_like(state[name])
+        state[f"mean_square.{name}"] = torch.zeros_like(state[name])
+        state[f"steps.{name}"] = torch.zeros((), device=generator.device)
+    return state
+
+
+def _net(state: CriticState, output: Tensor, values: Tensor) -> Tensor:
+    signal = torch.cat([output / _rms(state, "a"), values / _rms(state, "y")], 1)
+    for layer in range(_LAYERS):
+        signal = functional.linear(signal, state[f"weight.{layer}"], state[f"bias.{layer}"])
+        if layer < _LAYERS - 1:
+            signal = signal.tanh()
+    return signal
+
+
+def _adam_step(state: dict[str, Tensor], weights: list[Tensor], gradients: list[Tensor]) -> None:
+    names = [f"{kind}.{layer}" for layer in range(_LAYERS) for kind in ("weight", "bias")]
+    adam(
+        weights,
+        gradients,
+        [state[f"mean.{name}"] for name in names],
+        [state[f"mean_square.{name}"] for name in names],
+        [],
+        [state[f"steps.{name}"] for name in names],
+        fused=True,
+        amsgrad=False,
+        beta1=0.9,
+        beta2=0.999,
+        lr=_RATE,
+        weight_decay=0.0,
+        eps=1e-8,
+        maximize=False,
+    )
+
+
+def _track(state: dict[str, Tensor], name: str, value: Tensor) -> None:
+    before = state.get(name)
+    state[name] = value.clone() if before is None else before.lerp(value, 1 - _DECAY)
+
+
+def _rms(state: CriticState, name: str) -> Tensor:
+    return state[f"square.{name}"].sqrt().clamp(min=1e-30)

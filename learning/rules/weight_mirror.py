@@ -1,0 +1,279 @@
+"""The weight mirror: backpropagation's accuracy from two noisy passes (METHOD.md, "The mirror").
+
+Noise travels, so the differences of two noisy passes obey, to first order,
+
+    δa_l = W_l δx*_{l-1} + ν_l
+
+with ν_l the difference of two draws of the layer's own noise, independent of δx*_{l-1}. So W_l is
+the regression of δa_l on δx*_{l-1}, both observed: no noise is known, no clean pass is taken and no
+weight is read. With B_l its running estimate, errors go backwards through B in place of W:
+
+    B_l ← B_l + μ ⟨(δa_l - B_l δx) (C_l + λ c̄ I)⁻¹ δx)ᵀ⟩          δx = δx*_{l-1}
+    C_l ← β C_l + (1 - β) ⟨δx δxᵀ⟩,   c̄ = tr C_l / n              least squares
+    C_l = c̄ I, λ = 0                                              LMS
+    e_l = s_l ⊙ R_{l+1}ᵀ B_{l+1}ᵀ e_{l+1},   s_l = f'(a_l)
+
+LMS diverges where noise that a whole layer shares makes one direction of δx much larger than the
+others; least squares does not. B may be told of the changes that are asked of W, so that it has to
+find out only what the device made of them.
+
+The output's error e_L is, by choice,
+
+    derivative     ∂L/∂a_L, which a periphery that computes the loss itself knows
+    critic         g(a_L, y), fitted so that g · δa_L ≈ δL (`learning.critic`)
+    perturbation   N_L δL δa_L / ‖δa_L‖², node perturbation of the last layer alone
+
+Where f has no derivative, s_l is the regression of δf(a_l) on δa_l in bins of a_l:
+
+    s_l(a) = ⟨δf δa⟩ / ⟨δa²⟩ over what falls into a's bin, of so many from -3 to 3 rms of a_l
+
+Noise η of variance σ² on every reading of x* (not on x* itself) is on δx twice, and shrinks B by
+C(C + 2σ²I)⁻¹. A known σ undoes it by calibrated regressors, δx̂ = (I - 2σ² C⁻¹) δx with C that of
+the observed δx (Carroll et al., Measurement Error in Nonlinear Models, 2006, chapter 4).
+
+Relatives: weight mirrors (Akrout et al., NeurIPS 2019) have a phase of injected noise; Lansdell,
+Prakash and Kording (ICLR 2020) learn feedback by node perturbation; Max et al. (arXiv 2212.10249)
+align from a system's own noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from devices.interface import Capability, LayerUpdate, Outer
+from learning.critic import criticise, fit_critic
+from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
+
+_SPAN = 3.0
+"""Pre-activations beyond so many times their root mean square share the outermost bins."""
+
+
+class WeightMirror(Rule):
+    """Errors go back through B, a running regression of observed differences."""
+
+    name: ClassVar[str] = "weight_mirror"
+    title: ClassVar[str] = "errors sent back through a mirror of the weights, learned from noise"
+    citation: ClassVar[str] = (
+        "after Akrout et al., NeurIPS 2019, and Max et al., arXiv 2212.10249; on two noisy passes"
+        " here"
+    )
+    reads_activities: ClassVar[bool] = True
+    reads_inputs: ClassVar[bool] = True
+    backward: ClassVar[Backward | None] = "mirror"
+
+    output_error: Literal["derivative", "critic", "perturbation"] = Field(
+        "derivative",
+        description="The output's error: the derivative of a loss that the periphery computes "
+        "itself; from loss changes alone by a small fitted critic; or from loss changes by node "
+        "perturbation of the last layer.",
+    )
+    regression: Literal["least_squares", "lms"] = Field(
+        "least_squares",
+        description="How B is found: by a running covariance, stable whatever the noise is, or by "
+        "LMS, which costs less and diverges under noise that a layer shares.",
+    )
+    rate: PositiveFloat = Field(0.1, description="μ, the part of B's error that a batch mends.")
+    ridge: NonNegativeFloat = Field(
+        0.1, description="λ of least squares, in units of the mean variance of δx*."
+    )
+    covariance_decay: float = Field(
+        0.95, ge=0, lt=1, description="β of the exponential average of C over mini-batches."
+    )
+    sample_fraction: float = Field(
+        1.0, gt=0, le=1, description="Part of the mini-batch that B is found from."
+    )
+    told: bool = Field(
+        True, description="Whether B is told of the weight changes that are asked of the device."
+    )
+    on: Literal["digital", "crossbar"] = Field(
+        "digital",
+        description="Where B is: exact in the digital periphery, or on crossbars of the same kind "
+        "as the weights, pulsed in place and read through their own noise.",
+    )
+    passes_before_training: NonNegativeInt = Field(
+        0, description="Pairs of passes of the first mini-batch before the first update of W."
+    )
+    slope: Literal["derivative", "observed"] = Field(
+        "derivative",
+        description="The slope of the activation: its derivative, or observed, for activations "
+        "that have none.",
+    )
+    slope_bins: PositiveInt = Field(
+        16, description="Of an observed slope: bins of the pre-activation; 1 is one slope for all."
+    )
+    input_readout_std: NonNegativeFloat = Field(
+        0.0,
+        description="Known standard deviation of noise on every reading of x*, whose bias is then "
+        "undone, in units of x*.",
+    )
+
+    @property
+    def needs(self) -> frozenset[Capability]:
+        """Observations; derivatives where these settings ask for them."""
+        needs = set(self.requires)
+        if self.output_error == "derivative":
+            needs.add(Capability.LOSS_DERIVATIVE)
+        if self.slope == "derivative":
+            needs.add(Capability.ACTIVATION_DERIVATIVE)
+        return frozenset(needs)
+
+    @property
+    def averages_errors(self) -> bool:
+        """Where every trial has an output error of its own."""
+        return self.output_error == "perturbation"
+
+    @property
+    def trials_before_training(self) -> int:
+        """Those that B is started from."""
+        return self.passes_before_training
+
+    @property
+    def mirror_on(self) -> Literal["digital", "crossbar"] | None:
+        """Where B is."""
+        return self.on
+
+    @property
+    def mirror_is_told(self) -> bool:
+        """As set."""
+        return self.told
+
+    @property
+    def reads_output_changes(self) -> bool:
+        """Where slopes are observed."""
+        return self.slope == "observed"
+
+    def remember(self, trial: Trial) -> RuleState:
+        """Take a trial into covariances, slopes and critic."""
+        state = dict(trial.state)
+        for layer in range(1, len(trial.shapes)):
+            self._remember_covariance(layer, self._regressor(layer, trial), state)
+        if self.slope == "observed":
+            for layer, change in enumerate(trial.output_changes):
+                self._remember_slope(layer, trial, change, state)
+        if self.output_error == "critic":
+            assert trial.output is not None
+            assert trial.target is not None
+            assert trial.generator is not None
+            critic = fit_critic(
+                _below("critic.", state),
+                trial.output,
+                trial.target,
+                trial.activity_changes[-1],
+                trial.loss_changes[0],
+                trial.generator,
+            )
+            state |= {f"critic.{name}": value for name, value in critic.items()}
+        return state
+
+    def requests(
+        self, trial: Trial, read_mirror: Callable[[int, Tensor], Tensor]
+    ) -> Iterator[LayerUpdate]:
+        """Ask every mirror for a step of its regression."""
+        for layer in range(1, len(trial.shapes)):
+            x = self._regressor(layer, trial)
+            variance = trial.state[f"variance.{layer}"]
+            if self.regression == "lms":
+                covariance = None
+                if self.input_readout_std > 0:
+                    x = x * (1 - 2 * self.input_readout_std**2 / variance).clamp_(min=0.0)
+                whitened = x / variance
+            else:
+                covariance = trial.state[f"covariance.{layer}"]
+                if self.input_readout_std > 0:
+                    bias = 2 * self.input_readout_std**2
+                    x = x - bias * self._whiten(x, covariance, variance, 1e-3)
+                whitened = self._whiten(x, covariance, variance, self.ridge)
+            seen = self._part(trial.activity_changes[layer]).flatten(0, -2)
+            misfit = read_mirror(layer, x).sub_(seen)
+            yield LayerUpdate(layer, mirror=Outer(whitened, misfit, self.rate / len(x)))
+
+    def errors(self, trial: Trial) -> tuple[Tensor, ...]:
+        """Give the output's error."""
+        if self.output_error == "derivative":
+            assert trial.loss_gradient is not None
+            return (trial.loss_gradient(),)
+        if self.output_error == "critic":
+            assert trial.output is not None
+            assert trial.target is not None
+            critic = _below("critic.", trial.state)
+            return (criticise(critic, trial.output, trial.target),)
+        change = trial.activity_changes[-1]
+        norm = change.square().sum(1)
+        nodes = trial.shapes[-1].nodes
+        scale = torch.where(norm > 0, nodes / norm, torch.zeros_like(norm)) * trial.loss_changes[0]
+        return (change * per_sample(scale, change),)
+
+    def slope_at(self, layer: int, trial: Trial) -> Tensor | None:
+        """Give the observed slope at the baseline's a_l, or None for the periphery's derivative."""
+        if self.slope == "derivative":
+            return None
+        sums = trial.state[f"slope.{layer}"]
+        slopes = torch.where(sums[1] > 0, sums[0] / sums[1], torch.zeros_like(sums[0]))
+        a = trial.pre_activations[layer]
+        return slopes[self._bins(a, trial.state[f"spread.{layer}"])].view(a.shape)
+
+    def _part(self, samples: Tensor) -> Tensor:
+        return samples[: math.ceil(self.sample_fraction * len(samples))]
+
+    def _regressor(self, layer: int, trial: Trial) -> Tensor:
+        return self._part(trial.input_changes[layer]).flatten(0, -2)
+
+    def _remember_covariance(self, layer: int, x: Tensor, state: dict[str, Tensor]) -> None:
+        decay = self.covariance_decay
+        seen = x.square().mean().clamp_(min=torch.finfo(x.dtype).tiny)
+        variance = state.get(f"variance.{layer}")
+        state[f"variance.{layer}"] = seen if variance is None else variance.lerp(seen, 1 - decay)
+        if self.regression == "lms":
+            return
+        before = state.get(f"covariance.{layer}")
+        if before is None:
+            before = seen * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+        state[f"covariance.{layer}"] = torch.addmm(
+            before, x.T, x, beta=decay, alpha=(1 - decay) / len(x)
+        )
+
+    def _whiten(self, x: Tensor, covariance: Tensor, variance: Tensor, ridge: float) -> Tensor:
+        ridged = covariance.clone()
+        ridged.diagonal().add_(ridge * variance)
+        # not checked for success, which would wait for the device; λ > 0 makes it positive definite
+        factor, _ = torch.linalg.cholesky_ex(ridged)
+        return torch.cholesky_solve(x.T, factor).T
+
+    def _remember_slope(
+        self, layer: int, trial: Trial, output_change: Tensor, state: dict[str, Tensor]
+    ) -> None:
+        a, change = trial.pre_activations[layer], trial.activity_changes[layer]
+        seen = a.square().mean().sqrt_()
+        spread = state.get(f"spread.{layer}")
+        state[f"spread.{layer}"] = spread = (
+            seen if spread is None else spread.lerp(seen, 1 - self.covariance_decay)
+        )
+        bins = self._bins(a, spread)
+        sums = torch.stack(
+            [
+                torch.zeros(self.slope_bins, dtype=a.dtype, device=a.device).scatter_add_(
+                    0, bins, product.flatten()
+                )
+                for product in (output_change * change, change.square())
+            ]
+        )
+        before = state.get(f"slope.{layer}")
+        state[f"slope.{layer}"] = (
+            sums if before is None else before.lerp(sums, 1 - self.covariance_decay)
+        )
+
+    def _bins(self, a: Tensor, spread: Tensor) -> Tensor:
+        place = (a.flatten() / spread.clamp(min=torch.finfo(a.dtype).tiny) + _SPAN) / (2 * _SPAN)
+        return place.mul_(self.slope_bins).floor_().clamp_(0, self.slope_bins - 1).long()
+
+
+def _below(prefix: str, state: RuleState) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
