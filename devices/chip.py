@@ -49,10 +49,10 @@ class ChipLayer:
         activation: f of x_l = f(a_l).
         bias: b_l, digital, (n_out,).
         decorrelation: R_l, None where the chip has none.
-        mirror: holds B_l, a learner's second copy of W_l; None where the chip has none.
         input_noise: acts on what drives the rows; travels.
         output_noise: acts on what the columns give; travels.
         readout: acts on the pre-activation as observed; does not travel.
+        mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
     """
 
     layout: Layout
@@ -60,10 +60,10 @@ class ChipLayer:
     activation: Activation
     bias: Float[Tensor, " n_out"]
     decorrelation: Decorrelation | None = None
-    mirror: Crossbar | None = None
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     readout: AddNoise | None = None
+    mirror: Crossbar | None = None
 
 
 @runtime_checkable

@@ -139,11 +139,13 @@ class Estimator:
             return Estimate(inputs, output, loss(output), list(gradients))
         if not self._remembered:
             for _ in range(rule.trials_before_training):
-                baseline, (trial,) = self._compare(x, target, 1, None, more=False)
+                _, (trial,) = self._compare(x, target, 1, None, more=False)
                 self._learn(trial)
         resamples = self._settings.resamples if self._settings is not None else 1
         at_once = max(1, _PASSES_AT_ONCE // (len(chip.shapes) if rule.layer_by_layer else 1))
-        baseline, errors, last = None, list[Tensor](), None
+        baseline: _Baseline | None = None
+        last: Trial | None = None
+        errors: list[Tensor] = []
         left = resamples
         while left > 0:
             count = min(left, at_once)

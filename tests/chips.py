@@ -38,7 +38,7 @@ def make_chip(
     seed: int = 0,
     **noise: Callable[[Tensor], Tensor],
 ) -> NetworkChip:
-    """A fully connected chip with random weights and biases; linear last layer."""
+    """A fully connected chip with random weights and biases, mirrors of zeros; linear last layer."""
     generator = torch.Generator().manual_seed(seed + 1)
     layers = [
         ChipLayer(
@@ -48,6 +48,7 @@ def make_chip(
             torch.randn(n_out, generator=generator) / 10,
             DigitalDecorrelation(n_in, CPU) if decorrelated else None,
             **noise,
+            mirror=IdealCrossbar(n_out, n_in, CPU) if index > 0 else None,
         )
         for index, (n_in, n_out) in enumerate(pairwise(sizes))
     ]

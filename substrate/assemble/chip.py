@@ -115,10 +115,10 @@ def build_chip(
                 device,
                 array_noise(number, "decorrelation "),
             ),
-            _mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
+            mirror=_mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
         )
         for number, layout in enumerate(laid_out, start=1)
     ]

@@ -10,6 +10,9 @@ B samples a batch:
     Rᵀ Wᵀ d            2·B·n²              decorrelated BP only, not in the first layer
     ΔW = ⟨d x*ᵀ⟩       2·B·m·n             once
     Rᵀ x*, ⟨x*(…)ᵀ⟩    2·2·qB·n²           once each on a fraction q of the batch; decorrelated only
+    Bᵀ e               2·B·m·n             mirror only, not in the first layer; Rᵀ Bᵀ e as for BP
+    B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n          mirror only, likewise, on a fraction p of the batch
+    ⟨δx δxᵀ⟩, C⁻¹ δx   2·3·pB·n² + 2·n³/3  mirror only, likewise: a Cholesky factor, two solutions
 
 Passes that differ at layer l, for K perturbed passes (INP: K rounds of L passes):
 
@@ -34,6 +37,7 @@ def step_operations(
     *,
     decorrelated: bool,
     sample_fraction: float = 1.0,
+    mirror_fraction: float = 1.0,
     resamples: int = 1,
 ) -> int:
     """Count the operations of one step.
@@ -41,16 +45,20 @@ def step_operations(
     Args:
         sizes: inputs, hidden nodes and outputs of a fully connected network.
         batch: B.
-        rule: `bp`, `inp`, or any rule that perturbs the whole network at once.
+        rule: `bp`, `inp`, `weight_mirror` by least squares, or any rule that perturbs the whole network at once.
         decorrelated: whether layers see x* = R x.
         sample_fraction: q.
+        mirror_fraction: p.
         resamples: K.
     """
     total = 0
     for layer, (n, m) in enumerate(pairwise(sizes)):
         weights, matrix = 2 * batch * m * n, 2 * batch * n * n if decorrelated else 0
         forward = _distinct_passes(rule, layer, resamples) * (weights + matrix)
-        backward = weights + matrix if rule == "bp" and layer > 0 else 0
+        backward = weights + matrix if rule in ("bp", "weight_mirror") and layer > 0 else 0
+        if rule == "weight_mirror" and layer > 0:
+            part = mirror_fraction * batch
+            backward += round(4 * part * m * n + 6 * part * n * n + 2 * n**3 / 3)
         total += forward + backward + weights + round(2 * sample_fraction * matrix)
     return total
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from substrate.bench.workload import make_step, random_batch
-from substrate.scenario.schema import is_decorrelated
+from substrate.library import find_rule
 
 _STEPS = 4
 
@@ -43,7 +44,11 @@ def measure_peaks(sizes: Sequence[int], batch: int) -> tuple[PeakMemory, ...]:
     """Measure the rules next to BP, and decorrelated rules next to decorrelated BP."""
     plain, decorrelated = (peak(f"autograd {rule}", sizes, batch) for rule in ("bp", "dbp"))
     return tuple(
-        PeakMemory(rule, peak(rule, sizes, batch), decorrelated if is_decorrelated(rule) else plain)
+        PeakMemory(
+            rule,
+            peak(rule, sizes, batch),
+            decorrelated if find_rule(rule, Path()).decorrelates else plain,
+        )
         for rule in ("np", "anp", "inp", "dnp", "danp", "dinp")
     )
 
@@ -69,7 +74,7 @@ def _make(what: str, sizes: Sequence[int], batch: int) -> Callable[[], object]:
     x, y = random_batch(sizes, batch)
     if what.startswith("autograd"):
         return _autograd_step(sizes, x, y, decorrelated=what.endswith("dbp"))
-    return make_step(sizes, x, y, what)
+    return make_step(sizes, x, y, {"rule": what})
 
 
 def _autograd_step(

@@ -33,12 +33,13 @@ def show_step_bench(bench: StepBench, as_json: bool) -> None:
         f" {bench.product_gflops:.0f} GFLOP/s of a large product ({bench.threads} threads)."
     )
     table = Table("step", box=None, pad_edge=False)
-    for heading in ("time", "floor", "times floor", "at 190 GFLOP/s"):
+    for heading in ("time", "times DANP", "floor", "times floor", "at 190 GFLOP/s"):
         table.add_column(heading, justify="right")
     for step in bench.steps:
         table.add_row(
             step.variant,
             f"{step.seconds:.3f} s",
+            "" if step.times_danp is None else f"{step.times_danp:.2f}",
             f"{step.floor_seconds:.3f} s",
             f"{step.times_floor:.2f}",
             f"{step.seconds_at_190_gflops:.3f} s",

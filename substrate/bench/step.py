@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
 from substrate.bench.floor import step_operations
 from substrate.bench.memory import PeakMemory, measure_peaks
 from substrate.bench.workload import PAPER_BATCH, PAPER_SIZES, make_step, random_batch
-from substrate.scenario.schema import is_decorrelated
-from substrate.scenario.schema.learning import base_rule
 
 _LARGE = 4096
 _STRAIGHTFORWARD_SECONDS = 1.11
@@ -27,24 +26,57 @@ _STRAIGHTFORWARD_RATE = 190e9
 
 
 class Variant(NamedTuple):
-    """A rule as it is measured; the fraction is that of the batch that R's update takes."""
+    """A rule as it is measured.
+
+    Attributes:
+        rule: as scenarios name it.
+        decorrelation: part of the batch that R's update takes; None without R.
+        mirror: part of the batch that the mirror is found from, of `weight_mirror` alone.
+        output_error: likewise.
+    """
 
     rule: str
-    sample_fraction: float = 1.0
+    decorrelation: float | None = 1.0
+    mirror: float = 1.0
+    output_error: str = "derivative"
 
     @property
     def title(self) -> str:
-        """The rule in capitals, with the fraction where it is not all."""
-        part = f", {self.sample_fraction:g} of the batch" if self.sample_fraction < 1 else ""
-        return self.rule.upper() + part
+        """The rule in capitals, with what is not its default."""
+        words = [self.rule.upper().replace("_", " ")]
+        if self.output_error != "derivative":
+            words.append(self.output_error)
+        if self.mirror < 1:
+            words.append(f"B from {self.mirror:g} of the batch")
+        if self.decorrelation is not None and self.decorrelation < 1:
+            words.append(f"R from {self.decorrelation:g} of the batch")
+        return ", ".join(words)
+
+    @property
+    def learning(self) -> dict[str, Any]:
+        """The learning settings of a scenario, without its optimiser."""
+        learning: dict[str, Any] = {"rule": self.rule}
+        if self.decorrelation is not None:
+            learning["decorrelation"] = {"sample_fraction": self.decorrelation}
+        if self.rule == "weight_mirror":
+            learning["settings"] = {
+                "sample_fraction": self.mirror,
+                "output_error": self.output_error,
+            }
+        return learning
 
 
 VARIANTS = (
     Variant("danp"),
+    Variant("weight_mirror", mirror=0.25),
+    Variant("weight_mirror", mirror=0.25, output_error="critic"),
     Variant("danp", 0.1),
+    Variant("weight_mirror", 0.1, mirror=0.25),
+    Variant("weight_mirror", 0.1, mirror=0.1),
+    Variant("dbp", 0.1),
     Variant("dinp"),
     Variant("dnp"),
-    Variant("bp"),
+    Variant("bp", None),
 )
 
 
@@ -57,6 +89,8 @@ class StepTime(NamedTuple):
         floor_seconds: operations over the rate of a large product.
         times_floor: their ratio.
         seconds_at_190_gflops: seconds, scaled to a machine whose product runs at 190 GFLOP/s.
+        times_danp: seconds over those of DANP whose R is learned from as much of the batch; None
+            without R.
     """
 
     variant: str
@@ -64,6 +98,7 @@ class StepTime(NamedTuple):
     floor_seconds: float
     times_floor: float
     seconds_at_190_gflops: float
+    times_danp: float | None
 
 
 class StepBench(NamedTuple):
@@ -86,18 +121,20 @@ class StepBench(NamedTuple):
 def bench_step(repeats: int) -> StepBench:
     """Measure all variants in turn, `repeats` times, and take each one's best."""
     x, y = random_batch(PAPER_SIZES, PAPER_BATCH)
-    steps = [
-        make_step(PAPER_SIZES, x, y, variant.rule, sample_fraction=variant.sample_fraction)
-        for variant in VARIANTS
-    ]
+    steps = [make_step(PAPER_SIZES, x, y, variant.learning) for variant in VARIANTS]
     a, b = torch.randn(_LARGE, _LARGE), torch.randn(_LARGE, _LARGE)
     out = torch.empty(_LARGE, _LARGE)
     product_seconds, *step_seconds = best_seconds(
         [lambda: torch.mm(a, b, out=out), *steps], repeats
     )
     rate = 2 * _LARGE**3 / product_seconds
+    danp = {
+        variant.decorrelation: seconds
+        for variant, seconds in zip(VARIANTS, step_seconds, strict=True)
+        if variant.rule == "danp"
+    }
     times = [
-        _step_time(variant, seconds, rate)
+        _step_time(variant, seconds, rate, danp.get(variant.decorrelation))
         for variant, seconds in zip(VARIANTS, step_seconds, strict=True)
     ]
     return StepBench(
@@ -121,15 +158,21 @@ def best_seconds(candidates: list[Callable[[], object]], repeats: int) -> list[f
     return best
 
 
-def _step_time(variant: Variant, seconds: float, rate: float) -> StepTime:
+def _step_time(variant: Variant, seconds: float, rate: float, danp: float | None) -> StepTime:
     operations = step_operations(
         PAPER_SIZES,
         PAPER_BATCH,
-        base_rule(variant.rule),
-        decorrelated=is_decorrelated(variant.rule),
-        sample_fraction=variant.sample_fraction,
+        find_rule(variant.rule, Path()).rule.name,
+        decorrelated=variant.decorrelation is not None,
+        sample_fraction=variant.decorrelation or 1.0,
+        mirror_fraction=variant.mirror,
     )
     floor = operations / rate
     return StepTime(
-        variant.title, seconds, floor, seconds / floor, seconds * rate / _STRAIGHTFORWARD_RATE
+        variant.title,
+        seconds,
+        floor,
+        seconds / floor,
+        seconds * rate / _STRAIGHTFORWARD_RATE,
+        None if danp is None else seconds / danp,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,17 +28,10 @@ def make_step(
     sizes: Sequence[int],
     x: torch.Tensor,
     y: torch.Tensor,
-    rule: str,
-    *,
-    sample_fraction: float = 1.0,
-    resamples: int = 1,
+    learning: Mapping[str, Any],
 ) -> Callable[[], object]:
     """Build a learner on the ideal chip, with Adam; give the function that makes one step."""
-    learning: dict[str, Any] = {"rule": rule, "optimiser": {"name": "adam", "learning_rate": 1e-3}}
-    if rule not in ("bp", "dbp"):
-        learning["perturbation"] = {"resamples": resamples}
-    if sample_fraction < 1:
-        learning["decorrelation"] = {"sample_fraction": sample_fraction}
+    learning = {"optimiser": {"name": "adam", "learning_rate": 1e-3}, **learning}
     scenario = Scenario.model_validate(
         {
             "name": "bench",

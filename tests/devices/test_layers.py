@@ -9,9 +9,10 @@ from devices.chip import ChipLayer, NetworkChip
 from devices.crossbars.ideal import IdealCrossbar
 from devices.interface import Capability, LayerShape
 from devices.layers import Conv2d, Dense, Layout
-from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.estimator import Estimator
 from learning.losses import cross_entropy
 from tests.chips import CPU, identity
+from tests.rules import rule_settings
 from tests.statistics import assert_mean
 
 CONV = Conv2d(2, 5, 5, channels_out=3, kernel=3, stride=2, padding=1)
@@ -111,13 +112,12 @@ def test_expected_kernel_update_is_the_gradient(rule: str) -> None:
     x, target = input_and_target()
     estimator = Estimator(
         conv_chip(),
-        RuleSettings(rule, PerturbationSettings(sigma=1e-3)),
+        rule_settings(rule, sigma=1e-3),
+        cross_entropy,
         torch.Generator().manual_seed(9),
     )
     targets = target.expand(samples)
-    estimate = estimator.estimate(
-        x.expand(samples, -1, -1, -1), lambda out: cross_entropy(out, targets)
-    )
+    estimate = estimator.estimate(x.expand(samples, -1, -1, -1), targets)
     for d, rows, expected in zip(estimate.errors, estimate.inputs, kernel_gradient(), strict=True):
         updates = torch.einsum(
             "spi,spj->sij", *(part.reshape(samples, -1, part.shape[-1]) for part in (d, rows))
@@ -130,12 +130,10 @@ def test_expected_kernel_update_of_anp_is_downhill_and_turned_by_the_covariance(
     samples = 20_000
     x, target = input_and_target()
     estimator = Estimator(
-        conv_chip(), RuleSettings("anp", PerturbationSettings()), torch.Generator().manual_seed(9)
+        conv_chip(), rule_settings("anp"), cross_entropy, torch.Generator().manual_seed(9)
     )
     targets = target.expand(samples)
-    estimate = estimator.estimate(
-        x.expand(samples, -1, -1, -1), lambda out: cross_entropy(out, targets)
-    )
+    estimate = estimator.estimate(x.expand(samples, -1, -1, -1), targets)
     d, rows = estimate.errors[0], estimate.inputs[0]
     updates = torch.einsum("spi,spj->sij", d, rows).flatten(1)
     expected = kernel_gradient()[0].flatten()

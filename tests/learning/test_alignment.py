@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from learning.alignment import angle, averaged_gradients
-from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.estimator import Estimator
 from learning.losses import cross_entropy
 from tests.chips import make_chip
+from tests.rules import rule_settings
 
 SIZES = (30, 100, 100, 100, 10)
 REPEATS = 12
@@ -19,10 +20,10 @@ def one_sample(seed: int) -> tuple[Tensor, Tensor]:
 
 
 def estimator(rule: str, seed: int, sigma: float = 1e-3) -> Estimator:
-    perturbation = None if rule == "bp" else PerturbationSettings(sigma=sigma)
     own = {"covariance_decay": 0.9, "ridge": 0.05} if rule == "anp_corrected" else {}
     generator = torch.Generator().manual_seed(seed)
-    return Estimator(make_chip(SIZES), RuleSettings(rule, perturbation, own), generator)
+    settings = rule_settings(rule, own, sigma=sigma)
+    return Estimator(make_chip(SIZES), settings, cross_entropy, generator)
 
 
 def angles(rule: str, noise_samples: list[int], repeats: int, sigma: float = 1e-3) -> Tensor:
@@ -30,10 +31,8 @@ def angles(rule: str, noise_samples: list[int], repeats: int, sigma: float = 1e-
     total = torch.zeros(len(noise_samples), len(SIZES) - 1, dtype=torch.float64)
     for seed in range(repeats):
         x, target = one_sample(seed)
-        ((_, reference),) = averaged_gradients(estimator("bp", 0), cross_entropy, x, target, [1])
-        averaged = averaged_gradients(
-            estimator(rule, seed, sigma), cross_entropy, x, target, noise_samples
-        )
+        ((_, reference),) = averaged_gradients(estimator("bp", 0), x, target, [1])
+        averaged = averaged_gradients(estimator(rule, seed, sigma), x, target, noise_samples)
         total += torch.tensor(
             [
                 [angle(u, v) for u, v in zip(update, reference, strict=True)]
@@ -121,9 +120,9 @@ def test_angles_are_flat_in_sigma_over_four_decades():
 
 def test_running_means_go_on_from_one_another():
     x, target = one_sample(0)
-    together = list(averaged_gradients(estimator("np", 1), cross_entropy, x, target, [3, 7]))
+    together = list(averaged_gradients(estimator("np", 1), x, target, [3, 7]))
     assert [count for count, _ in together] == [3, 7]
-    generator_like = list(averaged_gradients(estimator("np", 1), cross_entropy, x, target, [3]))
+    generator_like = list(averaged_gradients(estimator("np", 1), x, target, [3]))
     assert torch.equal(together[0][1][0], generator_like[0][1][0])
     assert not torch.equal(together[0][1][0], together[1][1][0])
 
@@ -131,4 +130,4 @@ def test_running_means_go_on_from_one_another():
 def test_numbers_of_samples_that_do_not_increase_are_refused():
     x, target = one_sample(0)
     with pytest.raises(ValueError, match="increase"):
-        next(averaged_gradients(estimator("np", 1), cross_entropy, x, target, [5, 5]))
+        next(averaged_gradients(estimator("np", 1), x, target, [5, 5]))

@@ -5,24 +5,21 @@ import torch
 
 from devices.seal import chip_state, restore_chip, seal
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.estimator import Estimator
 from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
 from tests.chips import make_chip
+from tests.rules import rule_settings
 
 SIZES = (6, 5, 4, 3)
-RULES = ["bp", "np", "np_observed", "inp", "anp", "anp_corrected"]
+RULES = ["bp", "np", "np_observed", "inp", "anp", "anp_corrected", "weight_mirror"]
 
 
 def batch(samples: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(9)
     x = torch.randn(samples, 6, generator=generator)
     return x, torch.randint(3, (samples,), generator=generator)
-
-
-def rule_settings(rule: str, **kwargs) -> RuleSettings:
-    return RuleSettings(rule, None if rule == "bp" else PerturbationSettings(**kwargs))
 
 
 def learner(chip, rule: str, optimiser: str, every: int = 1, seed: int = 0) -> Learner:
@@ -77,11 +74,11 @@ def test_calibration_passes_come_before_training(monkeypatch):
         return passes(x, perturbs, **kwargs)
 
     monkeypatch.setattr(chip, "passes", counting)
-    settings = RuleSettings("np_observed", PerturbationSettings(), {"calibration_trials": 4})
-    estimator = Estimator(chip, settings, torch.Generator())
-    estimator.estimate(x, lambda output: cross_entropy(output, target))
+    settings = rule_settings("np_observed", {"calibration_trials": 4})
+    estimator = Estimator(chip, settings, cross_entropy, torch.Generator())
+    estimator.estimate(x, target)
     assert sum(run) == 2 * 4 + 2
-    estimator.estimate(x, lambda output: cross_entropy(output, target))
+    estimator.estimate(x, target)
     assert sum(run) == 2 * 4 + 2 + 2
 
 

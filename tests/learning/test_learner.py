@@ -3,11 +3,12 @@ import torch
 
 from devices.interface import Capability
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import PerturbationSettings, RuleSettings, required_capabilities
+from learning.estimator import required_capabilities
 from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
 from tests.chips import make_chip, torch_network
+from tests.rules import rule_settings
 from tests.statistics import assert_mean
 
 SIZES = (6, 5, 4, 3)
@@ -15,9 +16,8 @@ SGD = OptimiserSettings("sgd", 1.0, 0.0, "dense")
 
 
 def settings(rule: str, *, optimiser: OptimiserSettings = SGD, rate: float | None = None, **kwargs):
-    perturbation = None if rule == "bp" else PerturbationSettings(**kwargs)
     decorrelation = None if rate is None else DecorrelationSettings(rate)
-    return LearningSettings(RuleSettings(rule, perturbation), optimiser, decorrelation)
+    return LearningSettings(rule_settings(rule, **kwargs), optimiser, decorrelation)
 
 
 def learner(chip, learning: LearningSettings, seed: int = 0) -> Learner:
@@ -97,8 +97,13 @@ def test_the_same_generator_repeats_a_step_bitwise():
 
 def test_what_settings_need_of_a_chip():
     observe, inject, clean = Capability.OBSERVE, Capability.INJECT, Capability.CLEAN_PASS
+    transposed, slope = Capability.TRANSPOSED_READ, Capability.ACTIVATION_DERIVATIVE
     for learning, needs in (
-        (settings("bp"), {Capability.GRADIENTS}),
+        (settings("bp"), {transposed, slope, Capability.LOSS_DERIVATIVE}),
+        (
+            settings("weight_mirror", source="intrinsic", baseline="noisy"),
+            {observe, slope, Capability.LOSS_DERIVATIVE},
+        ),
         (settings("anp", source="intrinsic", baseline="noisy"), {observe}),
         (settings("anp", source="intrinsic", baseline="clean"), {observe, clean}),
         (settings("anp", source="injected", baseline="noisy"), {observe, inject}),

@@ -10,9 +10,10 @@ activation sign, one hidden layer and the mean squared error that loss has a clo
 import torch
 
 from devices.activations import sign
-from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.estimator import Estimator
 from learning.losses import mean_squared_error
 from tests.chips import make_chip, torch_network
+from tests.rules import rule_settings
 from tests.statistics import assert_mean
 
 SIZES = (4, 5, 3)
@@ -31,11 +32,9 @@ def test_np_follows_the_gradient_of_the_smoothed_loss() -> None:
     smoothed = ((output(m) - y).square() + spread).mean()
     (expected,) = torch.autograd.grad(smoothed, a)
 
-    rule = RuleSettings("np", PerturbationSettings(sigma=SIGMA))
-    estimator = Estimator(make_chip(SIZES, activation=sign), rule, generator)
+    rule = rule_settings("np", sigma=SIGMA)
+    estimator = Estimator(make_chip(SIZES, activation=sign), rule, mean_squared_error, generator)
     targets = y.expand(SAMPLES, -1)
-    estimate = estimator.estimate(
-        x.expand(SAMPLES, -1), lambda out: mean_squared_error(out, targets)
-    )
+    estimate = estimator.estimate(x.expand(SAMPLES, -1), targets)
     # at most one false alarm in a million runs
     assert_mean(estimate.errors[0], expected[0])

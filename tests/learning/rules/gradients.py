@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.interface import LayerShape
-from learning.rules import PerturbationRule, Trial
+from learning.rules import Rule, Trial
 from tests.chips import make_chip
 
 SIZES = (6, 5, 4, 3)
@@ -33,7 +33,7 @@ def true_gradients(sizes: Sequence[int] = SIZES) -> tuple[Tensor, ...]:
 
 
 def trial(
-    rule: PerturbationRule,
+    rule: Rule,
     samples: int,
     *,
     sizes: Sequence[int] = SIZES,

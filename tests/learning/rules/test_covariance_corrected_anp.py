@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import torch
 
-from learning.rules import perturbation_rule
 from learning.rules.activity_node_perturbation import ActivityNodePerturbation
 from learning.rules.covariance_corrected_anp import CovarianceCorrectedANP
 from tests.learning.rules.gradients import trial, true_gradients
@@ -77,11 +76,6 @@ def test_samples_without_any_change_give_zero():
     seen = trial(rule, 8, sigma=0.0)
     errors = rule.errors(replace(seen, state=rule.remember(seen)))
     assert all(torch.equal(error, torch.zeros_like(error)) for error in errors)
-
-
-def test_settings_take_the_place_of_defaults():
-    rule = perturbation_rule("anp_corrected", {"covariance_decay": 0.5, "ridge": 2.0})
-    assert rule == CovarianceCorrectedANP(0.5, 2.0)
 
 
 def test_in_a_convolution_channels_are_pooled_over_positions():

@@ -1,12 +1,14 @@
 """The count of operations, against torch's own counter on the products of a real step."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from substrate.bench.floor import step_operations
 from substrate.bench.workload import make_step, random_batch
-from substrate.scenario.schema.learning import base_rule, is_decorrelated
+from substrate.library import find_rule
 
 SIZES = (12, 8, 8, 5)
 BATCH = 10
@@ -16,9 +18,9 @@ def added_product(total, a, b, **_) -> int:
     return 2 * a[0] * a[1] * b[1]
 
 
-def counted(rule: str, **kwargs) -> int:
+def counted(rule: str, **learning) -> int:
     x, y = random_batch(SIZES, BATCH)
-    step = make_step(SIZES, x, y, rule, **kwargs)
+    step = make_step(SIZES, x, y, {"rule": rule, **learning})
     step()
     # torch does not count the product that is added in place
     in_place = {torch.ops.aten.addmm_: added_product}
@@ -29,13 +31,14 @@ def counted(rule: str, **kwargs) -> int:
 
 @pytest.mark.parametrize("rule", ["bp", "dbp", "np", "dnp", "anp", "danp", "inp", "dinp"])
 def test_a_step_makes_the_products_that_it_cannot_do_without_and_no_others(rule):
-    floor = step_operations(SIZES, BATCH, base_rule(rule), decorrelated=is_decorrelated(rule))
+    found, decorrelated = find_rule(rule, Path())
+    floor = step_operations(SIZES, BATCH, found.name, decorrelated=decorrelated)
     assert counted(rule) == floor
 
 
 def test_part_of_the_batch_costs_its_part():
     floor = step_operations(SIZES, BATCH, "anp", decorrelated=True, sample_fraction=0.1)
-    assert counted("danp", sample_fraction=0.1) == floor
+    assert counted("danp", decorrelation={"sample_fraction": 0.1}) == floor
 
 
 def test_the_paper_net_by_hand():

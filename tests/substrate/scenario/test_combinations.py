@@ -28,15 +28,15 @@ def load(folder: Path, learning: dict, chip: dict | None = None):
 @pytest.mark.parametrize(
     ("learning", "chip", "reason"),
     [
-        ({"rule": "np", "decorrelation": {}}, None, "dnp"),
         ({"rule": "dbp", "perturbation": {"resamples": 3}}, None, "perturbs nothing"),
-        ({"rule": "anp", "covariance": {}}, None, "anp_corrected"),
-        ({"rule": "np", "calibration": {}}, None, "np_observed"),
+        ({"rule": "anp", "settings": {"ridge": 1}}, None, "anp has no such setting"),
+        ({"rule": "anp_corrected", "settings": {"rigde": 1}}, None, "did you mean 'ridge'"),
+        ({"rule": "bp"}, NOISY, r"transposed_read: true"),
         ({"rule": "np_observed"}, None, "injected noise is known"),
         (
             {"rule": "dnp_observed", "perturbation": {"source": "injected"}},
             NOISY | {"inject": True},
-            "use dnp",
+            "such as np",
         ),
         ({"rule": "anp", "perturbation": {"source": "intrinsic"}}, None, "no noise of its own"),
         ({"rule": "anp", "perturbation": {"source": "both"}}, None, "no noise of its own"),
@@ -44,8 +44,8 @@ def load(folder: Path, learning: dict, chip: dict | None = None):
         ({"rule": "danp", "decorrelation": {"sample_fraction": 0}}, None, "greater than 0"),
         ({"rule": "danp", "decorrelation": {"sample_fraction": 1.5}}, None, "less than or equal"),
         ({"rule": "danp", "decorrelation": {"every": 0}}, None, "greater than 0"),
-        ({"rule": "np_observed", "calibration": {"passes": 3}}, NOISY, "multiple of 2"),
-        ({"rule": "anp_corrected", "covariance": {"ridge": 0}}, None, "greater than 0"),
+        ({"rule": "np_observed", "settings": {"calibration_trials": 0}}, NOISY, "greater than 0"),
+        ({"rule": "anp_corrected", "settings": {"ridge": 0}}, None, "greater than 0"),
         ({"rule": "anp", "optimiser": SGD | {"name": "adam", "write": "pulses"}}, None, "only sgd"),
     ],
 )
@@ -95,7 +95,8 @@ def test_np_on_a_noisy_chip_takes_an_injected_probe(tmp_path):
 
 def test_defaults_of_a_rule_are_written_out(tmp_path):
     corrected = load(tmp_path, {"rule": "danp_corrected"})
-    assert corrected.covariance.decay == 0.95
+    assert corrected.settings == {"covariance_decay": 0.95, "ridge": 1.0}
     assert corrected.decorrelation.on == "digital"
-    assert corrected.calibration is None
-    assert load(tmp_path, {"rule": "np_observed"}, NOISY).calibration.passes == 20
+    assert load(tmp_path, {"rule": "danp"}).settings is None
+    observed = load(tmp_path, {"rule": "np_observed"}, NOISY)
+    assert observed.settings == {"calibration_trials": 10}
