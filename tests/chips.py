@@ -38,7 +38,7 @@ def make_chip(
     seed: int = 0,
     **noise: Callable[[Tensor], Tensor],
 ) -> NetworkChip:
-    """A fully connected chip with random weights and biases, mirrors of zeros; linear last layer."""
+    """A fully connected chip, random weights and biases, empty mirrors; linear last layer."""
     generator = torch.Generator().manual_seed(seed + 1)
     layers = [
         ChipLayer(

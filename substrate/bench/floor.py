@@ -45,7 +45,8 @@ def step_operations(
     Args:
         sizes: inputs, hidden nodes and outputs of a fully connected network.
         batch: B.
-        rule: `bp`, `inp`, `weight_mirror` by least squares, or any rule that perturbs the whole network at once.
+        rule: `bp`, `inp`, `weight_mirror` by least squares, or any rule that perturbs the whole
+            network at once.
         decorrelated: whether layers see x* = R x.
         sample_fraction: q.
         mirror_fraction: p.

@@ -115,4 +115,5 @@ def fit_exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
 
 def _step(setting: Setting) -> Callable[[], object]:
     x, y = random_batch(setting.sizes, setting.batch)
-    return make_step(setting.sizes, x, y, _RULE, resamples=setting.resamples)
+    learning = {"rule": _RULE, "perturbation": {"resamples": setting.resamples}}
+    return make_step(setting.sizes, x, y, learning)

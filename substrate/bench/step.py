@@ -19,6 +19,7 @@ import torch
 from substrate.bench.floor import step_operations
 from substrate.bench.memory import PeakMemory, measure_peaks
 from substrate.bench.workload import PAPER_BATCH, PAPER_SIZES, make_step, random_batch
+from substrate.library import find_rule
 
 _LARGE = 4096
 _STRAIGHTFORWARD_SECONDS = 1.11

@@ -38,7 +38,7 @@ def assert_sealed(model: NoiseModel, seed: int) -> None:
             torch.tanh,
             torch.zeros(SIZES[i + 1]),
             None,
-            *sources[3 * i : 3 * i + 3],
+            *sources[3 * i : 3 * i + 3],  # type: ignore[arg-type] # input, output and read-out
         )
         for i in range(2)
     ]

@@ -10,10 +10,10 @@ def test_the_best_round_counts_and_the_first_does_not(monkeypatch):
     assert best_seconds([lambda: None], 3) == [3.0]
 
 
-@pytest.mark.parametrize("rule", ["bp", "danp", "dinp"])
+@pytest.mark.parametrize("rule", ["bp", "danp", "dinp", "weight_mirror"])
 def test_measured_steps_learn(rule):
     x, y = random_batch((20, 16, 4), 64)
-    step = make_step((20, 16, 4), x, y, rule)
+    step = make_step((20, 16, 4), x, y, {"rule": rule})
     before = step().losses.mean()
     for _ in range(100):
         after = step().losses.mean()
