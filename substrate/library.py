@@ -6,7 +6,7 @@ entry-point group; `my_lab.py:CryoReadNoise` is a class of the user's own (`subs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,11 +93,10 @@ def find_rule(name: str, folder: Path) -> FoundRule:
     Raises:
         PluginError: there is none of that name, or it is no learning rule.
     """
-    for decorrelates in (False, True):
-        if (rule := _names(RULES.values(), decorrelates).get(name)) is not None:
-            return FoundRule(rule, decorrelates)
-    known = [*rule_titles(RULES), *_registered(RULE_GROUP)]
-    found = _find(name, folder, RULE_GROUP, known, "rule")
+    for rule in RULES.values():
+        if name in (rule.name, rule.decorrelated_name):
+            return FoundRule(rule, decorrelates=name != rule.name)
+    found = _find(name, folder, RULE_GROUP, rule_names(), "rule")
     if not (isinstance(found, type) and issubclass(found, Rule)):
         raise PluginError(f"{name} is no learning rule", "derive it from learning.rules.Rule")
     for attribute in ("name", "title", "citation"):
@@ -109,23 +108,23 @@ def find_rule(name: str, folder: Path) -> FoundRule:
     return FoundRule(found, decorrelates=False)
 
 
-def registered_rules() -> dict[str, type[Rule]]:
-    """The rules that installed packages register, by name."""
-    return {name: find_rule(name, Path()).rule for name in _registered(RULE_GROUP)}
+def rule_names() -> list[str]:
+    """Every name that a scenario may call a rule by that is shipped or registered.
+
+    Only shipped rules have a second name, with decorrelation.
+    """
+    shipped = [each for rule in RULES.values() for each in (rule.name, rule.decorrelated_name)]
+    return [*filter(None, shipped), *_registered(RULE_GROUP)]
 
 
-def rule_titles(rules: Mapping[str, type[Rule]]) -> dict[str, str]:
-    """Give every name that a scenario may call these rules by, and what it stands for."""
-    titles = {}
-    for name, rule in rules.items():
-        titles[name] = rule.title
-        if rule.decorrelated_name is not None:
-            titles[rule.decorrelated_name] = f"{rule.title} with decorrelated layer inputs"
-    return titles
+def rule_title(name: str) -> str:
+    """Say what the name of a shipped or registered rule stands for.
 
-
-def _names(rules: Iterable[type[Rule]], decorrelates: bool) -> dict[str | None, type[Rule]]:
-    return {rule.decorrelated_name if decorrelates else rule.name: rule for rule in rules}
+    Raises:
+        PluginError: as `find_rule`.
+    """
+    rule, decorrelates = find_rule(name, Path())
+    return f"{rule.title} with decorrelated layer inputs" if decorrelates else rule.title
 
 
 _CROSSBAR_MEMBERS = (

@@ -1,4 +1,4 @@
-"""What `substrate verify` and `substrate show` are pointed at: a noise model or a crossbar."""
+"""What `substrate verify` and `show` are pointed at: a noise model, a rule or a crossbar."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from devices.noise.base import NoiseModel
-from substrate.library import noise_model, noise_models, registered_crossbars
+from learning.rules import Rule
+from substrate.library import (
+    find_rule,
+    noise_model,
+    noise_models,
+    registered_crossbars,
+    rule_names,
+)
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
 from substrate.scenario.source import ScenarioError, Source, apply_overrides, nearest
 
 
-def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Chip:
-    """Make a noise model, or the settings of a chip with the crossbar named.
+def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:
+    """Make a noise model, a learning rule, or the settings of a chip with the crossbar named.
 
     Args:
-        name: of a noise model or crossbar, shipped or registered; an aihwkit preset; or
+        name: of a noise model, rule or crossbar, shipped or registered; an aihwkit preset; or
             `file.py:Class`, looked for from the working folder.
         settings: parameters as `key=value`; a dot goes into a mapping.
 
@@ -29,7 +36,7 @@ def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Chip:
     """
     folder = Path.cwd()
     try:
-        kind = _noise_class(name, folder)
+        kind = _class_named(name, folder)
     except PluginError as problem:
         raise ScenarioError(problem.message, hint=problem.hint) from None
     if kind is not None:
@@ -38,9 +45,9 @@ def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Chip:
     return _chip(name, settings, folder)
 
 
-def describe(target: NoiseModel | Chip) -> tuple[str, str, BaseModel]:
+def describe(target: NoiseModel | Rule | Chip) -> tuple[str, str, BaseModel]:
     """Give title, source and parameters."""
-    if isinstance(target, NoiseModel):
+    if isinstance(target, NoiseModel | Rule):
         return target.title, target.citation, target
     from substrate.assemble.chip import chip_title
     from substrate.library import custom_crossbar
@@ -66,12 +73,16 @@ def _source(chip: Chip) -> str:
     return ""
 
 
-def _noise_class(name: str, folder: Path) -> type[NoiseModel] | None:
+def _class_named(name: str, folder: Path) -> type[NoiseModel] | type[Rule] | None:
     if names_plugin(name):
         found = load_object(name, folder)
+        if isinstance(found, type) and issubclass(found, Rule):
+            return find_rule(name, folder).rule
         is_noise = isinstance(found, type) and issubclass(found, NoiseModel)
         return noise_model(name, folder) if is_noise else None
-    return noise_model(name, folder) if name in noise_models() else None
+    if name in noise_models():
+        return noise_model(name, folder)
+    return find_rule(name, folder).rule if name in rule_names() else None
 
 
 def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
@@ -86,9 +97,11 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
     elif name in NATIVE_PRESETS:
         data = {"crossbar": "native", "preset": name}
     elif name not in crossbars and not names_plugin(name):
-        meant = nearest(name, [*noise_models(), *crossbars, *presets, *NATIVE_PRESETS])
-        hint = f"did you mean {meant!r}?" if meant else "see `substrate list noise` and `devices`"
-        raise ScenarioError("there is no such noise model or crossbar", found=name, hint=hint)
+        known = [*noise_models(), *rule_names(), *crossbars, *presets, *NATIVE_PRESETS]
+        meant = nearest(name, known)
+        hint = "see `substrate list noise`, `devices` and `rules`"
+        hint = f"did you mean {meant!r}?" if meant else hint
+        raise ScenarioError("there is no such noise model, crossbar or rule", found=name, hint=hint)
     own = names_plugin(name) or name in registered_crossbars()
     where = "parameters." if own else ""
     source = Source(Path(name), data | ({"parameters": {}} if own else {}), {})
@@ -109,7 +122,7 @@ def _shipped() -> list[str]:
     return [tag for tag in tags if tag != "custom"]
 
 
-def _checked(source: Source, model: type[NoiseModel], folder: Path) -> Any:
+def _checked(source: Source, model: type[NoiseModel] | type[Rule], folder: Path) -> Any:
     try:
         model.model_validate(source.data, context={"folder": folder})
     except ValidationError as problem:

@@ -9,7 +9,7 @@ as well (Section 3.4). In a network of one layer it is INP.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -24,6 +24,11 @@ class ActivityNodePerturbation(Rule):
     citation: ClassVar[str] = "Dalm, van Gerven and Ahmad, arXiv 2310.00965, Section 2.1.3"
     decorrelated_name: ClassVar[str | None] = "danp"
     reads_activities: ClassVar[bool] = True
+
+    @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """Behind other layers δa_l carries their noise as well (Appendix B)."""
+        return "one layer"
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 6; samples whose activity did not change at all give zero."""

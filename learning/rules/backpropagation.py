@@ -10,7 +10,7 @@ second one is compared with it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -37,6 +37,11 @@ class Backpropagation(Rule):
     )
     perturbs: ClassVar[bool] = False
     backward: ClassVar[Backward | None] = "transposed_read"
+
+    @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """The gradient is exact, but for the noise of the passes."""
+        return "any network"
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Give ∂L/∂a_L as the periphery computes it."""

@@ -112,6 +112,15 @@ class Rule(BaseModel):
         return self.requires
 
     @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """Where the expected errors are ∂L/∂a_l itself, to first order in the noise.
+
+        None where all that is known is that they go downhill; `substrate verify` holds a rule to
+        what it says here.
+        """
+        return None
+
+    @property
     def averages_errors(self) -> bool:
         """Whether `errors` differ from trial to trial, so that their mean is taken."""
         return True

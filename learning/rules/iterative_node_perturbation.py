@@ -3,13 +3,15 @@
     d_l = N_l δL_l v_l / ‖v_l‖²                                                    (Eq. 3)
 
 One perturbed pass for every layer, in which v_l ~ N(0, σ²I) is added to that layer alone; δL_l is
-that pass's loss minus the baseline's. The norm is per sample, over all nodes of the layer.
+that pass's loss minus the baseline's. The norm is per sample, over all nodes of the layer; where it
+is 0, as it is once in some ten million draws for a layer of one node, so is d_l.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
 from devices.interface import Capability
@@ -27,6 +29,11 @@ class IterativeNodePerturbation(Rule):
     layer_by_layer: ClassVar[bool] = True
     knows_perturbation: ClassVar[bool] = True
 
+    @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """v of one node is independent of all others."""
+        return "any network"
+
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 3."""
         errors = []
@@ -36,6 +43,7 @@ class IterativeNodePerturbation(Rule):
             v = perturbation[layer] if perturbation is not None else None
             assert v is not None
             norm = v.flatten(1).square().sum(1)
-            scale = trial.shapes[layer].nodes * loss_change / norm
+            scale = torch.where(norm > 0, trial.shapes[layer].nodes / norm, torch.zeros_like(norm))
+            scale = scale * loss_change
             errors.append(v * per_sample(scale, v))
         return tuple(errors)

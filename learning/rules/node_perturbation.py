@@ -8,7 +8,7 @@ know ε, so it needs a periphery that injects it; noise of the device's own come
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -25,6 +25,11 @@ class NodePerturbation(Rule):
     decorrelated_name: ClassVar[str | None] = "dnp"
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.OBSERVE, Capability.INJECT})
     knows_perturbation: ClassVar[bool] = True
+
+    @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """ε of one node is independent of all others."""
+        return "any network"
 
     def errors(self, trial: Trial) -> tuple[Tensor, ...]:
         """Estimate ∂L/∂a_l by Eq. 5."""

@@ -13,7 +13,7 @@ a clean baseline only one does, and the estimate is right in both.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field, PositiveInt
@@ -35,6 +35,11 @@ class ObservedNodePerturbation(Rule):
     calibration_trials: PositiveInt = Field(
         10, description="Pairs of passes of the first mini-batch that σ² is taken from."
     )
+
+    @property
+    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
+        """Behind other layers δa_l carries their noise as well."""
+        return "one layer"
 
     @property
     def trials_before_training(self) -> int:

@@ -124,6 +124,11 @@ class WeightMirror(Rule):
         return frozenset(needs)
 
     @property
+    def unbiased_in(self) -> Literal["one layer"] | None:
+        """Of the output's error alone; B is as good as what it has been found from."""
+        return None if self.output_error == "critic" else "one layer"
+
+    @property
     def averages_errors(self) -> bool:
         """Where every trial has an output error of its own."""
         return self.output_error == "perturbation"
@@ -226,7 +231,8 @@ class WeightMirror(Rule):
 
     def _remember_covariance(self, layer: int, x: Tensor, state: dict[str, Tensor]) -> None:
         decay = self.covariance_decay
-        seen = x.square().mean().clamp_(min=torch.finfo(x.dtype).tiny)
+        # far enough from the smallest number that C + λ c̄ I stays normal where nothing moves at all
+        seen = x.square().mean().clamp_(min=torch.finfo(x.dtype).tiny ** 0.5)
         variance = state.get(f"variance.{layer}")
         state[f"variance.{layer}"] = seen if variance is None else variance.lerp(seen, 1 - decay)
         if self.regression == "lms":

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from substrate.data import DATASETS
+from substrate.plugins import PluginError
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import find_scenario, shipped_scenarios
 from substrate.scenario.source import ScenarioError, nearest
@@ -71,16 +72,26 @@ def _devices() -> dict[str, str]:
 
 
 def _rules() -> dict[str, str]:
-    from learning.rules import RULES
-    from substrate.library import registered_rules, rule_titles
+    from substrate.library import rule_names, rule_title
 
-    return rule_titles(RULES | registered_rules())
+    return {name: _title_of(rule_title, name) for name in rule_names()}
 
 
 def _noise() -> dict[str, str]:
     from substrate.library import noise_model, noise_models
 
-    return {name: noise_model(name, Path()).title for name in noise_models()}
+    def title(name: str) -> str:
+        return noise_model(name, Path()).title
+
+    return {name: _title_of(title, name) for name in noise_models()}
+
+
+def _title_of(title: Callable[[str], str], name: str) -> str:
+    """Give a model's title, or what is wrong with the package that registers it."""
+    try:
+        return title(name)
+    except PluginError as problem:
+        return f"cannot be used: {problem}"
 
 
 def _first_sentence(docstring: str) -> str:

@@ -174,12 +174,18 @@ ParameterOption = Annotated[
 
 @app.command()
 def verify(
-    model: ModelArgument,
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A noise model, a crossbar, an aihwkit preset, a rule, or my_lab.py:MyNoise.",
+        ),
+    ],
     set_: ParameterOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a noise model or crossbar does what it says and what runs need."""
+    """Check that a noise model, crossbar or rule does what it says and what runs need."""
     from substrate.cli.verify import verify_command
 
     raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
@@ -293,7 +299,8 @@ def fit(
 
 
 new_app = typer.Typer(
-    help="Write a commented starting file for a noise model or device of your own, with its test.",
+    help="Write a commented starting file for a noise model, device or learning rule of your own, "
+    "with its test.",
     no_args_is_help=True,
 )
 app.add_typer(new_app, name="new")
@@ -318,6 +325,14 @@ def new_device(name: NewName, out: NewFolder = Path()) -> None:
     from substrate.cli.new import new_command
 
     new_command("device", name, out)
+
+
+@new_app.command("rule")
+def new_rule(name: NewName, out: NewFolder = Path()) -> None:
+    """Start a learning rule."""
+    from substrate.cli.new import new_command
+
+    new_command("rule", name, out)
 
 
 @app.command()

@@ -18,9 +18,8 @@ def new_command(kind: Kind, name: str, folder: Path) -> None:
     model, test = write_new(kind, name, folder)
     made = next(line for line in model.read_text().splitlines() if line.startswith("class "))
     class_name = made.removeprefix("class ").split("(")[0].rstrip(":")
-    typer.echo(
-        f"Wrote {model} and {test}.\n"
-        f"Next:  substrate verify {model}:{class_name}\n"
-        f"       substrate show {model}:{class_name}\n"
-        f"       pytest {test}"
-    )
+    next_steps = [f"substrate verify {model}:{class_name}", f"pytest {test}"]
+    if kind != "rule":
+        next_steps.insert(1, f"substrate show {model}:{class_name}")
+    steps = "\n       ".join(next_steps)
+    typer.echo(f"Wrote {model} and {test}.\nNext:  {steps}")

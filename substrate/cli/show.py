@@ -10,9 +10,11 @@ import typer
 from pydantic import BaseModel
 
 from devices.noise.base import Memory, NoiseModel
+from learning.rules import Rule
 from substrate.files import write_atomically
 from substrate.scenario.schema import Chip
 from substrate.scenario.schema.arrays import ArrayChip
+from substrate.scenario.source import ScenarioError
 from substrate.show.sheet import Panel, draw_sheet
 from substrate.show.traces import trace_panels
 from substrate.target import describe, find_target
@@ -29,6 +31,12 @@ def show_command(name: str, settings: Sequence[str], out: Path | None) -> None:
         ScenarioError: there is nothing of that name, or a parameter is wrong.
     """
     target = find_target(name, settings)
+    if isinstance(target, Rule):
+        raise ScenarioError(
+            "is a learning rule, of which there is nothing to draw",
+            found=name,
+            hint="see `substrate verify`, and `substrate align` for its angle to the gradient",
+        )
     title, citation, parameters = describe(target)
     panels = _noise(target) if isinstance(target, NoiseModel) else _crossbar(target)
     text = list(_rows(parameters))

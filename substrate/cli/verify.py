@@ -14,24 +14,31 @@ from rich.console import Console
 from devices.crossbars.base import Crossbar
 from devices.interface import LayerShape
 from devices.noise.base import NoiseModel
+from learning.rules import Rule
 from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.crossbar import build_crossbar
 from substrate.library import custom_crossbar
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target
-from substrate.verify import CrossbarConformance, NoiseConformance, run_checks
+from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
 
 def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool) -> int:
-    """Hold a noise model or crossbar to the conformance kit; gives the exit status.
+    """Hold a noise model, crossbar or learning rule to the conformance kit; gives the exit status.
 
     Raises:
         ScenarioError: there is nothing of that name, or a parameter is wrong.
     """
     target = find_target(name, settings)
-    kit = _of_noise(target, seed) if isinstance(target, NoiseModel) else _of_crossbar(target, seed)
+    kit: type[NoiseConformance | CrossbarConformance | RuleConformance]
+    if isinstance(target, NoiseModel):
+        kit = type("Verify", (NoiseConformance,), {"model": target, "seed": seed})
+    elif isinstance(target, Rule):
+        kit = type("Verify", (RuleConformance,), {"rule": target, "seed": seed})
+    else:
+        kit = _of_crossbar(target, seed)
     console = Console(stderr=as_json)
     title = describe(target)[0]
     console.print(f"{name}: {title}", highlight=False)
@@ -51,10 +58,6 @@ def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool)
         checks = [asdict(outcome) for outcome in outcomes]
         typer.echo(json.dumps(result | {"checks": checks}, indent=2, ensure_ascii=False))
     return 1 if failed else 0
-
-
-def _of_noise(model: NoiseModel, number: int) -> type[NoiseConformance]:
-    return type("Verify", (NoiseConformance,), {"model": model, "seed": number})
 
 
 def _of_crossbar(chip: Chip, number: int) -> type[CrossbarConformance]:

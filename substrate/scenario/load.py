@@ -84,10 +84,9 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
 def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
     from devices.interface import Capability
     from learning.estimator import required_capabilities
-    from learning.rules import RULES
     from substrate.assemble.chip import chip_capabilities, chip_title
     from substrate.assemble.learner import rule_settings
-    from substrate.library import registered_rules, rule_titles
+    from substrate.library import rule_names
 
     learning = arm.learning
     capabilities = chip_capabilities(arm.chip, scenario.network)
@@ -97,10 +96,10 @@ def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locat
     if not missing:
         return
     working = []
-    for rule in rule_titles(RULES | registered_rules()):
+    for rule in rule_names():
         plain = {"rule": rule, "optimiser": learning.optimiser}
-        other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
-        with suppress(ScenarioError):
+        with suppress(ScenarioError, ValidationError):  # the latter: a package that is broken
+            other = Arm.model_validate({"chip": arm.chip.model_dump(), "learning": plain})
             check_learning(other, source, loc)
             if required_capabilities(rule_settings(other.learning)) <= capabilities:
                 working.append(rule)

@@ -1,4 +1,4 @@
-"""The conformance kit: what a noise model or crossbar must do to be trusted in a run.
+"""The conformance kit: what noise models, crossbars and learning rules must do to be trusted.
 
 For a test suite of one's own, one class is enough:
 
@@ -11,5 +11,6 @@ For a test suite of one's own, one class is enough:
 from substrate.verify.crossbar import CrossbarConformance
 from substrate.verify.noise import NoiseConformance
 from substrate.verify.outcome import Outcome, run_checks
+from substrate.verify.rule import RuleConformance
 
-__all__ = ["CrossbarConformance", "NoiseConformance", "Outcome", "run_checks"]
+__all__ = ["CrossbarConformance", "NoiseConformance", "Outcome", "RuleConformance", "run_checks"]

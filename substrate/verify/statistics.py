@@ -16,6 +16,33 @@ TELLING = 0.25
 """Largest standard error, as a fraction of a stated power, at which a comparison says anything."""
 
 
+def exceed_zero(
+    replicas: Float[Tensor, "replicas n"], labels: list[str], false_alarm: float
+) -> None:
+    """Show that the mean of every column is greater than 0.
+
+    Args:
+        replicas: one row for every independent replica.
+        labels: names of the columns, for the message.
+        false_alarm: chance that columns of which one has the mean 0 pass.
+
+    Raises:
+        AssertionError: some mean is not, or not beyond chance.
+    """
+    from scipy import stats
+
+    n = len(replicas)
+    mean = replicas.mean(0)
+    t = mean / (replicas.std(0) / n**0.5).clamp(min=1e-300)
+    threshold = float(stats.t.isf(false_alarm, n - 1))
+    worst = int(t.argmin())
+    assert t[worst] > threshold, (
+        f"{labels[worst]}: drawn {mean[worst]:.4g}, which must be greater than 0; that is "
+        f"{t[worst]:.1f} standard errors, and chance alone gives {threshold:.1f} "
+        f"(once in {1 / false_alarm:g})"
+    )
+
+
 def compare(
     replicas: Float[Tensor, "replicas n"],
     stated: Float[Tensor, " n"],

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
+    GetJsonSchemaHandler,
     PositiveFloat,
     PositiveInt,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from learning.rules import RULES, Rule
-from substrate.library import find_rule, rule_titles
+from substrate.library import find_rule
 from substrate.plugins import PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.source import nearest
@@ -71,24 +73,13 @@ class Optimiser(Settings):
     )
 
 
-def _rule_schema() -> dict[str, Any]:
-    """The names of shipped rules for editors to offer, and any other name."""
-    return {"anyOf": [{"enum": list(rule_titles(RULES))}, {"type": "string"}]}
-
-
-def _settings_schema() -> dict[str, Any]:
-    """The settings of every shipped rule that has any, and of any other."""
-    models = [rule for rule in RULES.values() if rule.model_fields]
-    return {"anyOf": [*(model.model_json_schema() for model in models), {"type": "object"}]}
-
-
 class Learning(Settings):
     """A rule with everything that goes with it."""
 
-    rule: Annotated[str, WithJsonSchema(_rule_schema())] = Field(
+    rule: str = Field(
         description="See `substrate list rules`; one of your own is `my_file.py:MyRule`."
     )
-    settings: Annotated[dict[str, Any] | None, WithJsonSchema(_settings_schema())] = Field(
+    settings: dict[str, Any] | None = Field(
         None, description="Of the rule itself, where it has any."
     )
     perturbation: Perturbation | None = Field(
@@ -99,6 +90,29 @@ class Learning(Settings):
         description="With any rule; the paper's names danp, dnp, dinp and dbp imply it.",
     )
     optimiser: Optimiser
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Offer editors the names of shipped rules, and to each its own settings."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        names = [each for rule in RULES.values() for each in _names(rule)]
+        schema["properties"]["rule"]["anyOf"] = [{"enum": names}, {"type": "string"}]
+        schema["allOf"] = [
+            {
+                "if": {"properties": {"rule": {"enum": _names(rule)}}, "required": ["rule"]},
+                "then": {
+                    "properties": {
+                        "settings": {
+                            "anyOf": [handler(rule.__pydantic_core_schema__), {"type": "null"}]
+                        }
+                    }
+                },
+            }
+            for rule in RULES.values()
+        ]
+        return schema
 
     @field_validator("rule")
     @classmethod
@@ -127,7 +141,10 @@ class Learning(Settings):
             rule = model.model_validate(given)
         except ValidationError as problem:
             each = problem.errors()[0]
-            raise _at(each["loc"], each["input"], each["msg"]) from None
+            allowed = re.findall(r"'([^']+)'", each.get("ctx", {}).get("expected", ""))
+            meant = nearest(str(each["input"]), allowed)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise _at(each["loc"], each["input"], each["msg"] + hint) from None
         object.__setattr__(self, "settings", rule.model_dump(mode="json") or None)
         return self
 
@@ -139,6 +156,10 @@ class Learning(Settings):
     def make_rule(self) -> Rule:
         """Give the rule with its settings."""
         return self.rule_class.model_validate(self.settings or {})
+
+
+def _names(rule: type[Rule]) -> list[str]:
+    return [each for each in (rule.name, rule.decorrelated_name) if each is not None]
 
 
 def _at(loc: tuple[str | int, ...], found: Any, message: str) -> ValidationError:
