@@ -43,7 +43,7 @@ class IterativeNodePerturbation(Rule):
             v = perturbation[layer] if perturbation is not None else None
             assert v is not None
             norm = v.flatten(1).square().sum(1)
-            scale = torch.where(norm > 0, trial.shapes[layer].nodes / norm, torch.zeros_like(norm))
-            scale = scale * loss_change
+            scale = trial.shapes[layer].nodes * loss_change / norm
+            scale = torch.where(norm > 0, scale, torch.zeros_like(scale))
             errors.append(v * per_sample(scale, v))
         return tuple(errors)
