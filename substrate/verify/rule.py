@@ -14,8 +14,8 @@ from devices.interface import Capability, CapabilityError
 from devices.seal import chip_state, restore_chip
 from learning.losses import Loss, cross_entropy, mean_squared_error
 from learning.rules import Rule, RuleState, Trial
+from substrate.verify.expected import assert_downhill, assert_unbiased, draw_errors
 from substrate.verify.networks import CONVOLUTION, DEEP, NETWORKS, ONE_LAYER, SmallNetwork
-from substrate.verify.statistics import compare, exceed_zero
 from substrate.verify.trials import (
     differing,
     disturbed,
@@ -28,9 +28,6 @@ from substrate.verify.trials import (
     tensors_of,
     trials_of,
 )
-
-INPUTS = 4
-"""Inputs whose gradients the expected errors are held to, each by itself."""
 
 
 class RuleConformance:
@@ -237,7 +234,7 @@ class RuleConformance:
             for before in ([quiet(trial)] * 20, [first]):
                 state = follow(self.rule, [*before, quiet(trial)])
                 made = made_of(self.rule, quiet(trial), state)
-                for name, value in (state | made).items():
+                for name, value in ({**state, **made}).items():
                     assert value.isfinite().all(), f"the {name} is infinite or undefined"
 
     def test_one_layer(self) -> None:
@@ -285,47 +282,19 @@ class RuleConformance:
         return setup.estimator.estimate(x, target).errors
 
     def _check_expected(self, network: SmallNetwork, *, unbiased: bool) -> None:
-        inputs, target = network.inputs(INPUTS, self.seed), torch.arange(INPUTS) % network.classes
-        truth = network.gradients(inputs, target, cross_entropy, self.seed)
-        estimator = set_up(self.rule, network, self.seed).estimator
-        x, targets = (each.repeat_interleave(self.samples, 0) for each in (inputs, target))
-
-        def errors() -> list[Tensor]:
-            every = estimator.estimate(x, targets).errors
-            return [e.double().flatten(1).view(INPUTS, self.samples, -1).mean(1) for e in every]
-
-        errors()
-        if any(name.startswith("rule.") for name in estimator.state()):
-            for _ in range(self.warm_up):
-                errors()
-        replicas = [errors() for _ in range(self.replicas)]
-        along, labels, seen, stated, nodes = [], [], [], [], []
-        for layer, gradient in enumerate(truth):
-            for number in range(INPUTS):
-                g = gradient[number].double().flatten()
-                d = torch.stack([each[layer][number] for each in replicas])
-                along.append(d @ g / g.square().sum())
-                labels.append(f"layer {layer + 1}, input {number + 1}")
-                seen.append(d)
-                stated.append(g)
-                nodes += [f"{labels[-1]}, node {node + 1}" for node in range(len(g))]
-        fractions = torch.stack(along, 1)
-        low, high = float(fractions.mean(0).min()), float(fractions.mean(0).max())
-        self.measured = f"{low:.3f} to {high:.3f} of the gradient, along it"
-        exceed_zero(
-            fractions, [f"{each}: error along the gradient" for each in labels], self.false_alarm
+        errors = draw_errors(
+            self.rule,
+            network,
+            self.seed,
+            replicas=self.replicas,
+            samples=self.samples,
+            warm_up=self.warm_up,
         )
-        if not unbiased:
-            return
-        ones = torch.ones(len(labels), dtype=torch.float64)
-        compare(
-            fractions,
-            ones,
-            [f"{each}: error along the gradient, in units of it" for each in labels],
-            self.false_alarm / 2,
-            power=True,
-        )
-        compare(torch.cat(seen, 1), torch.cat(stated), nodes, self.false_alarm / 2, power=False)
+        along = [float(each.along.mean()) for each in errors]
+        self.measured = f"{min(along):.3f} to {max(along):.3f} of the gradient, along it"
+        assert_downhill(errors, self.false_alarm)
+        if unbiased:
+            assert_unbiased(errors, self.false_alarm)
 
 
 def _errors(rule: Rule, trial: Trial, state: RuleState) -> dict[str, Tensor]:

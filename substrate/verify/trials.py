@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -147,7 +147,8 @@ def fresh(trial: Trial, state: RuleState) -> Trial:
 def made_of(rule: Rule, trial: Trial, state: RuleState) -> dict[str, Tensor]:
     """Give all that a rule makes of a trial whose state is given: errors, slopes and requests."""
     trial = fresh(trial, state)
-    made = {f"error of layer {n}": each for n, each in numbered(rule.errors(trial))}
+    errors = enumerate(rule.errors(trial), start=1)
+    made = {f"error of layer {number}": error for number, error in errors}
     if rule.backward is not None:
         for layer in range(len(trial.shapes) - 1):
             slope = rule.slope_at(layer, trial)
@@ -166,11 +167,6 @@ def made_of(rule: Rule, trial: Trial, state: RuleState) -> dict[str, Tensor]:
             elif request is not None:
                 made[f"{part} request {number}"] = request.delta
     return made
-
-
-def numbered(values: Iterable[Tensor]) -> Iterable[tuple[int, Tensor]]:
-    """Count from 1, as people do."""
-    return enumerate(values, start=1)
 
 
 def differing(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str | None:
@@ -197,64 +193,55 @@ def permuted(trial: Trial, order: Tensor) -> Trial:
     """Give the same trial with its samples in another order."""
     gradient = trial.loss_gradient
     return replace(
-        trial,
-        **{
-            name: tuple(each[order] for each in getattr(trial, name))
-            for name in (
-                "activity_changes",
-                "input_changes",
-                "pre_activations",
-                "output_changes",
-                "loss_changes",
-            )
-        },
-        perturbations=tuple(
-            None if layers is None else tuple(e if e is None else e[order] for e in layers)
-            for layers in trial.perturbations
-        ),
+        _each_change(trial, lambda change: change[order]),
+        pre_activations=tuple(a[order] for a in trial.pre_activations),
         output=None if trial.output is None else trial.output[order],
         target=None if trial.target is None else trial.target[order],
         loss_gradient=None if gradient is None else lambda: gradient()[order],
     )
 
 
+def quiet(trial: Trial) -> Trial:
+    """Give a trial in which nothing was perturbed and nothing changed."""
+    return _each_change(trial, torch.zeros_like)
+
+
 def disturbed(trial: Trial, fields: Collection[str]) -> Trial:
-    """Give a trial in which some fields hold other values, those that were not read included."""
+    """Give a trial in which some fields hold other values, also where they were not read."""
     draw = stream(1, "disturbed fields")
 
-    def other(shapes: Iterable[tuple[int, ...]], given: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        new = [SIGMA * torch.randn(shape, generator=draw) for shape in shapes]
-        return tuple(n + g for n, g in zip(new, given, strict=True)) if given else tuple(new)
+    def other(
+        shapes: Sequence[tuple[int, ...]], given: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, ...]:
+        noise = [SIGMA * torch.randn(shape, generator=draw) for shape in shapes]
+        return tuple(n + g for n, g in zip(noise, given, strict=True)) if given else tuple(noise)
 
-    samples = len(trial.target) if trial.target is not None else 0
-    a = [shape_of(shape, samples) for shape in trial.shapes]
+    assert trial.target is not None
+    a = [shape_of(shape, len(trial.target)) for shape in trial.shapes]
     x = [(*each[:-1], shape.n_in) for each, shape in zip(a, trial.shapes, strict=True)]
-    injected = [tuple(other(a, [])) for _ in trial.perturbations]
     gradient = torch.randn(a[-1], generator=draw)
     new: dict[str, Any] = {
         "activity_changes": other(a, trial.activity_changes),
         "input_changes": other(x, trial.input_changes),
         "pre_activations": other(a, trial.pre_activations),
         "output_changes": other(a[:-1], trial.output_changes),
-        "perturbations": tuple(injected),
+        "perturbations": tuple(other(a) for _ in trial.perturbations),
         "sigma": 2 * trial.sigma,
-        "loss_gradient": lambda: gradient.clone(),
+        "loss_gradient": gradient.clone,
     }
     return replace(trial, **{name: new[name] for name in fields})
 
 
-def quiet(trial: Trial) -> Trial:
-    """Give a trial in which nothing was perturbed and nothing changed."""
+def _each_change(trial: Trial, function: Callable[[Tensor], Tensor]) -> Trial:
+    """Apply a function to all by which the passes differ."""
     return replace(
         trial,
-        **{
-            name: tuple(torch.zeros_like(each) for each in getattr(trial, name))
-            for name in ("activity_changes", "input_changes", "output_changes", "loss_changes")
-        },
+        activity_changes=tuple(map(function, trial.activity_changes)),
+        input_changes=tuple(map(function, trial.input_changes)),
+        output_changes=tuple(map(function, trial.output_changes)),
+        loss_changes=tuple(map(function, trial.loss_changes)),
         perturbations=tuple(
-            None
-            if layers is None
-            else tuple(e if e is None else torch.zeros_like(e) for e in layers)
+            None if layers is None else tuple(e if e is None else function(e) for e in layers)
             for layers in trial.perturbations
         ),
     )

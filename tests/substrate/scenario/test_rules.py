@@ -4,6 +4,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import torch
 import yaml
@@ -178,7 +179,6 @@ INVALID = [
 
 
 def test_the_schema_takes_a_rule_with_its_own_settings_and_no_others() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     schema = Scenario.model_json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)

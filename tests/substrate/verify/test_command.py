@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 BROKEN = """
 from typing import ClassVar
@@ -14,6 +15,16 @@ class Loud(GaussianNoise):
     title: ClassVar[str] = "too loud"
     def sample(self, signal, memory):
         return 2 * super().sample(signal, memory)
+"""
+
+TIMID = """
+from typing import ClassVar
+from learning.rules.activity_node_perturbation import ActivityNodePerturbation
+
+class Timid(ActivityNodePerturbation):
+    title: ClassVar[str] = "a hundredth of ANP"
+    def errors(self, trial):
+        return tuple(error / 100 for error in super().errors(trial))
 """
 
 
@@ -42,3 +53,29 @@ def test_what_cannot_be_found_is_answered_with_the_nearest(tmp_path: Path) -> No
     run = verify(tmp_path, "telegraph", "--set", "dwel_low=1")
     assert run.returncode == 2
     assert "did you mean 'dwell_low'" in run.stderr
+
+
+def test_a_rule_is_held_to_what_it_says(tmp_path: Path, substrate_here: Any) -> None:
+    (tmp_path / "mine.py").write_text(TIMID)
+    run = substrate_here("verify", "mine.py:Timid", "--seed", "3", "--json")
+    assert run.returncode == 1
+    result = json.loads(run.stdout)
+    assert result["title"] == "a hundredth of ANP"
+    (failed,) = (each for each in result["checks"] if each["result"] == "failed")
+    assert failed["check"].startswith("Has the gradient as its expected error in one layer")
+    assert "drawn 0.0" in failed["detail"]
+
+
+def test_rules_are_found_and_misspelt_ones_are_answered_with_the_nearest(
+    substrate_here: Any,
+) -> None:
+    run = substrate_here("verify", "np_observed", "--set", "calibration_trials=3", "--json")
+    assert run.returncode == 0, run.stdout
+    assert json.loads(run.stdout)["failed"] == 0
+    assert "did you mean 'weight_mirror'" in substrate_here("verify", "weight_miror").stderr
+    misspelt = substrate_here("verify", "weight_mirror", "--set", "told=perhaps")
+    assert misspelt.returncode == 2
+    assert "--set told=perhaps: told: must be a valid boolean" in misspelt.stderr
+    shown = substrate_here("show", "weight_mirror")
+    assert shown.returncode == 2
+    assert "nothing to draw" in shown.stderr

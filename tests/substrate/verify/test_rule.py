@@ -231,7 +231,7 @@ class KnowsWhatNobodyCan(NodePerturbation):
 
 class ReadsInputsUnsaid(ActivityNodePerturbation):
     def errors(self, trial: Trial) -> Errors:
-        gain = 2.0 if trial.input_changes and trial.input_changes[-1].mean() > 0 else 1.0
+        gain = 1 + trial.input_changes[-1].std() if trial.input_changes else 1.0
         return tuple(gain * error for error in super().errors(trial))
 
 
@@ -311,7 +311,7 @@ FAULTS: list[tuple[type[Rule], str, str]] = [
 @pytest.mark.parametrize(("fault", "check", "reason"), FAULTS)
 def test_every_fault_is_found(fault: type[Rule], check: str, reason: str) -> None:
     kit = type("Kit", (RuleConformance,), {"rule": fault(), "replicas": 30, "warm_up": 40})
-    with pytest.raises((AssertionError, RuntimeError), match=reason):
+    with pytest.raises((AssertionError, RuntimeError, IndexError), match=reason):
         getattr(kit(), f"test_{check}")()
 
 
