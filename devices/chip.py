@@ -4,6 +4,7 @@
     a_l = noise(crossbar(noise(x*_{l-1}))) + b_l + ε_l   ε_l only where a perturbation is injected
     x_l = f(a_l)                                    intrinsic noise travels on
     observed a_l = read-out(a_l)                    read-out noise does not
+    observed x*_l likewise
 
 Several passes of the same input are run as one batch where they differ, and once where they cannot:
 passes share everything up to the first noise or perturbation that tells them apart. The shared
@@ -52,6 +53,7 @@ class ChipLayer:
         input_noise: acts on what drives the rows; travels.
         output_noise: acts on what the columns give; travels.
         readout: acts on the pre-activation as observed; does not travel.
+        input_readout: acts on the layer's input as observed; does not travel.
         mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
     """
 
@@ -63,6 +65,7 @@ class ChipLayer:
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     readout: AddNoise | None = None
+    input_readout: AddNoise | None = None
     mirror: Crossbar | None = None
 
 
@@ -131,7 +134,10 @@ class NetworkChip:
             signal, seen = layer.layout.to_rows(signal), x
             if layer.decorrelation is not None:
                 signal, block_of = _read(layer.decorrelation, signal, block_of, batch)
-            inputs.read(signal, block_of)
+            if layer.input_readout is None:
+                inputs.read(signal, block_of)
+            else:
+                inputs.read(layer.input_readout(_expand(signal, block_of, batch)), apart)
             if layer.input_noise is not None:
                 signal, block_of = layer.input_noise(_expand(signal, block_of, batch)), apart
             signal, block_of = _read(layer.crossbar, signal, block_of, batch)
@@ -297,6 +303,7 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
         "input noise": layer.input_noise,
         "output noise": layer.output_noise,
         "readout": layer.readout,
+        "input readout": layer.input_readout,
     }
     return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
 

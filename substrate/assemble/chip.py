@@ -118,6 +118,7 @@ def build_chip(
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
+            input_readout=build_noise(noise, "input_readout", number, seed, device),
             mirror=_mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
         )
         for number, layout in enumerate(laid_out, start=1)

@@ -30,7 +30,7 @@ from substrate.plugins import PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.source import nearest
 
-Place = Literal["input", "weight", "output", "readout"]
+Place = Literal["input", "weight", "output", "readout", "input_readout"]
 
 
 class PlacedNoise(Settings):
@@ -41,7 +41,8 @@ class PlacedNoise(Settings):
     )
     at: Place = Field(
         description="Where it acts. Noise of input, weight and output travels through the network; "
-        "noise of the readout only blurs what is observed.",
+        "noise of the readout only blurs the pre-activations that are observed, noise of the "
+        "input_readout the layer inputs that are.",
     )
     layers: list[PositiveInt] | None = Field(
         None,
@@ -126,5 +127,5 @@ class NoisyChip(Settings):
 
     @property
     def adds_travelling_noise(self) -> bool:
-        """Whether some of `noise` goes on to the next layer, as noise of the readout does not."""
-        return any(each.at != "readout" for each in self.noise)
+        """Whether some of `noise` goes on to the next layer, as noise of a readout does not."""
+        return any(each.at not in ("readout", "input_readout") for each in self.noise)
