@@ -1,8 +1,8 @@
 """What became of every test sample in an arm's last evaluation, for every seed, in one file a run.
 
-Two arms are compared sample by sample (`substrate.run.verdict`), which their accuracies alone do not
-allow. A tensor of the safetensors file is named `SEED ARM` and holds, for each test sample in the
-order of the data set, whether it was classified rightly, or in a regression its loss.
+Two arms are compared sample by sample (`substrate.run.verdict`), which their accuracies alone do
+not allow. A tensor of the safetensors file is named `SEED ARM` and holds, for each test sample in
+the order of the data set, whether it was classified rightly, or in a regression its loss.
 """
 
 from __future__ import annotations
