@@ -1,8 +1,8 @@
 """How often the interval of a gap (`substrate.run.verdict`) misses the gap, on made-up runs.
 
-The device is behind by exactly the tolerance on average; what a seed adds is normal, and the two arms
-decide 4 % of test samples differently. Which ones is the samples' affair, the same for all seeds, or
-chance, anew in every seed, or half of it each:
+The device is behind by exactly the tolerance on average; what a seed adds is normal, and the two
+arms decide 4 % of test samples differently. Which ones is the samples' affair, the same for all
+seeds, or chance, anew in every seed, or half of it each:
 
     u_si  uniform on 0…1;  a share of samples has one u_i for all seeds
     d_si = 1   where u_si < (0.04 + gap_s) / 2        gap_s ~ N(tolerance, 0.006²)

@@ -173,7 +173,7 @@ class _Experiment:
             self._display.diverged(name, seed, divergence)
         else:
             outcome.noise[seed] = run.observed_noise()
-            outcome.by_sample[seed] = run.by_sample()
+            outcome.by_sample[seed] = run.by_sample().numpy()
             save_outcomes(
                 self._folder, {arm: each.by_sample for arm, each in self._outcomes.items()}
             )

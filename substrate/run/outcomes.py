@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors.torch import load, save
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load, save
 
 from substrate.files import write_atomically
 from substrate.scenario.source import ScenarioError
 
 FILE_NAME = "outcomes.safetensors"
 
+BySample = npt.NDArray[np.generic]
+"""(samples,): bool of classes, float64 of losses."""
 
-def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, Tensor]]) -> None:
-    """Write the outcomes, by arm and seed, into a run folder; each is (samples,)."""
+
+def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, BySample]]) -> None:
+    """Write the outcomes, by arm and seed, into a run folder."""
     named = {
         f"{seed} {arm}": by_sample
         for arm, seeds in outcomes.items()
@@ -29,7 +33,7 @@ def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, Tensor]]) ->
     write_atomically(folder / FILE_NAME, save(named))
 
 
-def load_outcomes(folder: Path) -> dict[str, dict[int, Tensor]]:
+def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:
     """Read a run folder's outcomes, by arm and seed; nothing where nobody kept any.
 
     Raises:
@@ -38,7 +42,7 @@ def load_outcomes(folder: Path) -> dict[str, dict[int, Tensor]]:
     path = folder / FILE_NAME
     if not path.exists():
         return {}
-    found: dict[str, dict[int, Tensor]] = {}
+    found: dict[str, dict[int, BySample]] = {}
     try:
         for name, by_sample in load(path.read_bytes()).items():
             seed, _, arm = name.partition(" ")

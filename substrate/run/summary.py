@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 import numpy as np
-from torch import Tensor
 
 from substrate.assemble.chip import chip_reproducibility, chip_title
 from substrate.assemble.layouts import network_title
@@ -16,6 +15,7 @@ from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary
 from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
 from substrate.report.run_folder import Measure, Summary
+from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence, Epoch, LayerNoise
 from substrate.run.verdict import Gap, compare, contrast, overall
 from substrate.scenario.schema import Arm, Scenario
@@ -31,7 +31,7 @@ class ArmOutcome:
         """Start with nothing measured."""
         self.last: dict[int, Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
-        self.by_sample: dict[int, Tensor] = {}
+        self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
 
     @property
@@ -136,7 +136,7 @@ def _gap(
         {arm: -behind, baseline: behind},
         {name: [getattr(each.last[seed], metric) for seed in both] for name, each in pair.items()},
         {
-            name: np.stack([each.by_sample[seed].double().numpy() for seed in both])
+            name: np.stack([each.by_sample[seed].astype(float) for seed in both])
             for name, each in pair.items()
             if each.by_sample.keys() >= {*both}
         },

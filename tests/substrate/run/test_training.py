@@ -98,7 +98,7 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     assert comparison["verdict"] == "feasible"
     for name, losses in (("arm", arm), ("other", other)):
         by_sample = load_outcomes(folder)[name]
-        assert [by_sample[seed].mean().item() for seed in (0, 1)] == pytest.approx(losses)
+        assert [by_sample[seed].mean() for seed in (0, 1)] == pytest.approx(losses)
     assert summary["metric"] == "test_loss"
     assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()
