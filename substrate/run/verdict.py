@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -102,6 +102,10 @@ class Estimate:
     samples: int | None
     sample_variance: float | None
     paired: bool = True
+
+    def negated(self) -> Estimate:
+        """The same the other way round."""
+        return replace(self, by_seed=[-each for each in self.by_seed])
 
     def interval(self, confidence: float) -> Interval:
         """As the module defines it."""
