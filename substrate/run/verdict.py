@@ -15,7 +15,7 @@ Crossed random effects of readers and cases are what medical imaging compares di
 (Dorfman, Berbaum and Metz, Invest. Radiol. 27, 1992). The squares of two Student half-widths add up
 to those of an interval that is never too narrow, however the variance is divided between the two
 (Banerjee, Sankhyā 22, 1960); with the degrees of freedom of Satterthwaite or Hillis it is narrower,
-and misses every tenth gap of two seeds by 10,000 samples. `substrate bench coverage` counts the
+and misses one gap in nine at two seeds by 10,000 samples. `substrate bench coverage` counts the
 misses. 2 b² / n stands for two more samples, one decided for either arm by as much as a sample can
 (b = 1; of losses the largest |d_si|): no difference on few samples is no proof that there is none
 (as Bonett and Price, J. Educ. Behav. Stat. 37, 2012, for one seed).
@@ -150,7 +150,7 @@ def sample_variance(differences: Outcomes, largest: float) -> float | None:
     Returns:
         None of a single sample.
     """
-    seeds, samples = differences.shape
+    seeds, samples = len(differences), len(differences[0])
     if samples < 2:
         return None
     by_sample = differences.mean(0)
