@@ -12,9 +12,10 @@ from rich.console import Console
 
 from substrate.cli.align import measure_into
 from substrate.cli.run import INTERRUPTED, refuse_full, train
+from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment, chosen, experiments
-from substrate.replicate.measured import AngleRun, TrainingRun, is_measured
-from substrate.replicate.page import Outcome
+from substrate.replicate.measured import TrainingRun, is_measured
+from substrate.replicate.page import Outcome, tally
 from substrate.replicate.write import write_page
 from substrate.scenario.load import load_scenario
 
@@ -86,16 +87,14 @@ def _show(outcomes: Sequence[Outcome]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("Experiment", "Run", "Statements confirmed"):
+    for heading in ("Experiment", "Run", "Statements"):
         table.add_column(heading)
     for each in outcomes:
         if not each.runs:
             table.add_row(each.experiment.name, "not run", "")
         for run in each.runs:
             state = "complete" if run.complete else "unfinished"
-            checks = each.checks[run.budget]
-            confirmed = sum(check.holds is True for check in checks)
-            held = f"{confirmed} of {len(checks)}" if checks else ""
+            held = tally(each.checks[run.budget])
             table.add_row(each.experiment.name, f"{run.budget}, {state}", held)
     Console().print(table)
 

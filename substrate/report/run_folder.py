@@ -50,13 +50,19 @@ class Arm(TypedDict):
 
 
 class Comparison(TypedDict):
-    """A device arm against a clean baseline; a positive gap means that the device is behind."""
+    """A device arm against a clean baseline; a positive gap means that the device is behind.
+
+    ``over_seeds`` and ``over_samples`` are the half-widths that new seeds alone and new test data
+    alone would leave; the squares add up to the interval's. Runs of before have neither.
+    """
 
     arm: str
     baseline: str
     gap: float | None
     ci_low: float | None
     ci_high: float | None
+    over_seeds: NotRequired[float | None]
+    over_samples: NotRequired[float | None]
     tolerance: float
     verdict: Verdict
     reason: str

@@ -74,7 +74,7 @@ def arms_table(summary: Summary) -> Table:
 
 
 def comparisons_table(summary: Summary) -> Table:
-    """One row a comparison: gap, its confidence interval paired by seed, verdict."""
+    """One row a comparison: gap, its confidence interval over new seeds and test data, verdict."""
     metric = summary["metric"]
     tolerance = gap_with_unit(summary["tolerance"], metric)
     table = _table(

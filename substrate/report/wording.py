@@ -137,11 +137,15 @@ def verdict_in_words(summary: Summary) -> str:
         if size.endswith("ahead")
         else "is level with"
     )
-    return (
+    sentence = (
         f"The {worst['arm']} arm {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
         f"({confidence_in_words(summary)} {interval(worst, metric)}); "
         f"the scenario allows {gap_number(worst['tolerance'], metric)}."
     )
+    if summary["verdict"] != "undecided":
+        return sentence
+    reason = worst["reason"]
+    return f"{sentence} {reason[:1].upper()}{reason[1:]}."
 
 
 def confidence_in_words(summary: Summary) -> str:

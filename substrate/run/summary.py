@@ -15,8 +15,9 @@ from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary
 from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
 from substrate.report.run_folder import Measure, Summary
+from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence, Epoch, LayerNoise
-from substrate.run.verdict import compare, overall
+from substrate.run.verdict import Gap, compare, contrast, overall
 from substrate.scenario.schema import Arm, Scenario
 
 Status = Literal["complete", "interrupted"]
@@ -30,6 +31,7 @@ class ArmOutcome:
         """Start with nothing measured."""
         self.last: dict[int, Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
+        self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
 
     @property
@@ -67,19 +69,12 @@ def summarise(
 ) -> Summary:
     """Put together everything that `summary.json` holds."""
     metric: Metric = "test_loss" if dataset.regression else "test_accuracy"
-    comparisons = [
-        compare(
-            arm,
-            baseline,
-            outcomes[arm].values(metric, scenario.seeds),
-            outcomes[baseline].values(metric, scenario.seeds),
-            scenario.verdict.tolerance,
-            scenario.verdict.confidence,
-            higher_is_better=not dataset.regression,
-        )
+    gaps = [
+        _gap(scenario, dataset, metric, arm, baseline, outcomes)
         for arm in scenario.arms
         for baseline in scenario.baselines
     ]
+    comparisons = compare(gaps, scenario.verdict.tolerance, scenario.verdict.confidence)
     if status == "interrupted":
         comparisons = [
             {**each, "verdict": "undecided", "reason": "the run was interrupted"}
@@ -115,6 +110,40 @@ def summarise(
         comparisons=comparisons,
         versions=versions(),
     )
+
+
+def _gap(
+    scenario: Scenario,
+    dataset: Dataset,
+    metric: Metric,
+    arm: str,
+    baseline: str,
+    outcomes: Mapping[str, ArmOutcome],
+) -> Gap:
+    """Pair an arm with a baseline, over the seeds in which both have figures."""
+    pair = {name: outcomes[name] for name in (arm, baseline)}
+    values = {name: each.values(metric, scenario.seeds) for name, each in pair.items()}
+    both = [
+        seed
+        for place, seed in enumerate(scenario.seeds)
+        if values[arm][place] is not None and values[baseline][place] is not None
+    ]
+    diverged = (values[arm].count(None), values[baseline].count(None))
+    if not both:
+        return Gap(arm, baseline, None, *diverged)
+    behind = -1.0 if dataset.regression else 1.0
+    estimate = contrast(
+        {arm: -behind, baseline: behind},
+        {name: [getattr(each.last[seed], metric) for seed in both] for name, each in pair.items()},
+        {
+            name: np.stack([each.by_sample[seed].astype(float) for seed in both])
+            for name, each in pair.items()
+            if each.by_sample.keys() >= {*both}
+        },
+        len(dataset.x_test),
+        accuracies=not dataset.regression,
+    )
+    return Gap(arm, baseline, estimate, *diverged)
 
 
 def _network(scenario: Scenario, dataset: Dataset) -> str:

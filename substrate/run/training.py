@@ -96,6 +96,7 @@ class ArmRun:
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
+        self._by_sample: Tensor | None = None
         self._next_epoch = 0
         self._seconds_before = 0.0
 
@@ -103,6 +104,7 @@ class ArmRun:
         """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
         return {
             "data order": self._order.get_state(),
+            "by sample": self.by_sample(),
             **{f"chip.{name}": value for name, value in chip_state(self._chip).items()},
             **{f"learner.{name}": value for name, value in self._learner.state().items()},
         }
@@ -110,6 +112,7 @@ class ArmRun:
     def restore(self, state: Mapping[str, Tensor], last: Epoch) -> None:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
+        self._by_sample = state["by sample"]
         parts: dict[str, dict[str, Tensor]] = {"chip": {}, "learner": {}}
         for name, value in state.items():
             part, _, below = name.partition(".")
@@ -143,6 +146,15 @@ class ArmRun:
                 time.perf_counter() - started,
             )
 
+    def by_sample(self) -> Tensor:
+        """What became of every test sample in the last epoch's evaluation, on the CPU.
+
+        Returns:
+            (samples,): whether it was classified rightly, or in a regression its loss, float64.
+        """
+        assert self._by_sample is not None
+        return self._by_sample.cpu()
+
     def observed_noise(self) -> list[LayerNoise]:
         """Measure each layer's noise from repeated passes of the same test inputs."""
         x = self._dataset.x_test[:_NOISE_SAMPLES]
@@ -168,13 +180,19 @@ class ArmRun:
     def _test(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_test, self._dataset.y_test
         loss, correct = 0.0, 0.0
+        by_sample = []
         for part, target in zip(
             x.split(_EVALUATION_BATCH), y.split(_EVALUATION_BATCH), strict=True
         ):
             output = self._chip.forward(part).output
-            loss += self._loss(output, target).sum().item()
-            if not self._dataset.regression:
-                correct += _correct(output, target).item()
+            losses = self._loss(output, target)
+            loss += losses.sum().item()
+            if self._dataset.regression:
+                by_sample.append(losses.double())
+            else:
+                by_sample.append(output.argmax(1) == target)
+                correct += by_sample[-1].sum().item()
+        self._by_sample = torch.cat(by_sample)
         return loss / len(x), self._accuracy(correct, len(x))
 
     def _accuracy(self, correct: float, samples: int) -> float | None:

@@ -26,7 +26,8 @@ def test_figures(summary: Any) -> None:
     assert "tolerance 5.0 points" in text
     assert " ".join(text.split()).endswith(
         "? Undecided. The crossbar arm falls 4.4 points behind bp in test accuracy "
-        "(95 % CI 2.1 to 6.7); the scenario allows 5.0."
+        "(95 % CI 2.1 to 6.7); the scenario allows 5.0. "
+        "The interval holds the tolerance; more test samples would narrow it."
     )
 
 

@@ -1,6 +1,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -8,7 +9,10 @@ import yaml
 from substrate.data import load_dataset
 from substrate.run.checkpoint import FILE_NAME
 from substrate.run.experiment import run_scenario
+from substrate.run.outcomes import load_outcomes
+from substrate.run.verdict import Estimate, sample_variance
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 
 CPU = torch.device("cpu")
 FIGURES = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
@@ -68,6 +72,34 @@ def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
     assert summary["arms"]["clean_danp"]["reproducibility"] == "bitwise"
     assert summary["status"] == "complete"
     assert set(summary["versions"]) >= {"substrate", "torch", "aihwkit", "python"}
+
+
+def test_outcomes_of_every_sample_are_kept_and_give_the_interval(tiny, tmp_path):
+    folder = tmp_path / "run"
+    summary, _ = run(tiny, folder)
+    outcomes = load_outcomes(folder)
+    for arm, entry in summary["arms"].items():
+        means = [outcomes[arm][seed].mean() for seed in (0, 1)]
+        assert means == pytest.approx(entry["test_accuracy"]["values"])
+    for comparison in summary["comparisons"]:
+        arm, baseline = (
+            np.stack([outcomes[comparison[role]][seed] for seed in (0, 1)]).astype(float)
+            for role in ("arm", "baseline")
+        )
+        gaps = (baseline - arm).mean(1)
+        found = Estimate(gaps.tolist(), 360, sample_variance(baseline - arm, 1.0)).interval(0.95)
+        assert (comparison["ci_low"], comparison["ci_high"]) == pytest.approx(
+            (found.low, found.high)
+        )
+
+
+def test_damaged_outcomes_are_named(tiny, tmp_path):
+    folder = tmp_path / "run"
+    run(tiny, folder, display=Silent(interrupt_after=8))
+    file = folder / "outcomes.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ScenarioError, match=r"outcomes\.safetensors: holds no readable outcomes"):
+        run(folder / "scenario.yaml", folder, resume=True)
 
 
 def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
@@ -155,18 +187,24 @@ def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, stop):
 
     assert without_time(resumed_metrics) == without_time(whole_metrics)
     assert without_time(resumed) == without_time(whole)
+    files = [each / "outcomes.safetensors" for each in (folder, tmp_path / "whole")]
+    assert files[0].read_bytes() == files[1].read_bytes()
     assert not (folder / FILE_NAME).exists()
 
 
 def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
-    """Files hold figures of each epoch and layer; nothing as large as one weight matrix."""
+    """Files hold figures of each epoch and layer, and of a test sample if it came out right."""
     folder = tmp_path / "run"
     run(tiny, folder)
     assert {path.name for path in folder.iterdir()} == {
         "scenario.yaml",
         "metrics.jsonl",
+        "outcomes.safetensors",
         "summary.json",
     }
+    for seeds in load_outcomes(folder).values():
+        for by_sample in seeds.values():
+            assert (by_sample.shape, by_sample.dtype) == ((360,), bool)
 
     def longest_list(value) -> int:
         if isinstance(value, dict):

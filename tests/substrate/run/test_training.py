@@ -8,6 +8,7 @@ import torch
 from substrate.assemble.dataset import checked_dataset
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
+from substrate.run.outcomes import load_outcomes
 from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.load import load_scenario
 
@@ -95,6 +96,9 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     (comparison,) = summary["comparisons"]
     assert comparison["gap"] == pytest.approx(sum(arm) / 2 - sum(other) / 2)
     assert comparison["verdict"] == "feasible"
+    for name, losses in (("arm", arm), ("other", other)):
+        by_sample = load_outcomes(folder)[name]
+        assert [by_sample[seed].mean() for seed in (0, 1)] == pytest.approx(losses)
     assert summary["metric"] == "test_loss"
     assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()
