@@ -11,6 +11,7 @@ public way.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
@@ -99,6 +100,10 @@ class StatefulChip(Chip, Protocol):
         """Go back to a state."""
         ...
 
+    def without_trace(self) -> AbstractContextManager[None]:
+        """Let passes that happen inside change nothing for those after."""
+        ...
+
 
 _behind: WeakKeyDictionary[SealedChip, StatefulChip] = WeakKeyDictionary()
 
@@ -121,3 +126,11 @@ def chip_state(sealed: SealedChip) -> dict[str, Tensor]:
 def restore_chip(sealed: SealedChip, state: Mapping[str, Tensor]) -> None:
     """Take a sealed chip back to a state that `chip_state` gave."""
     _behind[sealed].restore(state)
+
+
+def without_trace(sealed: SealedChip) -> AbstractContextManager[None]:
+    """Let passes that a simulator makes inside change nothing for those after.
+
+    Noise goes on after them from where it was, and time has not passed.
+    """
+    return _behind[sealed].without_trace()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -180,6 +181,23 @@ class AihwkitCrossbar:
             self._tile.tile.set_weights(state["weights"])
         for name, value in self._periphery().items():
             value.copy_(state[f"periphery.{name}"])
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`.
+
+        Time stands still inside, since the drift of a C++ tile cannot be taken back; nor can the
+        numbers that its generators draw, which have no seed.
+        """
+        drifts, self._drifts = self._drifts, False
+        left = self._reads_to_calibrate
+        periphery = {name: value.clone() for name, value in self._periphery().items()}
+        try:
+            yield
+        finally:
+            self._drifts, self._reads_to_calibrate = drifts, left
+            for name, value in self._periphery().items():
+                value.copy_(periphery[name])
 
     def _restore_cpp(self, state: dict[str, Tensor]) -> None:
         devices = dict(zip(self._device_parameters(), state["devices"].cpu(), strict=True))

@@ -8,7 +8,8 @@ Every array has its own converters and devices, so that its noise and its spread
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar
 from devices.interface import Dense, Outer
+from devices.without_trace import without_trace
 
 MakeTile = Callable[[int, int, str], Crossbar]
 """Makes one array of n_out × n_in; its name, such as "1.0", tells it from the others."""
@@ -110,6 +112,14 @@ class TiledCrossbar:
                         if name.startswith(place)
                     }
                 )
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`."""
+        with ExitStack() as inside:
+            for _, _, tile in self._placed():
+                inside.enter_context(without_trace(tile))
+            yield
 
     def _placed(self) -> list[tuple[slice, slice, Crossbar]]:
         return [

@@ -1,21 +1,27 @@
-"""Training one arm with one seed, epoch by epoch."""
+"""Training one arm with one seed, epoch by epoch.
+
+What is measured between epochs leaves no trace in the chip: it draws from streams of its own, made
+anew of seed and epoch, and memory, time and ranges go back to where training left them. So trained
+figures do not depend on how often or on how much is tested, and a resumed run tests the same.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip, chip_state, restore_chip
+from devices.seal import SealedChip, chip_state, restore_chip, without_trace
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
-from substrate.randomness import stream
+from substrate.randomness import Streams, stream
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
@@ -92,7 +98,8 @@ class ArmRun:
         self._scenario = scenario
         self._dataset = dataset
         self._loss = build_loss(scenario.training)
-        self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
+        with Streams() as self._streams:
+            self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
@@ -130,7 +137,8 @@ class ArmRun:
         for epoch in range(self._next_epoch, self._scenario.training.epochs + 1):
             train_loss, train_accuracy = self._train() if epoch else (None, None)
             _finite(train_loss, epoch, "training loss")
-            test_loss, test_accuracy = self._test()
+            with self._aside("evaluation", f"epoch {epoch}"):
+                test_loss, test_accuracy = self._test()
             _finite(test_loss, epoch, "test loss")
             yield Epoch(
                 self._name,
@@ -146,12 +154,18 @@ class ArmRun:
     def observed_noise(self) -> list[LayerNoise]:
         """Measure each layer's noise from repeated passes of the same test inputs."""
         x = self._dataset.x_test[:_NOISE_SAMPLES]
-        passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
+        with self._aside("observed noise"):
+            passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
         noise = []
         for index, repeated in enumerate(zip(*passes, strict=True), start=1):
             spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
             noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
         return noise
+
+    @contextmanager
+    def _aside(self, *purpose: str) -> Iterator[None]:
+        with self._streams.elsewhere(*purpose), without_trace(self._chip):
+            yield
 
     def _train(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_train, self._dataset.y_train

@@ -12,7 +12,8 @@ faults and lines stand between it and what is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import torch
 from jaxtyping import Float
@@ -35,6 +36,7 @@ from devices.crossbars.native.response import Devices, draw_devices, pulse_
 from devices.draws import Randomness, normal_, over_rows
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource, StackedSources
+from devices.without_trace import without_trace
 
 Noise = NoiseSource | StackedSources
 """The scenario's noise at one place."""
@@ -183,6 +185,21 @@ class NativeCrossbar:
                     }
                 )
         self._array = None
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`; time passes inside, and is set back."""
+        seconds, array = self._seconds, self._array
+        stood = {name: generator.get_state() for name, generator in self._streams.items()}
+        with ExitStack() as inside:
+            for source in self._noise.values():
+                inside.enter_context(without_trace(source))
+            try:
+                yield
+            finally:
+                self._seconds, self._array = seconds, array
+                for name, generator in self._streams.items():
+                    generator.set_state(stood[name])
 
     def _pass(
         self,
