@@ -63,13 +63,14 @@ class Comparison(TypedDict):
 
 
 class DataSet(TypedDict):
-    """Counts of examples, inputs and (in a classification) classes."""
+    """Counts of examples, inputs and (in a classification) classes, and all of it in words."""
 
     name: str
     train: int
     test: int
     inputs: int
     classes: NotRequired[int | None]
+    understood: NotRequired[str]
 
 
 class Summary(TypedDict):

@@ -109,6 +109,7 @@ def summarise(
             "test": len(dataset.x_test),
             "inputs": dataset.x_train[0].numel(),
             "classes": None if dataset.regression else dataset.n_out,
+            "understood": dataset.understood,
         },
         network=_network(scenario, dataset),
         arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
