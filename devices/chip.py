@@ -19,11 +19,11 @@ from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.activations import Activation
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.decorrelation import Decorrelation
 from devices.interface import (
     Capability,
@@ -213,6 +213,13 @@ class NetworkChip:
                         if name.startswith(prefix)
                     }
                 )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of all crossbars; see `devices.crossbars.base.Pulsed`."""
+        return all_pulse_trains(
+            part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
+        )
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

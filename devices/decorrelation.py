@@ -23,11 +23,11 @@ from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import DecorrelationUpdate, Outer
 from devices.without_trace import without_trace
 
@@ -157,6 +157,11 @@ class CrossbarDecorrelation:
                 if name.startswith("crossbar.")
             }
         )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of the crossbar."""
+        return all_pulse_trains([self._crossbar])
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
+from jaxtyping import Int
 from torch import Tensor
 
 from devices.interface import (
@@ -100,6 +101,11 @@ class StatefulChip(Chip, Protocol):
         """Go back to a state."""
         ...
 
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """See `devices.crossbars.base.Pulsed`."""
+        ...
+
     def without_trace(self) -> AbstractContextManager[None]:
         """Let passes that happen inside change nothing for those after."""
         ...
@@ -134,3 +140,9 @@ def without_trace(sealed: SealedChip) -> AbstractContextManager[None]:
     Noise goes on after them from where it was, and time has not passed.
     """
     return _behind[sealed].without_trace()
+
+
+def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:
+    """Pulse trains that were looked at, and those of them that were cut short, for a simulator."""
+    count = _behind[sealed].pulse_trains
+    return None if count is None else (int(count[0]), int(count[1]))

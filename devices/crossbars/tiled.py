@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import Dense, Outer
 from devices.without_trace import without_trace
 
@@ -112,6 +112,11 @@ class TiledCrossbar:
                         if name.startswith(place)
                     }
                 )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of all arrays."""
+        return all_pulse_trains(tile for _, _, tile in self._placed())
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

@@ -32,6 +32,13 @@ class Divergence(TypedDict):
     what: str
 
 
+class PulseTrains(TypedDict):
+    """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
+
+    looked_at: int
+    cut_short: int
+
+
 class Arm(TypedDict):
     """One trained arm; the accuracies are fractions and absent in a regression."""
 
@@ -47,6 +54,7 @@ class Arm(TypedDict):
     test_loss: NotRequired[Measure]
     train_loss: NotRequired[Measure]
     observed_noise: NotRequired[list[LayerNoise]]
+    pulse_trains: NotRequired[PulseTrains]
 
 
 class Comparison(TypedDict):
@@ -109,6 +117,8 @@ class EpochRow(TypedDict):
     train_accuracy: NotRequired[float | None]
     test_loss: NotRequired[float | None]
     test_accuracy: NotRequired[float | None]
+    trains: NotRequired[int]
+    trains_cut_short: NotRequired[int]
 
 
 class RunFolder(NamedTuple):

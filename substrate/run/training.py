@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip, chip_state, restore_chip, without_trace
+from devices.seal import SealedChip, chip_state, pulse_trains, restore_chip, without_trace
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
@@ -35,7 +35,8 @@ class Epoch:
 
     Training figures are those of the baseline passes during the epoch; test figures are read
     through the chip, noise and all. Epoch 0 is before training and has no training figures. A
-    regression has no accuracies.
+    regression has no accuracies. Of a chip that is pulsed, pulse trains are counted from the start
+    on: those that were looked at, and those of them that were cut short.
     """
 
     arm: str
@@ -46,12 +47,16 @@ class Epoch:
     test_loss: float
     test_accuracy: float | None
     seconds: float
+    trains: int | None = None
+    trains_cut_short: int | None = None
 
     def as_row(self) -> dict[str, object]:
-        """Give the figures by name, in a regression without accuracies."""
+        """Give the figures by name, without those that this arm has not."""
         row = asdict(self)
         if self.test_accuracy is None:
             del row["train_accuracy"], row["test_accuracy"]
+        if self.trains is None:
+            del row["trains"], row["trains_cut_short"]
         return row
 
     @classmethod
@@ -149,6 +154,7 @@ class ArmRun:
                 test_loss,
                 test_accuracy,
                 time.perf_counter() - started,
+                *(pulse_trains(self._chip) or (None, None)),
             )
 
     def observed_noise(self) -> list[LayerNoise]:
