@@ -140,10 +140,11 @@ def _targets(
         values = [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
         return (values[0], values[1]), values[0].shape[1] if values[0].size else 1, ""
     for key, y in (("y_train", train), ("y_test", test)):
-        if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
+        if y.ndim > 2 or math.prod(y.shape[1:]) != 1:
             hint = "; y.argmax(1) makes numbers of rows with a single 1" if y.ndim == 2 else ""
             raise DataError(f"{where}: {key} has the shape {y.shape}; classes are (samples,){hint}")
-        broken = np.flatnonzero(y != np.rint(y)) if y.dtype.kind == "f" else ()
+        whole = y.dtype.kind != "f"
+        broken = np.flatnonzero(np.zeros(0) if whole else y != np.rint(y))
         if len(broken):
             row = int(broken[0])
             raise DataError(
