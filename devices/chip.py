@@ -13,17 +13,18 @@ batch is stacked in blocks; a list says for every pass which block is its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.activations import Activation
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.decorrelation import Decorrelation
 from devices.interface import (
     Capability,
@@ -35,6 +36,7 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
 """Gives a signal, (reads, [positions,] lines), as a noise source or converter leaves it."""
@@ -261,6 +263,22 @@ class NetworkChip:
                         if name.startswith(prefix)
                     }
                 )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of all crossbars; see `devices.crossbars.base.Pulsed`."""
+        return all_pulse_trains(
+            part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
+        )
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """Let passes that happen inside change nothing for those after."""
+        with ExitStack() as inside:
+            for layer in self._layers:
+                for part in _keepers(layer).values():
+                    inside.enter_context(without_trace(part))
+            yield
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:

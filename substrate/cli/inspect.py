@@ -12,14 +12,20 @@ from rich.console import Console
 from rich.table import Table
 
 from substrate.data import DATASETS
+from substrate.data.error import DataError
+from substrate.data.npz import understood
+from substrate.data.paths import expand
 from substrate.scenario.load import load_scenario
+from substrate.scenario.schema import Scenario
+from substrate.scenario.schema.data import Npz
 from substrate.scenario.shipped import find_scenario, shipped_scenarios
-from substrate.scenario.source import ScenarioError, nearest
+from substrate.scenario.source import ScenarioError, Source, nearest
 
 
 def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) -> None:
     """Validate a scenario and say what it would run."""
-    scenario, _ = load_scenario(find_scenario(path), overrides, budget)
+    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    data = _own_data(scenario, source)
     if as_json:
         typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
         return
@@ -28,6 +34,20 @@ def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) 
         f"{path}: valid. {runs} runs of {scenario.training.epochs} epochs: "
         f"{', '.join(scenario.all_arms)}; seeds {', '.join(map(str, scenario.seeds))}"
     )
+    if data:
+        typer.echo(f"Data: {data}")
+
+
+def _own_data(scenario: Scenario, source: Source) -> str:
+    """Say how arrays of the user's own are read, if they lie here; other data is known."""
+    if not isinstance(scenario.data, Npz):
+        return ""
+    try:
+        if not expand(scenario.data.path).exists():
+            return f"{scenario.data.path} is not here"
+        return understood(scenario.data)
+    except DataError as problem:
+        raise source.error(("data",), str(problem)) from None
 
 
 def list_command(what: str, as_json: bool) -> None:

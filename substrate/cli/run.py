@@ -111,6 +111,7 @@ def train(
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
+    console.print(f"Data: {dataset.understood}", markup=False, highlight=False, soft_wrap=True)
     try:
         with display_for(scenario, console) as display:
             summary = run_scenario(

@@ -32,6 +32,13 @@ class Divergence(TypedDict):
     what: str
 
 
+class PulseTrains(TypedDict):
+    """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
+
+    looked_at: int
+    cut_short: int
+
+
 class Arm(TypedDict):
     """One trained arm; the accuracies are fractions and absent in a regression."""
 
@@ -47,6 +54,7 @@ class Arm(TypedDict):
     test_loss: NotRequired[Measure]
     train_loss: NotRequired[Measure]
     observed_noise: NotRequired[list[LayerNoise]]
+    pulse_trains: NotRequired[PulseTrains]
 
 
 class Comparison(TypedDict):
@@ -69,13 +77,14 @@ class Comparison(TypedDict):
 
 
 class DataSet(TypedDict):
-    """Counts of examples, inputs and (in a classification) classes."""
+    """Counts of examples, inputs and (in a classification) classes, and all of it in words."""
 
     name: str
     train: int
     test: int
     inputs: int
     classes: NotRequired[int | None]
+    understood: NotRequired[str]
 
 
 class Summary(TypedDict):
@@ -114,6 +123,8 @@ class EpochRow(TypedDict):
     train_accuracy: NotRequired[float | None]
     test_loss: NotRequired[float | None]
     test_accuracy: NotRequired[float | None]
+    trains: NotRequired[int]
+    trains_cut_short: NotRequired[int]
 
 
 class RunFolder(NamedTuple):

@@ -12,6 +12,7 @@ from substrate.report.wording import (
     VERDICT_SYMBOL,
     behind_or_ahead,
     confidence_in_words,
+    cut_short_in_words,
     divergence_in_words,
     duration,
     gap_with_unit,
@@ -40,6 +41,7 @@ def run_result(summary: Summary) -> Group:
     ]
     if summary["status"] == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
+    parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
     return Group(*parts, verdict_line(summary))
 
 

@@ -159,6 +159,21 @@ def divergence_in_words(divergence: Divergence) -> str:
     return f"seed {seed} diverged at epoch {epoch}: {divergence['what']}"
 
 
+def cut_short_in_words(summary: Summary) -> list[str]:
+    """``crossbar: 3.1 % of its pulse trains were cut short …``, of every arm where some were."""
+    said = []
+    for name, arm in summary["arms"].items():
+        trains = arm.get("pulse_trains")
+        if trains and trains["cut_short"]:
+            share = 100 * trains["cut_short"] / trains["looked_at"]
+            said.append(
+                f"{name}: {share:.2g} % of its pulse trains were cut short (of"
+                f" {trains['looked_at']:,} looked at), so weights moved by less than was asked."
+                " Lower the learning rate, or let trains be longer."
+            )
+    return said
+
+
 def duration(seconds: float) -> str:
     """``8.4 s``, ``81 s``, ``12 min 5 s`` or ``3 h 20 min``."""
     if seconds < 9.95:

@@ -167,6 +167,15 @@ def test_interruption_is_told_before_the_verdict(
     assert html.index('class="notice"') < html.index("<h1>")
 
 
+def test_updates_that_were_cut_short_stand_with_the_verdict(
+    summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
+) -> None:
+    summary["arms"]["crossbar"]["pulse_trains"] = {"looked_at": 12000, "cut_short": 372}
+    html, page = render(summary, metrics)
+    assert "crossbar: 3.1 % of its pulse trains were cut short" in page.text
+    assert html.index("<h1>") < html.index("cut short") < html.index("gap-title")
+
+
 def test_complete_run_has_no_notice(
     summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
 ) -> None:

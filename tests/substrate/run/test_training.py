@@ -11,6 +11,7 @@ from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes
 from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 
 SCENARIO = """\
 name: tiny
@@ -77,6 +78,44 @@ def test_a_loss_in_numpy_beside_the_scenario_is_trained(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MARGIN)
     (*_, last) = train(tmp_path / "a.yaml", "training.loss=mine.py:margin")
     assert last.test_accuracy > ABOVE_CHANCE
+
+
+def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch.nn.functional import cross_entropy\n"
+        "def honest(output, target):\n"
+        "    return cross_entropy(output.double(), target, reduction='none')\n"
+        "def vandal(output, target):\n"
+        "    loss = honest(output, target)\n"
+        "    target.copy_(output.argmax(1))\n"
+        "    output.zero_()\n"
+        "    return loss\n"
+    )
+    honest, vandal = (
+        [
+            (epoch.train_accuracy, epoch.test_accuracy, epoch.test_loss)
+            for epoch in train(tmp_path / "a.yaml", f"training.loss=mine.py:{name}")
+        ]
+        for name in ("honest", "vandal")
+    )
+    assert honest == vandal
+
+
+@pytest.mark.parametrize("first_failing", ["test", "train"])
+def test_a_loss_that_fails_ends_in_one_message(tmp_path: Path, first_failing: str) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import sys\n"
+        "def leaves(output, target):\n"
+        f"    if len(output) {'>' if first_failing == 'test' else '<='} 50:\n"
+        "        sys.exit(0)\n"
+        "    return output.sum(1)\n"
+    )
+    with pytest.raises(ScenarioError) as caught:
+        train(tmp_path / "a.yaml", "training.loss=mine.py:leaves")
+    assert str(caught.value) == (
+        f"training.loss: the loss mine.py:leaves ({tmp_path / 'mine.py'}:4)"
+        " ends the program: SystemExit(0)"
+    )
 
 
 def test_classes_are_trained_by_the_squared_error_too(tmp_path: Path) -> None:
