@@ -11,7 +11,7 @@ from substrate.plugins import absolute_spec
 class Settings(BaseModel):
     """Unknown keys are errors, and values do not change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def scenario_folder(info: ValidationInfo | None) -> Path:
