@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario, resolved
+from substrate.scenario.load import resolved
 from substrate.scenario.schema import Alignment, Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import Source
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def align_command(
             differentiate the network or the loss, or there is no arm that perturbs.
     """
     given = [f"alignment.{name}={value}" for name, value in chosen.items() if value is not None]
-    scenario, source = load_scenario(find_scenario(path), [*overrides, *given], budget)
+    scenario, source = open_scenario(path, [*overrides, *given], budget)
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     alignment = measure_into(scenario, source, folder, device)
     if as_json:

@@ -11,16 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from substrate.cli.scenario import inspect_scenario
 from substrate.data import DATASETS
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import RULE_TITLES
-from substrate.scenario.shipped import find_scenario, shipped_scenarios
+from substrate.scenario.shipped import shipped_scenarios
 from substrate.scenario.source import ScenarioError, nearest
 
 
 def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) -> None:
-    """Validate a scenario and say what it would run."""
-    scenario, _ = load_scenario(find_scenario(path), overrides, budget)
+    """Validate a scenario, and say what it would run and which code of its own was not run."""
+    scenario, not_run = inspect_scenario(path, overrides, budget)
+    for each in not_run:
+        message = f"not run, so not checked: {each} (--trust runs it, and checks all)"
+        typer.echo(message, err=True)
     if as_json:
         typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
         return

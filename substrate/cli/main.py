@@ -6,6 +6,8 @@ import json
 import shlex
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +41,13 @@ SetOption = Annotated[
 BudgetOption = Annotated[
     str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run the code that the scenario names wherever it lies; it is listed first.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -46,6 +55,14 @@ def _version(show: bool) -> None:
     if show:
         typer.echo(f"substrate {substrate.__version__}")
         raise typer.Exit
+
+
+@contextmanager
+def _code_trusted(everything: bool) -> Iterator[None]:
+    from substrate.plugins import Trust, trusting
+
+    with trusting(Trust.EVERYTHING if everything else Trust.WORKING_FOLDER):
+        yield
 
 
 @app.callback()
@@ -80,21 +97,24 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
     ] = None,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
     from substrate.cli.run import resume_command, run_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    if resume is not None:
-        if scenario or out or set_ or seeds or budget != "full":
-            raise typer.BadParameter("a resumed run keeps its scenario, folder, seeds and settings")
-        raise typer.Exit(resume_command(resume, device, as_json, command))
-    if scenario is None:
-        raise typer.BadParameter("name a scenario, or --resume a run folder")
-    raise typer.Exit(
-        run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
-    )
+    with _code_trusted(trust):
+        if resume is not None:
+            if scenario or out or set_ or seeds or budget != "full":
+                message = "a resumed run keeps its scenario, folder, seeds and settings"
+                raise typer.BadParameter(message)
+            raise typer.Exit(resume_command(resume, device, as_json, command))
+        if scenario is None:
+            raise typer.BadParameter("name a scenario, or --resume a run folder")
+        raise typer.Exit(
+            run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
+        )
 
 
 @app.command()
@@ -102,12 +122,14 @@ def check(
     scenario: ScenarioArgument,
     set_: SetOption = None,
     budget: BudgetOption = "full",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Validate a scenario; build nothing."""
     from substrate.cli.inspect import check_command
 
-    check_command(scenario, set_ or [], budget, as_json)
+    with _code_trusted(trust):
+        check_command(scenario, set_ or [], budget, as_json)
 
 
 @app.command()
@@ -128,12 +150,14 @@ def tune(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
     from substrate.cli.tune import tune_command
 
-    tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
+    with _code_trusted(trust):
+        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
 
 
 @app.command()
@@ -151,13 +175,15 @@ def survey(
         typer.Option(help="Run folder.", show_default="runs/<scenario>-survey-<date>"),
     ] = None,
     set_: SetOption = None,
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a scenario's first device arm with one aihwkit preset after the other."""
     from substrate.cli.survey import survey_command
 
-    command = "substrate " + " ".join(sys.argv[1:])
-    survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
+    command = "substrate " + shlex.join(sys.argv[1:])
+    with _code_trusted(trust):
+        survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
 
 
 ModelArgument = Annotated[
@@ -182,7 +208,8 @@ def verify(
     """Check that a noise model or crossbar does what it says and what runs need."""
     from substrate.cli.verify import verify_command
 
-    raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
+    with _code_trusted(True):  # whoever calls names the code themselves
+        raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
 
 
 @app.command()
@@ -217,13 +244,15 @@ def align(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the angle between every rule's update and backpropagation's."""
     from substrate.cli.align import align_command
 
     chosen = {"inputs": inputs, "samples": samples, "sigma_samples": sigma_samples}
-    align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
+    with _code_trusted(trust):
+        align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
 
 
 @app.command()
@@ -331,7 +360,8 @@ def show(
     """Draw what a noise model or crossbar does, next to its parameters with units and source."""
     from substrate.cli.show import show_command
 
-    show_command(model, set_ or [], out)
+    with _code_trusted(True):  # whoever calls names the code themselves
+        show_command(model, set_ or [], out)
 
 
 @app.command("list")

@@ -10,10 +10,9 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
+from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
-from substrate.scenario.load import load_scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
 
 TABLE = "survey.md"
@@ -35,7 +34,7 @@ def survey_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides)
+    scenario, source = open_scenario(path, overrides)
     check_aihwkit()
     import torch
 

@@ -12,11 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError, nearest
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def tune_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    scenario, source = open_scenario(path, overrides, budget)
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)

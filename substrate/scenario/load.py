@@ -10,7 +10,7 @@ from typing import get_args
 import yaml
 from pydantic import ValidationError
 
-from substrate.plugins import PluginError
+from substrate.plugins import NotRunError, PluginError
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.budgets import FULL, apply_budget
 from substrate.scenario.combinations import check_learning
@@ -65,7 +65,8 @@ def _check_loss(scenario: Scenario, source: Source) -> None:
     from substrate.assemble.loss import build_loss
 
     try:
-        build_loss(scenario.training)
+        with suppress(NotRunError):
+            build_loss(scenario.training)
     except PluginError as problem:
         raise source.error(("training", "loss"), problem.message, hint=problem.hint) from None
 
@@ -109,9 +110,13 @@ def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locat
         hint = "it would with this chip's default perturbation: leave out `perturbation`"
     else:
         hint = f"rules that work on this chip: {', '.join(working)}"
+    try:
+        title = chip_title(arm.chip)
+    except NotRunError:
+        title = "of your own"
     message = (
         f"{learning.rule} with these settings needs the capability {named}, which this chip"
-        f" ({chip_title(arm.chip)}) lacks"
+        f" ({title}) lacks"
     )
     if Capability.GRADIENTS in missing and not scenario.network.differentiable:
         message += f"; the activation {scenario.network.activation_title} has no useful derivative"

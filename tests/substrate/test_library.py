@@ -42,15 +42,15 @@ def test_a_crossbar_that_lacks_something_is_refused_by_what_it_lacks() -> None:
         library.custom_crossbar("bare", Path())
 
 
-def test_an_object_that_is_no_noise_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "odd.py").write_text(ODD)
+def test_an_object_that_is_no_noise_model_is_refused(working_folder: Path) -> None:
+    (working_folder / "odd.py").write_text(ODD)
     for name, message in (
         ("number", "is no noise model"),
         ("Nameless", "says no name"),
         ("Taken", "has a parameter layers"),
     ):
         with pytest.raises(PluginError, match=message):
-            library.noise_model(f"odd.py:{name}", tmp_path)
+            library.noise_model(f"odd.py:{name}", working_folder)
 
 
 def test_a_shipped_model_needs_no_folder() -> None:
