@@ -9,9 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
@@ -19,6 +18,7 @@ from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Alignment, Scenario
 from substrate.scenario.source import Source
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     from substrate.align.measure import Alignment as Measured
@@ -55,10 +55,10 @@ def align_command(
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     alignment = measure_into(scenario, source, folder, device)
     if as_json:
-        typer.echo((folder / "align.json").read_text(encoding="utf-8"), nl=False)
+        tell((folder / "align.json").read_text(encoding="utf-8"), nl=False)
     else:
         _show(alignment)
-        typer.echo(f"Written: {folder}")
+        tell(f"Written: {folder}")
 
 
 def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) -> Measured:
@@ -89,9 +89,9 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
         shown: set[str] = set()
 
         def told(name: str, text: str) -> None:
-            status.update(f"{name}: {text}")
+            status.update(Text(f"{name}: {text}"))
             if not console.is_terminal and name not in shown:
-                console.print(f"measuring {name}", highlight=False)
+                console.print(f"measuring {name}")
                 shown.add(name)
 
         alignment = measure(

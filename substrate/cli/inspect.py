@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
-from rich.console import Console
 from rich.table import Table
 
 from substrate.cli.scenario import inspect_scenario
@@ -17,6 +15,7 @@ from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import RULE_TITLES
 from substrate.scenario.shipped import shipped_scenarios
 from substrate.scenario.source import ScenarioError, nearest
+from substrate.terminal import Console, tell
 
 
 def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) -> None:
@@ -24,12 +23,12 @@ def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) 
     scenario, not_run = inspect_scenario(path, overrides, budget)
     for each in not_run:
         message = f"not run, so not checked: {each} (--trust runs it, and checks all)"
-        typer.echo(message, err=True)
+        tell(message, err=True)
     if as_json:
-        typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
+        tell(scenario.model_dump_json(indent=2, exclude_none=True))
         return
     runs = len(scenario.all_arms) * len(scenario.seeds)
-    typer.echo(
+    tell(
         f"{path}: valid. {runs} runs of {scenario.training.epochs} epochs: "
         f"{', '.join(scenario.all_arms)}; seeds {', '.join(map(str, scenario.seeds))}"
     )
@@ -55,7 +54,7 @@ def list_command(what: str, as_json: bool) -> None:
     entries = lists[what]()
     if as_json:
         rows = [{"name": name, "description": text} for name, text in entries.items()]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        tell(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, text in entries.items():

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(f"substrate {substrate.__version__}")
+        from substrate.terminal import tell
+
+        tell(f"substrate {substrate.__version__}")
         raise typer.Exit
 
 
@@ -379,27 +382,46 @@ def list_(
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from substrate.scenario.schema import Scenario
+    from substrate.terminal import tell
 
-    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+    tell(json.dumps(Scenario.model_json_schema(), indent=2))
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    from substrate.terminal import tell
+
+    tell(f"warning: {message}", err=True)
 
 
 def main() -> None:
-    """Run the command line; problems of the user's end with one message and exit status 2."""
+    """Run the command line, and give its exit status.
+
+    1: a file or folder cannot be read or written. 2: what was asked for makes no sense.
+    3: nobody foresaw it, and a log says more. 130: interrupted.
+    """
+    from substrate.cli.failure import log_folder, tell_unforeseen
     from substrate.environment import EnvironmentProblem
     from substrate.scenario.source import ScenarioError
+    from substrate.terminal import tell
+    from substrate.text import one_line
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # one that cannot show all characters shows codes
+            stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # without lines of our code
+    log_folder.set(None)
     try:
         app()
-    except (ScenarioError, EnvironmentProblem) as problem:
-        typer.echo(f"error: {problem}", err=True)
+    except ScenarioError as problem:
+        tell(f"error: {one_line(str(problem))}", err=True)
+        sys.exit(2)
+    except EnvironmentProblem as problem:
+        tell(f"error: {problem}", err=True)
         sys.exit(2)
     except OSError as problem:
         # a full disk, a folder that may not be written
         place = f"{problem.filename}: " if problem.filename else ""
-        typer.echo(f"error: {place}{problem.strerror or problem}", err=True)
+        tell(f"error: {one_line(f'{place}{problem.strerror or problem}')}", err=True)
         sys.exit(1)
+    except Exception as problem:
+        sys.exit(tell_unforeseen(problem))

@@ -7,15 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
-
+from substrate.cli.failure import log_folder
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.report.run_folder import is_complete
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +75,7 @@ def _run(
     console = Console(stderr=as_json)
     summary = train(scenario, source, folder, device, command, console, resume=resume)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        tell(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
         from substrate.report.table import run_result
 
@@ -110,6 +109,7 @@ def train(
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
+    log_folder.set(folder)
     try:
         with display_for(scenario, console) as display:
             summary = run_scenario(

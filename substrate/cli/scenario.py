@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
 from substrate.plugins import Trust, trust_now, trusting
 from substrate.scenario.budgets import FULL
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import Source
+from substrate.terminal import tell
 
 
 def open_scenario(
@@ -28,7 +27,7 @@ def open_scenario(
         with trusting(Trust.NOTHING) as named:
             load_scenario(path, overrides, budget)
         for each in named:
-            typer.echo(f"trusted, and run now: {each}", err=True)
+            tell(f"trusted, and run now: {each}", err=True)
     return load_scenario(path, overrides, budget)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from rich.console import Console
 from rich.progress import track
 
 from substrate.data.cache import cached_arrays
 from substrate.data.dataset import DataError
+from substrate.terminal import Console
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm"})
 _WORKERS = 2

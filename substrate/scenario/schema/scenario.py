@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
-from substrate.scenario.schema.base import Settings
+from substrate.scenario.schema.base import ArmName, Settings
 from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.data import Data, Digits
 from substrate.scenario.schema.learning import Learning, base_rule, is_decorrelated
@@ -81,8 +81,8 @@ class Scenario(Settings):
     data: Data = Digits()
     network: Network = Network()
     training: Training = Training()
-    arms: dict[str, Arm] = Field(min_length=1, description="Device arms by name.")
-    baselines: dict[str, Arm] = Field(min_length=1, description="Clean baselines by name.")
+    arms: dict[ArmName, Arm] = Field(min_length=1, description="Device arms by name.")
+    baselines: dict[ArmName, Arm] = Field(min_length=1, description="Clean baselines by name.")
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
     alignment: Alignment | None = Field(
