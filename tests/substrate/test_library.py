@@ -1,5 +1,6 @@
 """Models that packages register, and objects that are no models."""
 
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from substrate.plugins import PluginError
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entries = [
         EntryPoint("borrowed", "devices.noise.uniform:UniformNoise", library.NOISE_GROUP),
         EntryPoint("gone", "no_such_package:Noise", library.NOISE_GROUP),
@@ -24,6 +25,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         return [each for each in named if each.name == wanted.get("name", each.name)]
 
     monkeypatch.setattr(library, "entry_points", entry_points)
+    library._registered.cache_clear()
+    yield
+    library._registered.cache_clear()
 
 
 @pytest.mark.usefixtures("registered")
