@@ -161,7 +161,7 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
         for depth, part in enumerate(parts, start=1):
             key = _key_of(container, part, loc, file, line)
             loc = (*loc, key)
-            old = container[key] if isinstance(container, list) else container.get(key)
+            old = container.get(key) if isinstance(container, dict) else container[key]
             if depth == len(parts):
                 container[key] = copy.deepcopy(value)
                 places = _without(places, loc) if isinstance(old, dict | list) else places
