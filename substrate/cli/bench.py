@@ -48,8 +48,9 @@ def scaling(
     """Sweep width, depth, batch and K, and fit how the cost of a step grows."""
     from substrate.bench.scaling import bench_scaling
     from substrate.bench.show import show_scaling_bench
+    from substrate.terminal import tell
 
-    sweeps = bench_scaling(progress=lambda over: typer.echo(f"measuring {over} …", err=True))
+    sweeps = bench_scaling(progress=lambda over: tell(f"measuring {over} …", err=True))
     show_scaling_bench(sweeps, out, as_json)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from substrate.new.write import Kind, write_new
+from substrate.terminal import tell
 
 
 def new_command(kind: Kind, name: str, folder: Path) -> None:
@@ -18,7 +17,7 @@ def new_command(kind: Kind, name: str, folder: Path) -> None:
     model, test = write_new(kind, name, folder)
     made = next(line for line in model.read_text().splitlines() if line.startswith("class "))
     class_name = made.removeprefix("class ").split("(")[0].rstrip(":")
-    typer.echo(
+    tell(
         f"Wrote {model} and {test}.\n"
         f"Next:  substrate verify {model}:{class_name}\n"
         f"       substrate show {model}:{class_name}\n"

@@ -8,16 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError, nearest
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     from substrate.tune.search import Attempt
@@ -41,7 +40,7 @@ def tune_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    scenario, source = open_scenario(path, overrides, budget)
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
@@ -66,7 +65,7 @@ def tune_command(
     tried: dict[str, list[Attempt]] = {}
     with console.status("") as status:
         for name in chosen:
-            status.update(f"{name}: training at {start:g}")
+            status.update(Text(f"{name}: training at {start:g}"))
             tried[name] = []
             for attempt in attempts(
                 scenario,
@@ -76,12 +75,14 @@ def tune_command(
                 where,
                 start=start,
                 on_epoch=lambda rate, record, name=name: status.update(  # type: ignore[misc]
-                    f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
-                    f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
+                    Text(
+                        f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
+                        f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
+                    )
                 ),
             ):
                 tried[name].append(attempt)
-                console.print(f"{name}  {_line(attempt)}", soft_wrap=True, highlight=False)
+                console.print(f"{name}  {_line(attempt)}", soft_wrap=True)
     result = {
         "scenario": scenario.name,
         "budget": scenario.budget,
@@ -107,11 +108,11 @@ def tune_command(
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(folder / "tune.json", text + "\n")
     if as_json:
-        typer.echo(text)
+        tell(text)
     else:
         _show(tried, scenario)
-        typer.echo(f"{_selection(trained, held_out)}.")
-        typer.echo(f"Written: {folder / 'tune.json'}")
+        tell(f"{_selection(trained, held_out)}.")
+        tell(f"Written: {folder / 'tune.json'}")
 
 
 def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
@@ -169,5 +170,5 @@ def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
             console.print(f"{name}: not even the first rate is stable; take a lower --start")
         else:
             last = "" if not each[-1].stable else " (the search ended before an unstable rate)"
-            console.print(f"{name}: highest stable learning rate{last}", highlight=False)
-            console.print(f"  {option}", soft_wrap=True, highlight=False)
+            console.print(f"{name}: highest stable learning rate{last}")
+            console.print(f"  {option}", soft_wrap=True)

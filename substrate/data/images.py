@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from rich.console import Console
 from rich.progress import track
 
 from substrate.data.cache import cached_arrays
 from substrate.data.error import DataError
 from substrate.data.limits import MOST_PIXELS
+from substrate.terminal import Console
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm"})
 _WORKERS = 2

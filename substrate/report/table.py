@@ -23,6 +23,7 @@ from substrate.report.wording import (
     seeds_measured,
     verdict_in_words,
 )
+from substrate.text import plain
 
 _VERDICT_STYLE: dict[Verdict, str] = {
     "feasible": "bold green",
@@ -113,4 +114,4 @@ def _table(title: str) -> Table:
 
 def _text(content: str, style: str = "") -> Text:
     """Names come from scenario files: neither rich markup nor terminal escapes may act in them."""
-    return Text("".join(c if c.isprintable() or c == "\n" else "�" for c in content), style)
+    return Text(plain(content), style)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
+    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -26,7 +27,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from substrate.library import noise_model
-from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.source import nearest
 
@@ -55,6 +56,12 @@ class PlacedNoise(Settings):
         return self.layers is None or layer in self.layers
 
 
+class NotRunNoise(PlacedNoise):
+    """A model of the user's own that is not run: its parameters are anyone's guess."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 @cache
 def placed(model: type[NoiseModel]) -> type[PlacedNoise]:
     """Make the settings of a model at a place: a model that also says where it acts."""
@@ -75,9 +82,11 @@ def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
     if not isinstance(name, str):
         raise _at("model", name, "this key is missing: it names a noise model")
     try:
-        model = noise_model(name, scenario_folder(info))
         if names_plugin(name):
             value = value | {"model": absolute_spec(name, scenario_folder(info))}
+        model = noise_model(name, scenario_folder(info))
+    except NotRunError:
+        return NotRunNoise.model_validate(value)
     except PluginError as problem:
         raise _at("model", name, str(problem)) from None
     settings = placed(model)

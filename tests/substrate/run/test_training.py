@@ -74,9 +74,9 @@ def test_a_convolution_is_trained(tmp_path: Path) -> None:
     assert last.test_accuracy > ABOVE_CHANCE
 
 
-def test_a_loss_in_numpy_beside_the_scenario_is_trained(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(MARGIN)
-    (*_, last) = train(tmp_path / "a.yaml", "training.loss=mine.py:margin")
+def test_a_loss_in_numpy_beside_the_scenario_is_trained(working_folder: Path) -> None:
+    (working_folder / "mine.py").write_text(MARGIN)
+    (*_, last) = train(working_folder / "a.yaml", "training.loss=mine.py:margin")
     assert last.test_accuracy > ABOVE_CHANCE
 
 
