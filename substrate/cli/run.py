@@ -110,7 +110,7 @@ def train(
 
     dataset = checked_dataset(scenario, source)
     log_folder.set(folder)
-    tell(f"Data: {dataset.understood}")
+    console.print(f"Data: {dataset.understood}", soft_wrap=True)
     try:
         with display_for(scenario, console) as display:
             summary = run_scenario(
