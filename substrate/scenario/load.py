@@ -16,6 +16,7 @@ from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.noise_check import check_noise
 from substrate.scenario.schema import (
+    ActivationFunction,
     AihwkitChip,
     Arm,
     IdealChip,
@@ -45,6 +46,7 @@ def load_scenario(
     except ValidationError as problem:
         raise from_validation_error(problem, source, Scenario) from None
     _check_loss(scenario, source)
+    _check_activation(scenario, source)
     for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
         for name, arm in arms.items():
             _check_arm(scenario, arm, source, (group, name))
@@ -67,6 +69,19 @@ def _check_loss(scenario: Scenario, source: Source) -> None:
             build_loss(scenario.training)
     except PluginError as problem:
         raise source.error(("training", "loss"), problem.message, hint=problem.hint) from None
+
+
+def _check_activation(scenario: Scenario, source: Source) -> None:
+    if not isinstance(scenario.network.activation, ActivationFunction):
+        return
+    from substrate.assemble.activation import own_activation
+
+    try:
+        with suppress(NotRunError):
+            own_activation(scenario.network.activation)
+    except PluginError as problem:
+        loc = ("network", "activation")
+        raise source.error(loc, problem.message, hint=problem.hint) from None
 
 
 def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
