@@ -2,13 +2,17 @@
 bin := .venv/bin
 stamp := .venv/.installed
 
-.PHONY: run test lint style types imports setup
+.PHONY: run test torture lint style types imports setup
 
 run: setup
 	$(bin)/substrate run scenarios/crossbar_danp.yaml
 
 test: setup
 	$(bin)/pytest -n 2
+
+# What strangers, full disks and kill signals do; not part of the tests, since it takes long.
+torture: setup
+	$(bin)/python tests/torture/scenarios.py
 
 lint: style types imports
 

@@ -4,6 +4,7 @@
     a_l = noise(crossbar(noise(x*_{l-1}))) + b_l + ε_l   ε_l only where a perturbation is injected
     x_l = f(a_l)                                    intrinsic noise travels on
     observed a_l = read-out(a_l)                    read-out noise does not
+    observed x*_l likewise
 
 Several passes of the same input are run as one batch where they differ, and once where they cannot:
 passes share everything up to the first noise or perturbation that tells them apart. The shared
@@ -12,17 +13,18 @@ batch is stacked in blocks; a list says for every pass which block is its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.activations import Activation
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.decorrelation import Decorrelation
 from devices.interface import (
     Capability,
@@ -34,6 +36,7 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
 """Gives a signal, (reads, [positions,] lines), as a noise source or converter leaves it."""
@@ -52,6 +55,7 @@ class ChipLayer:
         input_noise: acts on what drives the rows; travels.
         output_noise: acts on what the columns give; travels.
         readout: acts on the pre-activation as observed; does not travel.
+        input_readout: acts on the layer's input as observed; does not travel.
         mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
     """
 
@@ -63,6 +67,7 @@ class ChipLayer:
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     readout: AddNoise | None = None
+    input_readout: AddNoise | None = None
     mirror: Crossbar | None = None
 
 
@@ -131,7 +136,10 @@ class NetworkChip:
             signal, seen = layer.layout.to_rows(signal), x
             if layer.decorrelation is not None:
                 signal, block_of = _read(layer.decorrelation, signal, block_of, batch)
-            inputs.read(signal, block_of)
+            if layer.input_readout is None:
+                inputs.read(signal, block_of)
+            else:
+                inputs.read(layer.input_readout(_expand(signal, block_of, batch)), apart)
             if layer.input_noise is not None:
                 signal, block_of = layer.input_noise(_expand(signal, block_of, batch)), apart
             signal, block_of = _read(layer.crossbar, signal, block_of, batch)
@@ -256,6 +264,22 @@ class NetworkChip:
                     }
                 )
 
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of all crossbars; see `devices.crossbars.base.Pulsed`."""
+        return all_pulse_trains(
+            part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
+        )
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """Let passes that happen inside change nothing for those after."""
+        with ExitStack() as inside:
+            for layer in self._layers:
+                for part in _keepers(layer).values():
+                    inside.enter_context(without_trace(part))
+            yield
+
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
             raise CapabilityError(f"this chip lacks the capability '{capability}'")
@@ -297,6 +321,7 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
         "input noise": layer.input_noise,
         "output noise": layer.output_noise,
         "readout": layer.readout,
+        "input readout": layer.input_readout,
     }
     return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
 

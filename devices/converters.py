@@ -27,7 +27,7 @@ _SMALLEST = 1e-30
 class Converter(BaseModel):
     """Resolution and range. Called with a signal it is a read-out converter of a chip."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     bits: Annotated[int, Field(ge=2, le=24)] | Literal["exact"] = Field(
         "exact", description="Resolution in bits, or exact: infinitely fine."

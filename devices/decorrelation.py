@@ -18,16 +18,18 @@ back through its own noise, and programmed anew with the gain in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import DecorrelationUpdate, Outer
+from devices.without_trace import without_trace
 
 _READS = 16
 _UPDATES_BETWEEN_CHECKS = 16
@@ -155,6 +157,17 @@ class CrossbarDecorrelation:
                 if name.startswith("crossbar.")
             }
         )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of the crossbar."""
+        return all_pulse_trains([self._crossbar])
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`."""
+        with without_trace(self._crossbar):
+            yield
 
     def _rescale(self) -> None:
         grown = self._gain / self._start_gain

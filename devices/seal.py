@@ -11,9 +11,11 @@ public way.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
+from jaxtyping import Int
 from torch import Tensor
 
 from devices.interface import (
@@ -126,6 +128,15 @@ class StatefulChip(Chip, Protocol):
         """Go back to a state."""
         ...
 
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """See `devices.crossbars.base.Pulsed`."""
+        ...
+
+    def without_trace(self) -> AbstractContextManager[None]:
+        """Let passes that happen inside change nothing for those after."""
+        ...
+
 
 _behind: WeakKeyDictionary[SealedChip, StatefulChip] = WeakKeyDictionary()
 
@@ -148,3 +159,17 @@ def chip_state(sealed: SealedChip) -> dict[str, Tensor]:
 def restore_chip(sealed: SealedChip, state: Mapping[str, Tensor]) -> None:
     """Take a sealed chip back to a state that `chip_state` gave."""
     _behind[sealed].restore(state)
+
+
+def without_trace(sealed: SealedChip) -> AbstractContextManager[None]:
+    """Let passes that a simulator makes inside change nothing for those after.
+
+    Noise goes on after them from where it was, and time has not passed.
+    """
+    return _behind[sealed].without_trace()
+
+
+def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:
+    """Pulse trains that were looked at, and those of them that were cut short, for a simulator."""
+    count = _behind[sealed].pulse_trains
+    return None if count is None else (int(count[0]), int(count[1]))

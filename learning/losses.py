@@ -10,8 +10,9 @@ all that a perturbation rule goes by, is rounded once (in the output) and not tw
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from jaxtyping import Float
@@ -63,27 +64,71 @@ def loss_gradient(
     return gradient
 
 
+class LossError(ValueError):
+    """A loss of the user's own failed, or gave what is no loss; `str()` names its file and line."""
+
+
 def black_box(function: Callable[[Tensor, Tensor], Any], name: str) -> Loss:
     """Make a loss of any function of (output, target), whatever it computes with.
 
-    The function gets tensors (`numpy.asarray` makes arrays of them on the CPU), and may give a
-    tensor, an array or a list of numbers.
+    The function gets tensors of its own (`numpy.asarray` makes arrays of them on the CPU), which
+    it may write into, and may give a tensor, an array or a list of numbers.
 
     Args:
         function: of output (batch, n_out) and target, to the loss of every sample, (batch,).
         name: what to call it in messages.
 
     Raises:
-        ValueError: from a call, if the function does not give one number a sample.
+        LossError: from a call, if the function raises or leaves Python, does not give one real
+            number a sample, or gives no gradient where one is asked for.
     """
 
     def loss(output: Tensor, target: Tensor) -> Tensor:
-        values = torch.as_tensor(function(output, target), device=output.device)
+        try:
+            # copies: what it writes into would be scored against, and trained on, later
+            given = function(output.clone(), target.clone())
+        except (Exception, SystemExit) as problem:
+            _failed(function, name, problem)
+        try:
+            values = torch.as_tensor(given, device=output.device).clone()
+        except (TypeError, ValueError, RuntimeError):
+            raise LossError(
+                f"the loss {name}{_place(function)} must give a tensor, an array or a list of"
+                f" numbers, and gave {type(given).__name__}"
+            ) from None
         if values.shape != (len(output),):
-            raise ValueError(
-                f"the loss {name} must give one number for every sample, shape ({len(output)},),"
-                f" and gave shape {tuple(values.shape)}"
+            raise LossError(
+                f"the loss {name}{_place(function)} must give one number for every sample, shape"
+                f" ({len(output)},), and gave shape {tuple(values.shape)}"
+            )
+        if values.is_complex():
+            raise LossError(
+                f"the loss {name}{_place(function)} gave complex numbers; a loss is real, so give"
+                " their .abs() or .real"
+            )
+        if output.requires_grad and not values.requires_grad:
+            raise LossError(
+                f"the loss {name}{_place(function)} has no gradient, which backpropagation needs:"
+                " compute it with torch's differentiable functions, or take a rule that perturbs"
             )
         return values if values.is_floating_point() else values.double()
 
     return loss
+
+
+def _failed(function: object, name: str, problem: BaseException) -> NoReturn:
+    """Point to the last line of the function's own file that was running."""
+    frames = traceback.extract_tb(problem.__traceback__)[1:]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else _place(function)
+    what = type(problem).__name__
+    said = f"ends the program: {what}({problem})"
+    if isinstance(problem, Exception):
+        said = f"raises {what}: {problem}" if str(problem) else f"raises {what}"
+    raise LossError(f"the loss {name}{place} {said}") from problem
+
+
+def _place(function: object) -> str:
+    """Where a function of Python's begins."""
+    code = getattr(function, "__code__", None)
+    return "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"

@@ -7,6 +7,7 @@ entry-point group; `my_lab.py:CryoReadNoise` is a class of the user's own (`subs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,6 +140,7 @@ _CROSSBAR_MEMBERS = (
 )
 
 
+@cache  # every crossbar of a scenario asks several times, and the disk is read for it
 def _registered(group: str) -> list[str]:
     return sorted(entry.name for entry in entry_points(group=group))
 

@@ -4,6 +4,10 @@ A relative file path is resolved against the folder of the scenario that names i
 looked for as a file in that folder first, and then where Python looks. Naming an object in a
 scenario runs the file that holds it, and lets it import what lies beside it, as `python file.py`
 would.
+
+A scenario may come from elsewhere, so `Trust` says which of the code that it names is run: by
+default files under the working folder, and modules that Python finds by itself, which are installed
+or were put on its path by the user, never by a scenario.
 """
 
 from __future__ import annotations
@@ -12,6 +16,10 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,6 +44,37 @@ class PluginError(ValueError):
         self.hint = hint
 
 
+class NotRunError(PluginError):
+    """The object is named and its file is there, but nothing may be run."""
+
+
+class Trust(Enum):
+    """Which of a user's own code may be run."""
+
+    NOTHING = "nothing"
+    WORKING_FOLDER = "files under the working folder, and modules that Python finds"
+    EVERYTHING = "files and modules from anywhere"
+
+
+_trust: ContextVar[tuple[Trust, list[str]]] = ContextVar("trust")
+
+
+@contextmanager
+def trusting(trust: Trust) -> Iterator[list[str]]:
+    """Let so much code be run within the block; gives the objects named in it, as they come."""
+    named: list[str] = []
+    token = _trust.set((trust, named))
+    try:
+        yield named
+    finally:
+        _trust.reset(token)
+
+
+def trust_now() -> Trust:
+    """What may be run here."""
+    return _trust.get((Trust.WORKING_FOLDER, []))[0]
+
+
 def names_plugin(text: str) -> bool:
     """Whether a value has the form of an object of a user's own, and not of a built-in name."""
     return ":" in text
@@ -48,10 +87,14 @@ def absolute_spec(spec: str, base_folder: Path) -> str:
         PluginError: `spec` has not the form of an object of a user's own.
     """
     place, name = _split(spec)
-    if place.endswith(".py"):
-        return f"{(base_folder / Path(place).expanduser()).resolve()}:{name}"
-    beside = base_folder / f"{place}.py"
-    return f"{beside.resolve()}:{name}" if beside.is_file() else spec
+    try:
+        if place.endswith(".py"):
+            return f"{(base_folder / Path(place).expanduser()).resolve()}:{name}"
+        beside = base_folder / f"{place}.py"
+        return f"{beside.resolve()}:{name}" if beside.is_file() else spec
+    except (OSError, ValueError, RuntimeError) as problem:
+        # a name too long, a NUL in it, links in a circle, the home of somebody who has none
+        raise PluginError(f"{place!r} can be no file: {problem}") from None
 
 
 def load_object(spec: str, base_folder: Path) -> Any:
@@ -62,10 +105,14 @@ def load_object(spec: str, base_folder: Path) -> Any:
         base_folder: folder of the scenario, against which relative files are resolved.
 
     Raises:
-        PluginError: the form is wrong, there is no such file, module or name, or importing failed.
+        PluginError: the form is wrong, there is no such file, module or name, it may not be run, or
+            importing failed.
+        NotRunError: nothing may be run; whether the file holds such an object is not known.
     """
     place, name = _split(absolute_spec(spec, base_folder))
-    module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place, base_folder)
+    path = _existing(place) if place.endswith(".py") else None
+    _check_trust(f"{place}:{name}", path)
+    module = _load_file(path) if path else _load_module(place, base_folder)
     if not hasattr(module, name):
         public = [each for each in vars(module) if not each.startswith("_")]
         meant = nearest(name, public)
@@ -81,12 +128,35 @@ def _split(spec: str) -> tuple[str, str]:
     return place, name
 
 
-def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
+def _existing(place: str) -> Path:
+    path = Path(place)
+    try:
+        there = path.is_file()
+    except OSError as problem:  # a name too long, a folder that may not be entered
+        raise PluginError(f"{path} cannot be read: {problem.strerror}") from None
+    if not there:
         siblings = [each.name for each in path.parent.glob("*.py")]
         meant = nearest(path.name, siblings)
         hint = f"did you mean {path.with_name(meant)}?" if meant else None
         raise PluginError(f"there is no file {path}", hint)
+    return path
+
+
+def _check_trust(spec: str, path: Path | None) -> None:
+    trust, named = _trust.get((Trust.WORKING_FOLDER, []))
+    if spec not in named:
+        named.append(spec)
+    if trust is Trust.NOTHING:
+        raise NotRunError(f"{spec} is not run")
+    working_folder = Path.cwd().resolve()
+    if trust is Trust.WORKING_FOLDER and path and not path.is_relative_to(working_folder):
+        raise PluginError(
+            f"{path} lies outside the working folder {working_folder}, and is not run",
+            "read it first; if you trust it, --trust runs code from anywhere",
+        )
+
+
+def _load_file(path: Path) -> ModuleType:
     # one module a file, however often and from wherever it is named
     name = f"substrate_plugin_{path.as_posix()}"
     if name in sys.modules:
@@ -100,7 +170,7 @@ def _load_file(path: Path) -> ModuleType:
     sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         del sys.modules[name]
         raise _import_failed(str(path), problem) from problem
     finally:
@@ -118,13 +188,14 @@ def _load_module(place: str, base_folder: Path) -> ModuleType:
             f"there is no module {problem.name!r}",
             f"neither where Python looks nor in the folder {base_folder.resolve()}",
         ) from None
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise _import_failed(place, problem) from problem
 
 
-def _import_failed(place: str, problem: Exception) -> PluginError:
+def _import_failed(place: str, problem: BaseException) -> PluginError:
     """Point to the last line of the user's own that was running."""
     frames = traceback.extract_tb(problem.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename]
     line = f" (line {own[-1].lineno} of {own[-1].filename})" if len(own) > 1 else ""
-    return PluginError(f"importing {place} fails: {type(problem).__name__}: {problem}{line}")
+    what = " ".join(str(problem).split())
+    return PluginError(f"importing {place} fails: {type(problem).__name__}: {what}{line}")

@@ -19,13 +19,15 @@ that they repeat in their statistics alone; their pattern from device to device 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from aihwkit.simulator.rpu_base import cuda as aihwkit_cuda
 from aihwkit.simulator.tiles.rpucuda import RPUCudaSimulatorTileWrapper
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.crossbars.aihwkit_trains import PulseTrains
@@ -115,6 +117,11 @@ class AihwkitCrossbar:
             return torch.cat([self._read(x) for _ in range(repeats)])
         return self._read(x if repeats == 1 else x.repeat(repeats, *[1] * (x.ndim - 1)))
 
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """See `devices.crossbars.base.Pulsed`; of outer products, one in ten is looked at."""
+        return self._trains.count if math.isfinite(self._trains.bound) else None
+
     def _read(self, x: Tensor) -> Tensor:
         # a view takes as long as a hundredth of a small tile's read
         rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
@@ -161,6 +168,8 @@ class AihwkitCrossbar:
         state = {
             "weights": torch.as_tensor(tile.get_weights()).clone(),
             "reads_to_calibrate": torch.tensor(self._reads_to_calibrate),
+            "pulse_trains": self._trains.count.clone(),
+            "requests": torch.tensor(self._trains.requests),
         }
         if computes_in_cpp(self._tile.rpu_config):
             state["devices"] = torch.as_tensor(tile.get_hidden_parameters()).clone()
@@ -174,12 +183,31 @@ class AihwkitCrossbar:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a crossbar with the same shape and configuration."""
         self._reads_to_calibrate = int(state["reads_to_calibrate"])
+        self._trains.count = state["pulse_trains"].clone()
+        self._trains.requests = int(state["requests"])
         if computes_in_cpp(self._tile.rpu_config):
             self._restore_cpp(state)
         else:
             self._tile.tile.set_weights(state["weights"])
         for name, value in self._periphery().items():
             value.copy_(state[f"periphery.{name}"])
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`.
+
+        Time stands still inside, since the drift of a C++ tile cannot be taken back; nor can the
+        numbers that its generators draw, which have no seed.
+        """
+        drifts, self._drifts = self._drifts, False
+        left = self._reads_to_calibrate
+        periphery = {name: value.clone() for name, value in self._periphery().items()}
+        try:
+            yield
+        finally:
+            self._drifts, self._reads_to_calibrate = drifts, left
+            for name, value in self._periphery().items():
+                value.copy_(periphery[name])
 
     def _restore_cpp(self, state: dict[str, Tensor]) -> None:
         devices = dict(zip(self._device_parameters(), state["devices"].cpu(), strict=True))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from types import NoneType, UnionType
@@ -150,6 +151,8 @@ def _value(type_: Any, given: Any, current: Any, path: Path) -> Any:
 def _scalar(type_: type[Any], given: Any, path: Path) -> Any:
     if type_ is float and isinstance(given, int) and not isinstance(given, bool):
         return float(given)
+    if isinstance(given, float) and not math.isfinite(given):
+        raise ConfigProblem(path, "must be a finite number", given)
     if not isinstance(given, type_) or (isinstance(given, bool) and type_ is not bool):
         named = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
         raise ConfigProblem(path, f"must be {named[type_]}", given)
@@ -183,6 +186,8 @@ def _dict(arguments: tuple[Any, ...], given: Any, path: Path) -> dict[Any, Any]:
     for key, value in given.items():
         try:  # the keys of a scenario are text
             name = float(key) if key_type is float else key
+            if isinstance(name, float) and not math.isfinite(name):
+                raise ValueError
         except ValueError:
             raise ConfigProblem((*path, key), "this key must be a number", key) from None
         converted[name] = _value(value_type, value, None, (*path, key))

@@ -13,6 +13,8 @@ they do, so that torch tiles repeat bitwise under a seed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -174,6 +176,22 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             ]
         if "drift_baseline" in state:
             tile.drift_baseline = state["drift_baseline"].to(self._device)
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`; time passes inside, and is set back."""
+        drifts, reads, compensation = self._drifts, self._reads, self._tile.alpha.clone()
+        generator = self._generator.get_state()
+        stored = self._stored() if drifts else None
+        with super().without_trace():
+            self._drifts = drifts
+            try:
+                yield
+            finally:
+                self._reads, self._tile.alpha = reads, compensation
+                self._generator.set_state(generator)
+                if stored is not None:
+                    self._store(stored)
 
     def _drift(self) -> None:
         self._tile.drift_weights(self._first_read + self._reads * self._seconds_per_read)

@@ -37,13 +37,20 @@ _GRANULARITY = re.compile(r"granularity \(calc\.\):\s*(\S+)")
 
 
 class PulseTrains:
-    """The trains of one tile; that they cut something short is told once."""
+    """The trains of one tile; what they cut short is counted, and told once.
+
+    Attributes:
+        bound: the largest change of a cell by one train, infinite where there is none.
+        count: trains that were looked at, and those of them that were too short.
+        requests: outer products so far, of which not all are looked at.
+    """
 
     def __init__(self, tile: Any) -> None:
         """Ask an aihwkit tile, of any kind that is updated in place."""
         self.bound = _bound(tile)
+        self.count = torch.zeros(2, dtype=torch.int64)
+        self.requests = 0
         self._told = False
-        self._requests = 0
 
     def of_dense(
         self, delta: Float[Tensor, "n_out n_in"]
@@ -55,7 +62,7 @@ class PulseTrains:
         lines = torch.eye(delta.shape[1], device=delta.device)
         changes = delta.T
         needed = (changes.abs().amax(1) / self.bound).ceil_().clamp_(min=1)
-        self._tell_of(needed > MOST_TRAINS)
+        self._count(needed > MOST_TRAINS)
         most = MOST_TRAINS * self.bound
         each = changes.clamp(-most, most) / needed.clamp_(max=MOST_TRAINS)[:, None]
         yield lines, -each
@@ -68,12 +75,18 @@ class PulseTrains:
 
         Not in every request, since this takes a twentieth of the time of a small tile's update.
         """
-        self._requests += 1
-        if not self._told and self._requests % _LOOK_EVERY == 1 and math.isfinite(self.bound):
+        self.requests += 1
+        if self.requests % _LOOK_EVERY == 1 and math.isfinite(self.bound):
             largest = request.x.abs().amax(1) * request.d.abs().amax(1)
-            self._tell_of(largest * abs(request.rate) > self.bound)
+            self._count(largest * abs(request.rate) > self.bound)
 
-    def _tell_of(self, cut: Tensor) -> None:
+    def _count(self, cut: Tensor) -> None:
+        if not math.isfinite(self.bound):
+            return
+        # where the tile is, so that nothing waits for it
+        self.count = self.count.to(cut.device)
+        self.count[0] += len(cut)
+        self.count[1] += cut.sum()
         if not self._told and cut.any():
             self._told = True
             # the same words for all tiles of a kind, so that Python shows them once

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.interface import Dense, Outer
@@ -47,3 +48,24 @@ class Crossbar(Protocol):
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a crossbar with the same shape and settings."""
         ...
+
+
+@runtime_checkable
+class Pulsed(Protocol):
+    """A part that counts its pulse trains, since it was made; the count is in its `state`."""
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Trains that were looked at, and those of them that were too short for the request.
+
+        A train is what is sent for one sample, or for one line of a dense ΔW. None where nothing
+        is pulsed.
+        """
+        ...
+
+
+def all_pulse_trains(parts: Iterable[object]) -> Int[Tensor, "2"] | None:
+    """Add up the counts of parts; None where none of them counts."""
+    counts = [part.pulse_trains for part in parts if isinstance(part, Pulsed)]
+    known = [count.cpu() for count in counts if count is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -8,14 +8,16 @@ Every array has its own converters and devices, so that its noise and its spread
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import Dense, Outer
+from devices.without_trace import without_trace
 
 MakeTile = Callable[[int, int, str], Crossbar]
 """Makes one array of n_out × n_in; its name, such as "1.0", tells it from the others."""
@@ -110,6 +112,19 @@ class TiledCrossbar:
                         if name.startswith(place)
                     }
                 )
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """Of all arrays."""
+        return all_pulse_trains(tile for _, _, tile in self._placed())
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`."""
+        with ExitStack() as inside:
+            for _, _, tile in self._placed():
+                inside.enter_context(without_trace(tile))
+            yield
 
     def _placed(self) -> list[tuple[slice, slice, Crossbar]]:
         return [

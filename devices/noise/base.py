@@ -69,7 +69,7 @@ class NoiseModel(BaseModel):
         citation: where the model or its figures come from.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: ClassVar[str]
     title: ClassVar[str]

@@ -60,8 +60,9 @@ class TraceNoise(NoiseModel):
             raise ValueError("a trace that stops needs start: sequential, so that lines end alike")
         length = len(self.samples)
         if not 1 <= self.step < length:
+            interval = self.step / self.sampling_rate
             raise ValueError(
-                f"a read every {self.read_interval:g} s is {self.step:.3g} samples of a trace that "
+                f"a read every {interval:g} s is {self.step:.3g} samples of a trace that "
                 f"has {length} at {self.sampling_rate:g} Hz; it must be between 1 and {length - 1}"
             )
         return self

@@ -49,12 +49,16 @@ class ArmAngles:
         passes: noisy passes for every entry of `angles`.
         angles: a row for every number of noise samples, an entry a layer.
         by_sigma: a row for every σ², None where the arm injects no noise.
+        angles_by_input, by_sigma_by_input: the same of every input, whose spread says how far the
+            means can be told apart.
     """
 
     rule: str
     passes: list[int]
     angles: list[list[float]]
     by_sigma: list[list[float]] | None
+    angles_by_input: list[list[list[float]]]
+    by_sigma_by_input: list[list[list[float]]] | None
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,10 @@ def measure(
         perturbation = arm.learning.perturbation
         assert perturbation is not None
 
-        def mean_angles(
+        def by_input(
             rule: RuleSettings, counts: Sequence[int], purpose: str, arm: Arm = arm
-        ) -> list[list[float]]:
-            per_input = torch.tensor(
+        ) -> Tensor:
+            return torch.tensor(
                 [
                     [
                         [angle(u, v) for u, v in zip(update, reference, strict=True)]
@@ -133,22 +137,28 @@ def measure(
                     for index, reference in enumerate(references)
                 ]
             )
-            mean: list[list[float]] = per_input.mean(0).tolist()
-            return mean
 
         rule = rule_settings(arm.learning)
         told(name, f"up to {samples:,} noise samples")
-        angles = mean_angles(rule, counts, name)
+        angles = by_input(rule, counts, name)
         by_sigma = None
         if perturbation.source == "injected" and sigma_samples:
-            by_sigma = []
+            at_every_sigma = []
             for squared in SIGMAS_SQUARED:
                 told(name, f"σ² = {squared:.0e}")
                 assert rule.perturbation is not None
                 at = rule._replace(perturbation=rule.perturbation._replace(sigma=squared**0.5))
-                by_sigma += mean_angles(at, [sigma_samples], f"{name} {squared}")
+                at_every_sigma.append(by_input(at, [sigma_samples], f"{name} {squared}"))
+            by_sigma = torch.cat(at_every_sigma, 1)
         passes = [count * _passes(arm.learning, len(references[0])) for count in counts]
-        arms[name] = ArmAngles(arm.learning.rule, passes, angles, by_sigma)
+        arms[name] = ArmAngles(
+            arm.learning.rule,
+            passes,
+            angles.mean(0).tolist(),
+            None if by_sigma is None else by_sigma.mean(0).tolist(),
+            angles.tolist(),
+            None if by_sigma is None else by_sigma.tolist(),
+        )
     return Alignment(
         scenario.name,
         seed,

@@ -17,6 +17,7 @@ from devices.interface import Capability, LayerShape
 from devices.noise.base import StackedSources
 from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
+from substrate.assemble.activation import own_activation
 from substrate.assemble.crossbar import ArrayNoise, build_crossbar
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
@@ -24,6 +25,7 @@ from substrate.data.dataset import Dataset
 from substrate.library import custom_crossbar
 from substrate.randomness import stream
 from substrate.scenario.schema import (
+    ActivationFunction,
     AihwkitChip,
     Arm,
     Chip,
@@ -118,6 +120,7 @@ def build_chip(
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
+            input_readout=build_noise(noise, "input_readout", number, seed, device),
             mirror=_mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
         )
         for number, layout in enumerate(laid_out, start=1)
@@ -162,6 +165,8 @@ def _mirror(
 def _activation(network: Network) -> Activation:
     if isinstance(network.activation, Staircase):
         return staircase(network.activation.staircase)
+    if isinstance(network.activation, ActivationFunction):
+        return own_activation(network.activation)
     return ACTIVATIONS[network.activation]
 
 

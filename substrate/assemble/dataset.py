@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from substrate.assemble.layouts import LayoutError, layouts
 from substrate.data import load_dataset
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import Source
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from devices.noise.base import NoiseSource
 from devices.noise.gaussian import GaussianNoise
 from substrate.bench.step import best_seconds
 from substrate.randomness import stream
+from substrate.terminal import Console
 
 _CPU = torch.device("cpu")
 _AIHWKIT_TILES = {

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.table import Table
 
 from substrate.bench.scaling import Sweep
 from substrate.bench.step import StepBench
 from substrate.files import write_atomically
 from substrate.report.palette import LIGHT
+from substrate.terminal import Console
 
 _MEGABYTE = 1e6
 

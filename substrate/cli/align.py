@@ -9,16 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario, resolved
+from substrate.scenario.load import resolved
 from substrate.scenario.schema import Alignment, Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import Source
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     from substrate.align.measure import Alignment as Measured
@@ -51,14 +51,14 @@ def align_command(
             differentiate the network or the loss, or there is no arm that perturbs.
     """
     given = [f"alignment.{name}={value}" for name, value in chosen.items() if value is not None]
-    scenario, source = load_scenario(find_scenario(path), [*overrides, *given], budget)
+    scenario, source = open_scenario(path, [*overrides, *given], budget)
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     alignment = measure_into(scenario, source, folder, device)
     if as_json:
-        typer.echo((folder / "align.json").read_text(encoding="utf-8"), nl=False)
+        tell((folder / "align.json").read_text(encoding="utf-8"), nl=False)
     else:
         _show(alignment)
-        typer.echo(f"Written: {folder}")
+        tell(f"Written: {folder}")
 
 
 def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) -> Measured:
@@ -89,9 +89,9 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
         shown: set[str] = set()
 
         def told(name: str, text: str) -> None:
-            status.update(f"{name}: {text}")
+            status.update(Text(f"{name}: {text}"))
             if not console.is_terminal and name not in shown:
-                console.print(f"measuring {name}", highlight=False)
+                console.print(f"measuring {name}")
                 shown.add(name)
 
         alignment = measure(

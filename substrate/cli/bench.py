@@ -48,6 +48,18 @@ def scaling(
     """Sweep width, depth, batch and K, and fit how the cost of a step grows."""
     from substrate.bench.scaling import bench_scaling
     from substrate.bench.show import show_scaling_bench
+    from substrate.terminal import tell
 
-    sweeps = bench_scaling(progress=lambda over: typer.echo(f"measuring {over} …", err=True))
+    sweeps = bench_scaling(progress=lambda over: tell(f"measuring {over} …", err=True))
     show_scaling_bench(sweeps, out, as_json)
+
+
+@bench_app.command()
+def coverage(
+    runs: Annotated[int, typer.Option(min=1, help="Simulated runs of every kind.")] = 2000,
+    as_json: _Json = False,
+) -> None:
+    """Count how often the interval of a gap misses it, over seeds and test samples."""
+    from substrate.bench.coverage import bench_coverage, show_coverage
+
+    show_coverage(list(bench_coverage(runs)), as_json)

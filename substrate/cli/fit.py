@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import typer
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from devices.noise import NoiseModel
@@ -20,6 +18,7 @@ from substrate.files import write_atomically
 from substrate.fit.fit import Fit, fit_all
 from substrate.fit.two_levels import Samples
 from substrate.scenario.source import ScenarioError
+from substrate.terminal import Console, tell
 
 
 def fit_command(
@@ -62,7 +61,7 @@ def fit_command(
             "scenario": fragment,
             "picture": str(picture),
         }
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        tell(json.dumps(result, indent=2, ensure_ascii=False))
         return
     part = "" if len(used) == len(whole) else f" of {len(whole)}"
     console.print(
@@ -73,13 +72,13 @@ def fit_command(
     console.print(_table(fits))
     for fit in fits[:1]:
         if fit.note:
-            console.print(f"{fit.model.name}: {fit.note}", highlight=False)
-    console.print("\nThe best, for a scenario (under an arm's chip):", highlight=False)
-    console.print(_yaml(fragment), highlight=False, markup=False)
-    console.print("Or the trace itself, replayed:", highlight=False)
+            console.print(f"{fit.model.name}: {fit.note}")
+    console.print("\nThe best, for a scenario (under an arm's chip):")
+    console.print(_yaml(fragment))
+    console.print("Or the trace itself, replayed:")
     replayed = {"noise": [{"model": "trace", "at": "output"} | replay]}
-    console.print(_yaml(replayed), highlight=False, markup=False)
-    console.print(f"Picture: {picture}", highlight=False, soft_wrap=True)
+    console.print(_yaml(replayed))
+    console.print(f"Picture: {picture}", soft_wrap=True)
 
 
 def _entry(fit: Fit) -> dict[str, Any]:

@@ -7,28 +7,51 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
-from rich.console import Console
 from rich.table import Table
 
+from substrate.cli.scenario import inspect_scenario
 from substrate.data import DATASETS
+from substrate.data.error import DataError
+from substrate.data.npz import understood
+from substrate.data.paths import expand
 from substrate.plugins import PluginError
 from substrate.scenario.load import load_scenario
-from substrate.scenario.shipped import find_scenario, shipped_scenarios
-from substrate.scenario.source import ScenarioError, nearest
+from substrate.scenario.schema import Scenario
+from substrate.scenario.schema.data import Npz
+from substrate.scenario.shipped import shipped_scenarios
+from substrate.scenario.source import ScenarioError, Source, nearest
+from substrate.terminal import Console, tell
 
 
 def check_command(path: Path, overrides: list[str], budget: str, as_json: bool) -> None:
-    """Validate a scenario and say what it would run."""
-    scenario, _ = load_scenario(find_scenario(path), overrides, budget)
+    """Validate a scenario, and say what it would run and which code of its own was not run."""
+    scenario, source, not_run = inspect_scenario(path, overrides, budget)
+    data = _own_data(scenario, source)
+    for each in not_run:
+        message = f"not run, so not checked: {each} (--trust runs it, and checks all)"
+        tell(message, err=True)
     if as_json:
-        typer.echo(scenario.model_dump_json(indent=2, exclude_none=True))
+        tell(scenario.model_dump_json(indent=2, exclude_none=True))
         return
     runs = len(scenario.all_arms) * len(scenario.seeds)
-    typer.echo(
+    tell(
         f"{path}: valid. {runs} runs of {scenario.training.epochs} epochs: "
         f"{', '.join(scenario.all_arms)}; seeds {', '.join(map(str, scenario.seeds))}"
     )
+    if data:
+        tell(f"Data: {data}")
+
+
+def _own_data(scenario: Scenario, source: Source) -> str:
+    """Say how arrays of the user's own are read, if they lie here; other data is known."""
+    if not isinstance(scenario.data, Npz):
+        return ""
+    try:
+        if not expand(scenario.data.path).exists():
+            return f"{scenario.data.path} is not here"
+        return understood(scenario.data)
+    except DataError as problem:
+        raise source.error(("data",), str(problem)) from None
 
 
 def list_command(what: str, as_json: bool) -> None:
@@ -51,7 +74,7 @@ def list_command(what: str, as_json: bool) -> None:
     entries = lists[what]()
     if as_json:
         rows = [{"name": name, "description": text} for name, text in entries.items()]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        tell(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, text in entries.items():

@@ -6,6 +6,9 @@ import json
 import shlex
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -39,13 +42,30 @@ SetOption = Annotated[
 BudgetOption = Annotated[
     str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run the code that the scenario names wherever it lies; it is listed first.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(f"substrate {substrate.__version__}")
+        from substrate.terminal import tell
+
+        tell(f"substrate {substrate.__version__}")
         raise typer.Exit
+
+
+@contextmanager
+def _code_trusted(everything: bool) -> Iterator[None]:
+    from substrate.plugins import Trust, trusting
+
+    with trusting(Trust.EVERYTHING if everything else Trust.WORKING_FOLDER):
+        yield
 
 
 @app.callback()
@@ -80,21 +100,24 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
     ] = None,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
     from substrate.cli.run import resume_command, run_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    if resume is not None:
-        if scenario or out or set_ or seeds or budget != "full":
-            raise typer.BadParameter("a resumed run keeps its scenario, folder, seeds and settings")
-        raise typer.Exit(resume_command(resume, device, as_json, command))
-    if scenario is None:
-        raise typer.BadParameter("name a scenario, or --resume a run folder")
-    raise typer.Exit(
-        run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
-    )
+    with _code_trusted(trust):
+        if resume is not None:
+            if scenario or out or set_ or seeds or budget != "full":
+                message = "a resumed run keeps its scenario, folder, seeds and settings"
+                raise typer.BadParameter(message)
+            raise typer.Exit(resume_command(resume, device, as_json, command))
+        if scenario is None:
+            raise typer.BadParameter("name a scenario, or --resume a run folder")
+        raise typer.Exit(
+            run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
+        )
 
 
 @app.command()
@@ -102,12 +125,14 @@ def check(
     scenario: ScenarioArgument,
     set_: SetOption = None,
     budget: BudgetOption = "full",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Validate a scenario; build nothing."""
     from substrate.cli.inspect import check_command
 
-    check_command(scenario, set_ or [], budget, as_json)
+    with _code_trusted(trust):
+        check_command(scenario, set_ or [], budget, as_json)
 
 
 @app.command()
@@ -128,12 +153,14 @@ def tune(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
     from substrate.cli.tune import tune_command
 
-    tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
+    with _code_trusted(trust):
+        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
 
 
 @app.command()
@@ -151,13 +178,15 @@ def survey(
         typer.Option(help="Run folder.", show_default="runs/<scenario>-survey-<date>"),
     ] = None,
     set_: SetOption = None,
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a scenario's first device arm with one aihwkit preset after the other."""
     from substrate.cli.survey import survey_command
 
-    command = "substrate " + " ".join(sys.argv[1:])
-    survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
+    command = "substrate " + shlex.join(sys.argv[1:])
+    with _code_trusted(trust):
+        survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
 
 
 ModelArgument = Annotated[
@@ -188,7 +217,8 @@ def verify(
     """Check that a noise model, crossbar or rule does what it says and what runs need."""
     from substrate.cli.verify import verify_command
 
-    raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
+    with _code_trusted(True):  # whoever calls names the code themselves
+        raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
 
 
 @app.command()
@@ -223,13 +253,15 @@ def align(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the angle between every rule's update and backpropagation's."""
     from substrate.cli.align import align_command
 
     chosen = {"inputs": inputs, "samples": samples, "sigma_samples": sigma_samples}
-    align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
+    with _code_trusted(trust):
+        align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
 
 
 @app.command()
@@ -346,7 +378,8 @@ def show(
     """Draw what a noise model or crossbar does, next to its parameters with units and source."""
     from substrate.cli.show import show_command
 
-    show_command(model, set_ or [], out)
+    with _code_trusted(True):  # whoever calls names the code themselves
+        show_command(model, set_ or [], out)
 
 
 @app.command("list")
@@ -364,27 +397,46 @@ def list_(
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from substrate.scenario.schema import Scenario
+    from substrate.terminal import tell
 
-    typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+    tell(json.dumps(Scenario.model_json_schema(), indent=2))
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    from substrate.terminal import tell
+
+    tell(f"warning: {message}", err=True)
 
 
 def main() -> None:
-    """Run the command line; problems of the user's end with one message and exit status 2."""
+    """Run the command line, and give its exit status.
+
+    1: a file or folder cannot be read or written. 2: what was asked for makes no sense.
+    3: nobody foresaw it, and a log says more. 130: interrupted.
+    """
+    from substrate.cli.failure import log_folder, tell_unforeseen
     from substrate.environment import EnvironmentProblem
     from substrate.scenario.source import ScenarioError
+    from substrate.terminal import tell
+    from substrate.text import one_line
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # one that cannot show all characters shows codes
+            stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # without lines of our code
+    log_folder.set(None)
     try:
         app()
-    except (ScenarioError, EnvironmentProblem) as problem:
-        typer.echo(f"error: {problem}", err=True)
+    except ScenarioError as problem:
+        tell(f"error: {one_line(str(problem))}", err=True)
+        sys.exit(2)
+    except EnvironmentProblem as problem:
+        tell(f"error: {problem}", err=True)
         sys.exit(2)
     except OSError as problem:
         # a full disk, a folder that may not be written
         place = f"{problem.filename}: " if problem.filename else ""
-        typer.echo(f"error: {place}{problem.strerror or problem}", err=True)
+        tell(f"error: {one_line(f'{place}{problem.strerror or problem}')}", err=True)
         sys.exit(1)
+    except Exception as problem:
+        sys.exit(tell_unforeseen(problem))

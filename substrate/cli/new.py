@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from substrate.new.write import Kind, write_new
+from substrate.terminal import tell
 
 
 def new_command(kind: Kind, name: str, folder: Path) -> None:
@@ -22,4 +21,4 @@ def new_command(kind: Kind, name: str, folder: Path) -> None:
     if kind != "rule":
         next_steps.insert(1, f"substrate show {model}:{class_name}")
     steps = "\n       ".join(next_steps)
-    typer.echo(f"Wrote {model} and {test}.\nNext:  {steps}")
+    tell(f"Wrote {model} and {test}.\nNext:  {steps}")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,6 +17,7 @@ from rich.progress import (
 from substrate.run.experiment import Display
 from substrate.run.training import Divergence, Epoch
 from substrate.scenario.schema import Scenario
+from substrate.terminal import Console
 
 
 @contextmanager
@@ -27,11 +27,11 @@ def display_for(scenario: Scenario, console: Console) -> Iterator[Display]:
         yield _Lines(scenario, console)
         return
     progress = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[figures]}", markup=False),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[left]}", markup=False),
         console=console,
     )
     with progress:
@@ -61,7 +61,7 @@ class _Lines:
         self._line(arm, seed, f"diverged: {divergence}")
 
     def _line(self, arm: str, seed: int, text: str) -> None:
-        self._console.print(f"{arm}  seed {seed}  {text}", soft_wrap=True, highlight=False)
+        self._console.print(f"{arm}  seed {seed}  {text}", soft_wrap=True)
 
 
 class _Bars:

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import typer
-from rich.console import Console
-
 from substrate.cli.align import measure_into
 from substrate.cli.run import INTERRUPTED, refuse_full, train
+from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment, chosen, experiments
-from substrate.replicate.measured import AngleRun, TrainingRun, is_measured
-from substrate.replicate.page import Outcome
+from substrate.replicate.measured import TrainingRun, is_measured
+from substrate.replicate.page import Outcome, tally
 from substrate.replicate.write import write_page
 from substrate.scenario.load import load_scenario
+from substrate.terminal import Console, tell
 
 
 def replicate_command(
@@ -45,7 +44,7 @@ def replicate_command(
         console.rule(f"{number} of {len(to_run)}: {experiment.name}, budget {budget}")
         folder = experiment.folder(runs, budget)
         if is_measured(folder):
-            console.print(f"{folder}: complete, left as it is", highlight=False)
+            console.print(f"{folder}: complete, left as it is")
             continue
         interrupted = not _run(experiment, folder, budget, device, command, console)
         if interrupted:
@@ -53,10 +52,10 @@ def replicate_command(
         write_page(known, runs, page)
     outcomes = write_page(known, runs, page)
     if as_json:
-        typer.echo(json.dumps([_as_json(each) for each in outcomes], indent=2, ensure_ascii=False))
+        tell(json.dumps([_as_json(each) for each in outcomes], indent=2, ensure_ascii=False))
     else:
         _show(outcomes)
-        typer.echo(f"Page: {page}")
+        tell(f"Page: {page}")
     return INTERRUPTED if interrupted else 0
 
 
@@ -74,7 +73,7 @@ def _run(
         return True
     resume = (folder / "scenario.yaml").exists()
     if resume:
-        console.print(f"{folder}: goes on from where it was stopped", highlight=False)
+        console.print(f"{folder}: goes on from where it was stopped")
         scenario, source = load_scenario(folder / "scenario.yaml")
     else:
         refuse_full(folder, "--runs")
@@ -86,16 +85,14 @@ def _show(outcomes: Sequence[Outcome]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("Experiment", "Run", "Statements confirmed"):
+    for heading in ("Experiment", "Run", "Statements"):
         table.add_column(heading)
     for each in outcomes:
         if not each.runs:
             table.add_row(each.experiment.name, "not run", "")
         for run in each.runs:
             state = "complete" if run.complete else "unfinished"
-            checks = each.checks[run.budget]
-            confirmed = sum(check.holds is True for check in checks)
-            held = f"{confirmed} of {len(checks)}" if checks else ""
+            held = tally(each.checks[run.budget])
             table.add_row(each.experiment.name, f"{run.budget}, {state}", held)
     Console().print(table)
 

@@ -7,16 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
-
+from substrate.cli.failure import log_folder
+from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.report.run_folder import is_complete
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError, Source
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +41,7 @@ def run_command(
     """
     if seeds:
         overrides = [*overrides, f"seeds=[{','.join(seeds)}]"]
-    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    scenario, source = open_scenario(path, overrides, budget)
     folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     refuse_full(folder, "--out")
     return _run(scenario, source, folder, device, as_json, command, resume=False)
@@ -60,7 +58,7 @@ def resume_command(folder: Path, device: str, as_json: bool, command: str) -> in
         raise ScenarioError("is no run folder: it has no scenario.yaml", file=place)
     if is_complete(folder):
         raise ScenarioError("this run is complete; there is nothing to go on with", file=place)
-    scenario, source = load_scenario(folder / "scenario.yaml")
+    scenario, source = open_scenario(folder / "scenario.yaml")
     return _run(scenario, source, folder, device, as_json, command, resume=True)
 
 
@@ -77,7 +75,7 @@ def _run(
     console = Console(stderr=as_json)
     summary = train(scenario, source, folder, device, command, console, resume=resume)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        tell(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
         from substrate.report.table import run_result
 
@@ -111,6 +109,8 @@ def train(
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
+    log_folder.set(folder)
+    console.print(f"Data: {dataset.understood}", soft_wrap=True)
     try:
         with display_for(scenario, console) as display:
             summary = run_scenario(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-import typer
 from pydantic import BaseModel
 
 from devices.noise.base import Memory, NoiseModel
@@ -18,6 +17,7 @@ from substrate.scenario.source import ScenarioError
 from substrate.show.sheet import Panel, draw_sheet
 from substrate.show.traces import trace_panels
 from substrate.target import describe, find_target
+from substrate.terminal import tell
 
 READS = 2**15
 SIGNAL = 0.7
@@ -42,10 +42,10 @@ def show_command(name: str, settings: Sequence[str], out: Path | None) -> None:
     text = list(_rows(parameters))
     source = [("Source", citation)] if citation else []
     for key, value in [*text, *source]:
-        typer.echo(f"{key}: {value}")
+        tell(f"{key}: {value}")
     picture = out or Path(f"{Path(name.partition(':')[0]).stem}.png")
     write_atomically(picture, draw_sheet(f"{name}: {title}", [*text, *source], panels))
-    typer.echo(f"Picture: {picture}")
+    tell(f"Picture: {picture}")
 
 
 def _rows(parameters: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:

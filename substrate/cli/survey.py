@@ -6,15 +6,13 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-import typer
-from rich.console import Console
 from rich.markdown import Markdown
 
+from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
-from substrate.scenario.load import load_scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
+from substrate.terminal import Console, tell
 
 TABLE = "survey.md"
 
@@ -35,7 +33,7 @@ def survey_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides)
+    scenario, source = open_scenario(path, overrides)
     check_aihwkit()
     import torch
 
@@ -57,7 +55,7 @@ def survey_command(
     table = survey_table(surveyed, summary)
     write_atomically(folder / TABLE, table)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        tell(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
-        Console().print(Markdown(table))
-        typer.echo(f"Table: {folder / TABLE}")
+        Console().print(Markdown(table, hyperlinks=False))
+        tell(f"Table: {folder / TABLE}")

@@ -8,16 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.scenario.aihwkit_check import check_runs_on
-from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
-from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError, nearest
+from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     from substrate.tune.search import Attempt
@@ -41,23 +40,32 @@ def tune_command(
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
-    scenario, source = load_scenario(find_scenario(path), overrides, budget)
+    scenario, source = open_scenario(path, overrides, budget)
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
     from substrate.assemble.dataset import checked_dataset
     from substrate.cli.run import compute_device
+    from substrate.data.dataset import VALIDATION_FRACTION
     from substrate.tune.search import attempts, highest_stable
 
     where = compute_device(device)
     check_runs_on(scenario, source, where)
-    dataset = checked_dataset(scenario, source).to(where)
+    dataset = checked_dataset(scenario, source).to(where).validation()
+    trained, held_out = len(dataset.x_train), len(dataset.x_test)
+    if scenario.training.batch_size > trained:
+        raise source.error(
+            ("training", "batch_size"),
+            f"{dataset.name} has only {trained} training samples left with {held_out} held out",
+            found=scenario.training.batch_size,
+        )
     console = Console(stderr=True)
+    console.print(_selection(trained, held_out), highlight=False, soft_wrap=True)
     seed = scenario.seeds[0]
     tried: dict[str, list[Attempt]] = {}
     with console.status("") as status:
         for name in chosen:
-            status.update(f"{name}: training at {start:g}")
+            status.update(Text(f"{name}: training at {start:g}"))
             tried[name] = []
             for attempt in attempts(
                 scenario,
@@ -67,17 +75,25 @@ def tune_command(
                 where,
                 start=start,
                 on_epoch=lambda rate, record, name=name: status.update(  # type: ignore[misc]
-                    f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
-                    f" {scenario.training.epochs}, test loss {record.test_loss:.4g}"
+                    Text(
+                        f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
+                        f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
+                    )
                 ),
             ):
                 tried[name].append(attempt)
-                console.print(f"{name}  {_line(attempt)}", soft_wrap=True, highlight=False)
+                console.print(f"{name}  {_line(attempt)}", soft_wrap=True)
     result = {
         "scenario": scenario.name,
         "budget": scenario.budget,
         "seed": seed,
         "epochs": scenario.training.epochs,
+        "selected_on": {
+            "samples": "held out from the training samples",
+            "fraction": VALIDATION_FRACTION,
+            "held_out": held_out,
+            "trained_on": trained,
+        },
         "arms": {
             name: {
                 "highest_stable": highest_stable(each),
@@ -92,10 +108,11 @@ def tune_command(
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(folder / "tune.json", text + "\n")
     if as_json:
-        typer.echo(text)
+        tell(text)
     else:
         _show(tried, scenario)
-        typer.echo(f"Written: {folder / 'tune.json'}")
+        tell(f"{_selection(trained, held_out)}.")
+        tell(f"Written: {folder / 'tune.json'}")
 
 
 def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
@@ -108,8 +125,16 @@ def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
     return arms or list(scenario.all_arms)
 
 
+def _selection(trained: int, held_out: int) -> str:
+    return (
+        f"Trained on {trained:,} of the training samples and judged by the other {held_out:,},"
+        " held out; test samples are not seen"
+    )
+
+
 def _line(attempt: Attempt) -> str:
-    loss = "diverged" if attempt.test_loss is None else f"test loss {attempt.test_loss:.4g}"
+    found = attempt.validation_loss
+    loss = "diverged" if found is None else f"validation loss {found:.4g}"
     verdict = "stable" if attempt.stable else f"unstable: {attempt.reason}"
     return f"learning rate {attempt.learning_rate:g}  {loss}  {verdict}"
 
@@ -126,15 +151,16 @@ def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
 
     console = Console()
     table = Table(box=None, pad_edge=False)
-    for column in ("Arm", "Learning rate", "Test loss", "Test accuracy", ""):
+    for column in ("Arm", "Learning rate", "Validation loss", "Validation accuracy", ""):
         table.add_column(column, justify="left" if column in ("Arm", "") else "right")
     for name, each in tried.items():
         for attempt in each:
+            loss, accuracy = attempt.validation_loss, attempt.validation_accuracy
             table.add_row(
                 name,
                 f"{attempt.learning_rate:g}",
-                "–" if attempt.test_loss is None else f"{attempt.test_loss:.4g}",
-                "–" if attempt.test_accuracy is None else f"{attempt.test_accuracy:.1%}",
+                "–" if loss is None else f"{loss:.4g}",
+                "–" if accuracy is None else f"{accuracy:.1%}",
                 "stable" if attempt.stable else f"unstable: {attempt.reason}",
             )
     console.print(table)
@@ -144,5 +170,5 @@ def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
             console.print(f"{name}: not even the first rate is stable; take a lower --start")
         else:
             last = "" if not each[-1].stable else " (the search ended before an unstable rate)"
-            console.print(f"{name}: highest stable learning rate{last}", highlight=False)
-            console.print(f"  {option}", soft_wrap=True, highlight=False)
+            console.print(f"{name}: highest stable learning rate{last}")
+            console.print(f"  {option}", soft_wrap=True)

@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import typer
-from rich.console import Console
 
 from devices.crossbars.base import Crossbar
 from devices.interface import LayerShape
@@ -20,6 +18,7 @@ from substrate.assemble.crossbar import build_crossbar
 from substrate.library import custom_crossbar
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target
+from substrate.terminal import Console, tell
 from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -41,22 +40,22 @@ def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool)
         kit = _of_crossbar(target, seed)
     console = Console(stderr=as_json)
     title = describe(target)[0]
-    console.print(f"{name}: {title}", highlight=False)
+    console.print(f"{name}: {title}")
     outcomes = []
     for outcome in run_checks(kit()):
         outcomes.append(outcome)
         detail = f": {outcome.detail}" if outcome.detail else ""
         line = f"{MARKS[outcome.result]} {outcome.check}{detail}"
         colour = {"passed": None, "failed": "red", "skipped": "dim"}[outcome.result]
-        console.print(line, style=colour, highlight=False, soft_wrap=True, markup=False)
+        console.print(line, style=colour, soft_wrap=True)
     failed = sum(outcome.result == "failed" for outcome in outcomes)
     skipped = sum(outcome.result == "skipped" for outcome in outcomes)
     passed = len(outcomes) - failed - skipped
-    console.print(f"{passed} passed, {failed} failed, {skipped} skipped", highlight=False)
+    console.print(f"{passed} passed, {failed} failed, {skipped} skipped")
     if as_json:
         result = {"model": name, "title": title, "seed": seed, "failed": failed}
         checks = [asdict(outcome) for outcome in outcomes]
-        typer.echo(json.dumps(result | {"checks": checks}, indent=2, ensure_ascii=False))
+        tell(json.dumps(result | {"checks": checks}, indent=2, ensure_ascii=False))
     return 1 if failed else 0
 
 

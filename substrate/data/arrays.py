@@ -13,7 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
+from substrate.data.limits import refuse_beyond_memory
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 """Keys x_train, y_train, x_test and y_test."""
@@ -27,6 +29,7 @@ def dataset_from_arrays(
     limit_train: int | None = None,
     limit_test: int | None = None,
     standardise: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> Dataset:
     """Make a data set of arrays; memory-mapped ones are read once, and only the chosen samples.
 
@@ -37,10 +40,18 @@ def dataset_from_arrays(
         limit_train: draw so many of the training samples, the same ones every time.
         limit_test: likewise for the test samples.
         standardise: mean 0 and variance 1 by the training samples, the inputs only.
+        notes: as `Dataset`.
 
     Raises:
-        DataError: as `Dataset`, or a limit is larger than what there is.
+        DataError: as `Dataset`; or a limit is larger than what there is, only one part has 8-bit
+            pixels, or the inputs are too large to be standardised or to be held.
     """
+    kinds = {part: arrays[f"x_{part}"].dtype for part in ("train", "test")}
+    if (kinds["train"] == np.uint8) != (kinds["test"] == np.uint8):
+        raise DataError(
+            f"{name}: x_train is {kinds['train']} and x_test {kinds['test']}; 8-bit pixels are"
+            " scaled to 0…1 and others are not, so store both in one type"
+        )
     parts = {
         part: _chosen(name, part, arrays, limit)
         for part, limit in (("train", limit_train), ("test", limit_test))
@@ -50,7 +61,12 @@ def dataset_from_arrays(
         mean, std = mean_and_std(x_train)
         for x in (x_train, x_test):
             x.sub_(mean).div_(std)
-    return Dataset(name, x_train, y_train, x_test, y_test, n_out)
+            if not x.sum().isfinite():
+                raise DataError(
+                    f"{name}: inputs differ by more than float32 holds, and cannot be"
+                    " standardised; bring them to another unit"
+                )
+    return Dataset(name, x_train, y_train, x_test, y_test, n_out, notes)
 
 
 def mean_and_std(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,6 +94,7 @@ def _chosen(name: str, part: str, arrays: Arrays, limit: int | None) -> tuple[Te
         # in the order of the file, which is the order in which a disk likes to be read
         chosen = np.sort(np.random.default_rng(0).permutation(len(x))[:limit])
         x, y = x[chosen], y[chosen]
+    refuse_beyond_memory(f"{name}, its {part} samples,", 4 * x.size)
     inputs = torch.from_numpy(x.astype(np.float32))
     if x.dtype == np.uint8:
         inputs.div_(255)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 
 _FORMAT = 1
 
@@ -68,5 +68,7 @@ def _fingerprint(name: str, files: Iterable[Path]) -> str:
     digest = hashlib.blake2b(json.dumps([_FORMAT, name]).encode(), digest_size=12)
     for file in files:
         status = file.stat()
-        digest.update(f"{file.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        # as the file system has it: a name need not be UTF-8
+        digest.update(os.fsencode(file.absolute()))
+        digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -8,9 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from substrate.data.error import DataError
+from substrate.data.meaning import in_words
+from substrate.randomness import stream
 
-class DataError(ValueError):
-    """The data of a data set is missing or wrong; `str()` names the file and says what to do."""
+VALIDATION_FRACTION = 0.2
+"""Of the training samples, what is held out where something is chosen by its figures."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Dataset:
         x_train, x_test: inputs, (samples, inputs) or (samples, channels, height, width).
         y_train, y_test: class numbers, (samples,), or in a regression values, (samples, n_out).
         n_out: number of classes, or of values.
+        notes: how the files were read where they could have been read otherwise.
 
     Raises:
         DataError: no samples, not as many targets as samples, training and test samples of
@@ -34,6 +38,7 @@ class Dataset:
     x_test: Float[Tensor, "test *test_input"]
     y_test: Tensor
     n_out: int
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an empty or uneven set."""
@@ -65,6 +70,36 @@ class Dataset:
     def regression(self) -> bool:
         """Whether the targets are values, and not classes."""
         return self.y_train.is_floating_point()
+
+    def validation(self) -> Dataset:
+        """Hold training samples out, in place of the test samples, which are then seen by nobody.
+
+        Whatever is chosen by a figure, such as a learning rate, is chosen on these. The draw is the
+        same every time.
+
+        Raises:
+            DataError: there is only one training sample.
+        """
+        held_out = max(1, round(VALIDATION_FRACTION * len(self.x_train)))
+        order = torch.randperm(len(self.x_train), generator=stream(0, "validation"))
+        out, kept = (
+            part.sort().values.to(self.x_train.device)
+            for part in (order[:held_out], order[held_out:])
+        )
+        x, y = self.x_train, self.y_train
+        return replace(self, x_train=x[kept], y_train=y[kept], x_test=x[out], y_test=y[out])
+
+    @property
+    def understood(self) -> str:
+        """What this is, in one line."""
+        return in_words(
+            self.name,
+            (len(self.x_train), len(self.x_test)),
+            self.input_shape,
+            self.n_out,
+            self.notes,
+            regression=self.regression,
+        )
 
     def to(self, device: torch.device) -> Dataset:
         """Copy to a device."""

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from substrate.data.arrays import dataset_from_arrays
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
+from substrate.data.limits import refuse_beyond_float32, refuse_irregular
 from substrate.data.paths import expand
 from substrate.scenario.schema.data import Gaussian
 
@@ -51,12 +53,20 @@ def covariance(settings: Gaussian) -> npt.NDArray[np.float64]:
         distance = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
         return np.power(settings.covariance, distance, dtype=np.float64)
     path = expand(settings.covariance)
+    refuse_irregular(path, "Σ is read from an .npy file, or named as one number ρ")
     try:
-        matrix = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-    except (OSError, ValueError, EOFError) as problem:
+        # mapped, so that a size that is claimed and not there takes no memory
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as problem:
         raise DataError(f"{path} cannot be read as an .npy file: {problem}") from None
-    if matrix.shape != (n, n) or not np.allclose(matrix, matrix.T):
-        raise DataError(f"{path} has the shape {matrix.shape}; Σ is symmetric, {n}×{n}")
+    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "iuf":
+        raise DataError(f"{path} holds no matrix of real numbers")
+    if stored.shape != (n, n):
+        raise DataError(f"{path} has the shape {stored.shape}; Σ is symmetric, {n}×{n}")
+    refuse_beyond_float32(f"{path}: Σ", stored)
+    matrix = np.asarray(stored, dtype=np.float64)
+    if not np.allclose(matrix, matrix.T):
+        raise DataError(f"{path} is not symmetric, which Σ is")
     return matrix
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from substrate.data.arrays import dataset_from_arrays
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
 from substrate.data.images import decoded, image_files
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import ImageFolder

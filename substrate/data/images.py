@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from rich.console import Console
 from rich.progress import track
 
 from substrate.data.cache import cached_arrays
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
+from substrate.data.limits import MOST_PIXELS
+from substrate.terminal import Console
 
 _ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm"})
 _WORKERS = 2
@@ -29,12 +31,17 @@ def image_files(folder: Path) -> list[Path]:
     """List the images in a folder, in the order of their names.
 
     Raises:
-        DataError: there is no such folder, or no image in it.
+        DataError: there is no such folder, no image in it, or one that is no file.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder")
     # names sort many times faster than paths
-    names = sorted(name for name in os.listdir(folder) if Path(name).suffix.lower() in _ENDINGS)
+    with os.scandir(folder) as entries:
+        images = [entry for entry in entries if Path(entry.name).suffix.lower() in _ENDINGS]
+        for entry in images:
+            if not entry.is_file():
+                raise DataError(f"{entry.path} is no regular file; take it out of the folder")
+    names = sorted(entry.name for entry in images)
     if not names:
         raise DataError(f"{folder} has no images in it")
     return [folder / name for name in names]
@@ -52,7 +59,8 @@ def decoded(name: str, train: Labelled, test: Labelled) -> dict[str, npt.NDArray
     parts = {"train": train, "test": test}
 
     def make(folder: Path) -> None:
-        size = _open(train[0][0]).size
+        with _open(train[0][0]) as first:
+            size = first.size
         for part, labelled in parts.items():
             _decode(
                 [path for path, _ in labelled], size, folder / f"x_{part}.npy", f"{name} {part}"
@@ -94,9 +102,19 @@ def _decode(files: Sequence[Path], size: tuple[int, int], target: Path, what: st
 
 def _open(path: Path) -> Image.Image:
     try:
-        return Image.open(path)
-    except (OSError, Image.DecompressionBombError) as problem:
+        with warnings.catch_warnings():
+            # of sizes that are refused below
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except Exception as problem:
+        # every format fails in ways of its own on bytes that are damaged
         raise DataError(f"{path} is no readable image: {problem}") from None
+    if image.width * image.height > MOST_PIXELS:
+        raise DataError(
+            f"{path} has {image.width}×{image.height} pixels; images are read up to"
+            f" {MOST_PIXELS:,} pixels, since every one is an input: scale them down"
+        )
+    return image
 
 
 def _pixels(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -108,5 +126,5 @@ def _pixels(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
             )
         try:
             return np.asarray(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as problem:
+        except Exception as problem:
             raise DataError(f"{path} is no readable image: {problem}") from None

@@ -1,74 +1,141 @@
-"""A data set of the user's own in an .npz file: x_train, y_train, x_test and y_test."""
+"""A data set of the user's own in an .npz file: x_train, y_train, x_test and y_test.
+
+What the file claims of its arrays is held against what it holds, and against the machine's memory,
+before anything is read. Nothing here needs torch but `load`, so that a scenario is checked quickly.
+"""
 
 from __future__ import annotations
 
+import math
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from substrate.data.arrays import dataset_from_arrays
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.error import DataError
+from substrate.data.limits import refuse_beyond_float32, refuse_beyond_memory, refuse_irregular
+from substrate.data.meaning import Meaning, in_words, meaning
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import Npz
 from substrate.scenario.source import nearest
 
+if TYPE_CHECKING:
+    from substrate.data.dataset import Dataset
+
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
+class _Claim(NamedTuple):
+    """What an array's header says."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
 def load(settings: Npz) -> Dataset:
-    """Load the file; y of whole numbers are classes, of other numbers values of a regression.
+    """Load the file.
 
     Raises:
-        DataError: the file is missing, is no .npz, lacks an array, or has one of another shape or
-            kind than it should have.
+        DataError: the file is missing, is no .npz, lacks an array, has one of another shape or kind
+            than it should have, or can be read in two ways.
     """
-    path = expand(settings.path)
-    arrays = _read(path)
-    for key in ("y_train", "y_test"):
-        y = arrays[key]
-        if np.issubdtype(y.dtype, np.floating):
-            arrays[key] = y = y.reshape(len(y), -1)
-        elif y.ndim != 1:
-            raise DataError(f"{path}: {key} has the shape {y.shape}; classes are (samples,)")
-    y_train, y_test = arrays["y_train"], arrays["y_test"]
-    if y_train.dtype.kind != y_test.dtype.kind or y_train.shape[1:] != y_test.shape[1:]:
-        raise DataError(
-            f"{path}: y_train is {y_train.dtype} {y_train.shape}, y_test {y_test.dtype}"
-            f" {y_test.shape}; both are classes, or both as many values"
-        )
-    classes = y_train.ndim == 1
+    from substrate.data.arrays import dataset_from_arrays
+
+    path, found = _understand(settings)
     return dataset_from_arrays(
         path.stem,
-        arrays,
-        int(y_train.max(initial=0)) + 1 if classes else y_train.shape[1],
+        found.arrays,
+        found.n_out,
         limit_train=settings.limit_train,
         limit_test=settings.limit_test,
         standardise=settings.standardise,
+        notes=found.notes,
     )
 
 
-def _read(path: Path) -> dict[str, npt.NDArray[np.generic]]:
-    if not path.is_file():
-        raise DataError(f"there is no {path}; {where_to_put(path)}")
+def understood(settings: Npz) -> str:
+    """Say in one line how the file is read, as `load` would.
+
+    Raises:
+        DataError: as `load`.
+    """
+    path, found = _understand(settings)
+    x_train, x_test = found.arrays["x_train"], found.arrays["x_test"]
+    return in_words(
+        path.stem,
+        (settings.limit_train or len(x_train), settings.limit_test or len(x_test)),
+        x_train.shape[1:],
+        found.n_out,
+        found.notes,
+        regression=found.regression,
+    )
+
+
+def _understand(settings: Npz) -> tuple[Path, Meaning]:
+    path = expand(settings.path)
+    refuse_irregular(path, where_to_put(path))
+    return path, meaning(str(path), _read(path), settings.task, settings.channels)
+
+
+def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            for key in _KEYS:
-                if key not in file:
-                    meant = nearest(key, set(file.files) - set(_KEYS))
-                    hint = f"; {meant!r} is like it" if meant else ""
-                    raise DataError(f"{path} has no array {key!r}{hint}")
-            arrays = {key: file[key] for key in _KEYS}
-    except (OSError, zipfile.BadZipFile, AttributeError, TypeError, EOFError) as problem:
-        raise DataError(f"{path} cannot be read as an .npz file: {problem}") from None
-    except ValueError as problem:
-        if isinstance(problem, DataError):
-            raise
-        raise DataError(f"{path} cannot be read as an .npz file: {problem}") from None
+        with zipfile.ZipFile(path) as archive:
+            members = _members(path, archive)
+            for key, member in members.items():
+                _refuse_claim(path, key, _claim(archive, member), member.file_size)
+            arrays = {key: _array(archive, member) for key, member in members.items()}
+    except DataError:
+        raise
+    except Exception as problem:
+        # zipfile and numpy fail in ways of their own on bytes that are damaged
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise DataError(f"{path} cannot be read as an .npz file: {reason}") from None
     for key, array in arrays.items():
-        if array.dtype.kind not in "iuf" or array.ndim == 0:
-            raise DataError(f"{path}: {key} is {array.dtype} {array.shape}; it must be numbers")
-        if not np.isfinite(array).all():
-            raise DataError(f"{path}: {key} has values that are no finite numbers")
+        refuse_beyond_float32(f"{path}: {key}", array)
     return arrays
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    stored = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+    for key in _KEYS:
+        if key not in stored:
+            meant = nearest(key, set(stored) - set(_KEYS))
+            hint = f"; {meant!r} is like it" if meant else ""
+            raise DataError(f"{path} has no array {key!r}{hint}")
+    members = {key: stored[key] for key in _KEYS}
+    # an array, and its copy in float32
+    refuse_beyond_memory(str(path), 2 * sum(member.file_size for member in members.values()))
+    return members
+
+
+def _claim(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Claim:
+    with archive.open(member) as file:
+        readers = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        version = np.lib.format.read_magic(file)
+        if version not in readers:
+            raise ValueError(f"{member.filename} is of the format {version}")
+        shape, _, dtype = readers[version](file)
+    return _Claim(shape, dtype)
+
+
+def _refuse_claim(path: Path, key: str, claim: _Claim, held: int) -> None:
+    if claim.dtype.kind == "O":
+        raise DataError(f"{path}: {key} holds Python objects, which are not read; store numbers")
+    if claim.dtype.kind not in "iuf" or not claim.shape:
+        raise DataError(f"{path}: {key} is {claim.dtype} {claim.shape}; it must be numbers")
+    if min(claim.shape) < 0 or math.prod(claim.shape) * claim.dtype.itemsize > held:
+        raise DataError(
+            f"{path}: {key} claims to be {claim.dtype} {claim.shape}, and the file holds {held:,}"
+            " bytes of it: it is damaged; save it again"
+        )
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    with archive.open(member) as file:
+        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array

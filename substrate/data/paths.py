@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 
 DATA_VARIABLE = "SUBSTRATE_DATA"
 _DEFAULT = "~/.cache/substrate-data"
@@ -16,10 +17,19 @@ def expand(path: str) -> Path:
     """Fill in `~` and variables; an unset $SUBSTRATE_DATA is `~/.cache/substrate-data`.
 
     Raises:
-        DataError: another variable is not set.
+        DataError: another variable is not set, there is no such user, or no path can be so.
     """
     filled = re.sub(r"\$(\w+)|\$\{(\w+)\}", _value, path)
-    return Path(filled).expanduser()
+    try:
+        expanded = Path(filled).expanduser()
+        expanded.stat()
+    except (RuntimeError, ValueError) as problem:
+        # no home of that user; a character that no path may have
+        raise DataError(f"{path!r} is no path: {problem}") from None
+    except OSError as problem:
+        if problem.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise DataError(f"{path!r} is no path: {problem.strerror}") from None
+    return expanded
 
 
 def where_to_put(path: Path) -> str:

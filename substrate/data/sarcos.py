@@ -15,7 +15,9 @@ import numpy.typing as npt
 import torch
 
 from substrate.data.arrays import dataset_from_arrays, mean_and_std, split_randomly
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
+from substrate.data.limits import refuse_beyond_float32, refuse_irregular
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import Sarcos
 
@@ -55,18 +57,25 @@ def load(settings: Sarcos) -> Dataset:
 def _matrix(path: Path) -> npt.NDArray[np.float64]:
     from scipy.io import loadmat
 
-    if not path.is_file():
-        raise DataError(f"there is no {path}; {where_to_put(path)}")
+    refuse_irregular(path, where_to_put(path))
     try:
         content = loadmat(path)
-    except (ValueError, TypeError, NotImplementedError, OSError) as problem:
-        raise DataError(f"{path} cannot be read as a .mat file: {problem}") from None
+    except NotImplementedError:
+        raise DataError(f"{path} is a MATLAB 7.3 file; save it with save(..., '-v7')") from None
+    except Exception as problem:
+        # scipy fails in many ways on bytes that are damaged
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise DataError(f"{path} cannot be read as a .mat file: {reason}") from None
     columns = _INPUTS + _TORQUES
-    shapes = {name: value.shape for name, value in content.items() if name[0] != "_"}
+    shapes = {
+        name: getattr(value, "shape", ()) for name, value in content.items() if name[:2] != "__"
+    }
     fitting = [name for name, shape in shapes.items() if shape[1:] == (columns,)]
     if len(fitting) != 1:
         raise DataError(f"{path} has not one matrix of {columns} columns; it has {shapes}")
-    matrix = np.asarray(content[fitting[0]], dtype=np.float64)
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{path} has values that are no finite numbers")
-    return matrix
+    matrix = content[fitting[0]]
+    if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
+        kind = matrix.dtype if isinstance(matrix, np.ndarray) else "sparse"
+        raise DataError(f"{path}: {fitting[0]} is {kind}; it must be a full matrix of real numbers")
+    refuse_beyond_float32(f"{path}: {fitting[0]}", matrix)
+    return np.asarray(matrix, dtype=np.float64)

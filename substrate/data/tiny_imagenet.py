@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from substrate.data.arrays import dataset_from_arrays
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
 from substrate.data.images import decoded, image_files
+from substrate.data.limits import refuse_irregular
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import TinyImageNet
 
@@ -56,9 +58,8 @@ def load(settings: TinyImageNet) -> Dataset:
 
 def _classes(root: Path) -> list[str]:
     names = root / "wnids.txt"
-    if not names.is_file():
-        raise DataError(f"there is no {names}; {where_to_put(root)}")
-    listed = set(names.read_text().split())
+    refuse_irregular(names, where_to_put(root))
+    listed = set(_text(names).split())
     train = root / "train"
     folders = {path.name for path in train.iterdir() if path.is_dir()} if train.is_dir() else set()
     if not listed <= folders:
@@ -70,6 +71,11 @@ def _classes(root: Path) -> list[str]:
             stacklevel=2,
         )
     return sorted(folders)
+
+
+def _text(path: Path) -> str:
+    # as names of files are read: they need not be UTF-8
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _chosen(classes: list[str], limit: int | None) -> list[str]:
@@ -85,11 +91,10 @@ def _chosen(classes: list[str], limit: int | None) -> list[str]:
 
 def _validation(folder: Path, classes: set[str]) -> list[tuple[Path, str]]:
     annotations = folder / "val_annotations.txt"
-    if not annotations.is_file():
-        raise DataError(f"there is no {annotations}")
+    refuse_irregular(annotations, "it names the classes of the validation images")
     images = {path.name: path for path in image_files(folder / "images")}
     labelled = []
-    for number, line in enumerate(annotations.read_text().splitlines(), start=1):
+    for number, line in enumerate(_text(annotations).splitlines(), start=1):
         name, wnid = [*line.split("\t"), "", ""][:2]
         if wnid not in classes:
             raise DataError(f"{annotations}:{number} names no training folder: {line!r}")

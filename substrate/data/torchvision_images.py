@@ -14,7 +14,8 @@ import numpy as np
 
 from substrate.data.arrays import dataset_from_arrays
 from substrate.data.cache import cached_arrays
-from substrate.data.dataset import DataError, Dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import Torchvision
 

@@ -9,18 +9,22 @@ count, or, if there are none, those that were begun.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean, stdev
 from typing import cast
 
+import numpy as np
 import yaml
 
+from substrate.replicate.angles import AngleRun, read_angles
 from substrate.replicate.statements import Spread
 from substrate.report.run_folder import Divergence, EpochRow, MetricName, Summary, is_complete
 from substrate.report.wording import is_accuracy
+from substrate.run.outcomes import BySample, load_outcomes
+from substrate.run.verdict import Estimate, Interval, contrast
 
 JPEG_COPY = "CIFAR-10 (JPEG copy)"
 
@@ -43,6 +47,7 @@ class TrainingRun:
         images: training samples; None for all that there are, where no summary counts them.
         classes: of the data, where some were left out.
         summary: None where the run was killed and has left none.
+        outcomes: of test samples, by arm and seed; runs of before kept none.
     """
 
     folder: Path
@@ -58,6 +63,7 @@ class TrainingRun:
     classes: int | None
     rows: list[EpochRow]
     summary: Summary | None
+    outcomes: dict[str, dict[int, BySample]]
 
     @property
     def higher_is_better(self) -> bool:
@@ -102,14 +108,13 @@ class TrainingRun:
         self, arm: str, metric: MetricName, seeds: list[int] | None = None, upto: int | None = None
     ) -> Spread | None:
         """Each seed's best over its epochs, up to one of them, accuracies in percent."""
-        pick: Callable[[list[float]], float] = max if is_accuracy(metric) else min
-        return self._over_seeds(arm, metric, seeds, upto, pick)
+        return spread(self._by_seed(arm, metric, seeds, upto, _best(metric)))
 
     def final(
         self, arm: str, metric: MetricName, seeds: list[int] | None = None, upto: int | None = None
     ) -> Spread | None:
         """Each seed's last figure, as `best`."""
-        return self._over_seeds(arm, metric, seeds, upto, lambda figures: figures[-1])
+        return spread(self._by_seed(arm, metric, seeds, upto, _final))
 
     def compared(
         self, arms: list[str], layer: int | None = None, samples: int | None = None
@@ -118,15 +123,44 @@ class TrainingRun:
 
         Peak accuracies, but final losses: the paper gives these (Appendix J).
         """
-        measured = [arm for arm in arms if arm in self.arms and self.trained(arm)]
-        if not measured:
-            return {}
-        shared = set.intersection(*({*self.trained(arm)} for arm in measured))
-        seeds = [seed for seed in self.seeds if seed in shared]
-        upto = min((self.last[arm, seed] for arm in measured for seed in seeds), default=0)
-        figure = self.best if self.higher_is_better else self.final
-        found = {arm: figure(arm, self.metric, seeds, upto) for arm in measured}
-        return {arm: each for arm, each in found.items() if each is not None}
+        seeds, by_seed = self._compared(arms)
+        return {arm: found for arm, each in by_seed.items() if seeds and (found := spread(each))}
+
+    def contrast(
+        self,
+        weights: Mapping[str, float],
+        arms: list[str],
+        layer: int | None = None,
+        samples: int | None = None,
+    ) -> Estimate:
+        """Those figures added up, in points of accuracy or units of the loss.
+
+        What test samples leave open is taken from each arm's last evaluation, peaks included.
+        """
+        seeds, by_seed = self._compared(arms)
+        kept = {arm: self.outcomes.get(arm, {}) for arm in weights}
+        unit = 100 if self.higher_is_better else 1
+        return contrast(
+            {arm: unit * weight for arm, weight in weights.items()},
+            {arm: [each / unit for each in by_seed[arm]] for arm in weights},
+            {
+                arm: np.stack([each[seed].astype(float) for seed in seeds])
+                for arm, each in kept.items()
+                if each.keys() >= {*seeds}
+            },
+            None if self.summary is None else self.summary["data"]["test"],
+            accuracies=self.higher_is_better,
+        )
+
+    def number(self, value: float) -> str:
+        """`−1.2` points, or a loss."""
+        return f"{value:.{1 if self.higher_is_better else 4}f}".replace("-", "−")
+
+    def without_interval(self, interval: Interval) -> str:
+        """One seed, or test samples of which nothing is known."""
+        if interval.over_seeds is None:
+            return "one seed"
+        return "no difference at all" if interval.over_samples == 0 else "test samples unknown"
 
     def by_sigma(self, arm: str) -> None:
         """None: a training has no angles."""
@@ -137,14 +171,25 @@ class TrainingRun:
             return f"{plus_minus(spread, 1)} %"
         return plus_minus(spread, 4)
 
-    def _over_seeds(
+    def _compared(self, arms: list[str]) -> tuple[list[int], dict[str, list[float]]]:
+        """The seeds that all measured arms share, and each arm's figures of these."""
+        measured = [arm for arm in arms if arm in self.arms and self.trained(arm)]
+        if not measured:
+            return [], {}
+        shared = set.intersection(*({*self.trained(arm)} for arm in measured))
+        seeds = [seed for seed in self.seeds if seed in shared]
+        upto = min((self.last[arm, seed] for arm in measured for seed in seeds), default=0)
+        pick = _best(self.metric) if self.higher_is_better else _final
+        return seeds, {arm: self._by_seed(arm, self.metric, seeds, upto, pick) for arm in measured}
+
+    def _by_seed(
         self,
         arm: str,
         metric: MetricName,
         seeds: list[int] | None,
         upto: int | None,
         pick: Callable[[list[float]], float],
-    ) -> Spread | None:
+    ) -> list[float]:
         last = self.epochs if upto is None else upto
         by_seed: dict[int, list[float]] = {}
         for row in self.rows:
@@ -153,54 +198,15 @@ class TrainingRun:
                 by_seed.setdefault(row["seed"], []).append(value)
         scale = 100 if is_accuracy(metric) else 1
         counted = self.trained(arm) if seeds is None else seeds
-        return spread(scale * pick(by_seed[seed]) for seed in counted if seed in by_seed)
+        return [scale * pick(by_seed[seed]) for seed in counted if seed in by_seed]
 
 
-@dataclass(frozen=True)
-class AngleRun:
-    """A folder of `substrate align`; angles in degrees to backpropagation's update."""
+def _best(metric: MetricName) -> Callable[[list[float]], float]:
+    return max if is_accuracy(metric) else min
 
-    folder: Path
-    budget: str
-    layers: list[str]
-    inputs: int
-    counts: list[int]
-    angles: dict[str, list[list[float]]]
-    sigmas_squared: list[float]
-    angles_by_sigma: dict[str, list[list[float]]]
-    higher_is_better: bool = False
-    complete: bool = True
 
-    @property
-    def arms(self) -> list[str]:
-        """All that perturb."""
-        return list(self.angles)
-
-    def compared(
-        self, arms: list[str], layer: int | None = None, samples: int | None = None
-    ) -> dict[str, Spread]:
-        """Angles for a number of noise samples (the largest), in a layer (mean over all)."""
-        if samples is not None and samples not in self.counts:
-            return {}
-        if layer is not None and layer > len(self.layers):
-            return {}
-        place = self.counts.index(samples) if samples is not None else -1
-        found = {arm: self.angles[arm][place] for arm in arms if arm in self.angles}
-        return {
-            arm: Spread(mean(row) if layer is None else row[layer - 1], None, 1)
-            for arm, row in found.items()
-        }
-
-    def by_sigma(self, arm: str) -> list[tuple[float, float]] | None:
-        """Pairs of σ² and angle, mean over the layers."""
-        if arm not in self.angles_by_sigma:
-            return None
-        rows = self.angles_by_sigma[arm]
-        return [(each, mean(row)) for each, row in zip(self.sigmas_squared, rows, strict=True)]
-
-    def written(self, spread: Spread) -> str:
-        """`44.1°`."""
-        return f"{spread.mean:.1f}°"
+def _final(figures: list[float]) -> float:
+    return figures[-1]
 
 
 Run = TrainingRun | AngleRun
@@ -220,25 +226,10 @@ def is_measured(folder: Path) -> bool:
 def read_run(folder: Path, budget: str) -> Run | None:
     """Read what lies in a folder; None where nothing was run."""
     if (folder / "align.json").exists():
-        return _read_angles(folder, budget)
+        return read_angles(folder, budget)
     if (folder / "scenario.yaml").exists():
         return _read_training(folder, budget)
     return None
-
-
-def _read_angles(folder: Path, budget: str) -> AngleRun:
-    found = json.loads((folder / "align.json").read_text(encoding="utf-8"))
-    arms = found["arms"]
-    return AngleRun(
-        folder,
-        budget,
-        found["layers"],
-        found["inputs"],
-        found["noise_samples"],
-        {name: arm["angles"] for name, arm in arms.items()},
-        found["sigmas_squared"],
-        {name: arm["by_sigma"] for name, arm in arms.items() if arm["by_sigma"]},
-    )
 
 
 def _read_training(folder: Path, budget: str) -> TrainingRun:
@@ -265,6 +256,7 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
         data.get("limit_classes"),
         rows,
         summary,
+        load_outcomes(folder),
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from substrate.environment import versions
+from substrate.replicate.angles import AngleRun
 from substrate.replicate.cells import NOTEWORTHY_POINTS, Cell, cells
 from substrate.replicate.experiments import Experiment
-from substrate.replicate.measured import AngleRun, Run, TrainingRun
-from substrate.replicate.statements import Check, check
+from substrate.replicate.measured import Run, TrainingRun
+from substrate.replicate.statements import CONFIDENCE, Answer, Check, check
 from substrate.replicate.tables import (
     accuracy_table,
     angle_table,
@@ -22,8 +24,6 @@ from substrate.replicate.tables import (
     table,
 )
 from substrate.report.wording import NOTHING, duration
-
-_TOLD = {True: "yes", False: "**no**", None: "not measured"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,25 @@ class Outcome:
     checks: dict[str, list[Check]]
     pictures: dict[str, list[Path]]
 
+    def run(self, budget: str) -> Run:
+        """What was run at a budget."""
+        return next(run for run in self.runs if run.budget == budget)
+
     def cells(self) -> list[Cell]:
         """Of all budgets that were run; empty ones where none was."""
         if not self.runs:
             return cells(self.experiment, None)
         trained = [run for run in self.runs if isinstance(run, TrainingRun)]
         return [cell for run in trained for cell in cells(self.experiment, run)]
+
+
+def tally(checks: Sequence[Check]) -> str:
+    """`3 of 4 confirmed, 1 not told apart`; nothing of no statements."""
+    counts = Counter(each.answer for each in checks)
+    others = [f"{counts[answer]} {answer}" for answer in _OTHERS if counts[answer]]
+    if not checks:
+        return ""
+    return ", ".join([f"{counts['confirmed']} of {len(checks)} confirmed", *others])
 
 
 def outcome(experiment: Experiment, runs: list[Run], pictures: dict[str, list[Path]]) -> Outcome:
@@ -68,6 +81,8 @@ def render(outcomes: Sequence[Outcome], folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_OTHERS: tuple[Answer, ...] = ("refuted", "not told apart", "not measured")
+
 _HEAD = f"""\
 # The paper, replicated
 
@@ -81,7 +96,14 @@ promises for hardware. `substrate replicate` writes this page from run folders; 
 - *Difference* is ours less the paper's peak test accuracy, in points. Above
   {NOTEWORTHY_POINTS:g} points the reason is given, or it is said that none was found yet.
 - Statements compare means on test data (peak accuracies, final losses), over the seeds and epochs
-  that all arms in them have.
+  that all arms in them have. *Difference* is what a statement is about, how far its first arm is
+  ahead, behind, different or closer, with its {CONFIDENCE:.0%} interval over new seeds and new test
+  data (`substrate/run/verdict.py`; what the test samples leave open is that of each arm's last
+  evaluation). The whole interval confirms or refutes, each statement by itself; otherwise arms are
+  not told apart, and by one seed none are. Angles are compared over inputs, for one set of weights.
+- Learning rates are those of the scenario files. `substrate tune` now chooses on a fifth of the
+  training samples, held out; its records under `docs/tuning` that give a `test_loss` chose on test
+  data.
 - The budget `full` is what a scenario file says; others are shorter by what stands in the file. Set
   beside the paper's figures they show the order of the rules rather than how far they get."""
 
@@ -113,7 +135,6 @@ def _overview(outcomes: Iterable[Outcome]) -> str:
         for run in each.runs:
             state = "complete" if run.complete else "**unfinished**"
             checks = each.checks[run.budget]
-            confirmed = sum(check.holds is True for check in checks)
             compared = [
                 cell for cell in each.cells() if cell.budget == run.budget and cell.comparable
             ]
@@ -122,12 +143,12 @@ def _overview(outcomes: Iterable[Outcome]) -> str:
                 [
                     link,
                     f"`{run.budget}`, {state}",
-                    f"{confirmed} of {len(checks)}" if checks else NOTHING,
+                    tally(checks) or NOTHING,
                     f"{close} of {len(compared)}" if compared else NOTHING,
                 ]
             )
     near = f"arms within {NOTEWORTHY_POINTS:g} points of the paper's test accuracy"
-    return "## Overview\n\n" + table(["experiment", "run", "statements confirmed", near], rows)
+    return "## Overview\n\n" + table(["experiment", "run", "statements", near], rows)
 
 
 def _section(each: Outcome, folder: Path) -> str:
@@ -161,8 +182,11 @@ def _section(each: Outcome, folder: Path) -> str:
             lines += _repeatability(run)
     checks = [(budget, one) for budget, found in each.checks.items() for one in found]
     if checks:
-        rows = [[one.statement, f"`{b}`", _TOLD[one.holds], one.figures] for b, one in checks]
-        lines.append(table(["statement", "budget", "confirmed", "measured"], rows))
+        rows = [
+            [one.statement, f"`{b}`", _answer(one), one.figures, _difference(one, each.run(b))]
+            for b, one in checks
+        ]
+        lines.append(table(["statement", "budget", "answer", "measured", "difference"], rows))
     elif experiment.reported.statements:
         lines.append("Not checked yet: " + "; ".join(experiment.reported.statements) + ".")
     for budget, files in each.pictures.items():
@@ -171,6 +195,20 @@ def _section(each: Outcome, folder: Path) -> str:
             lines.append(f"![{experiment.name}, budget {budget}]({link})")
     lines += _reasons(each)
     return "\n\n".join(lines)
+
+
+def _answer(found: Check) -> str:
+    return f"**{found.answer}**" if found.answer == "refuted" else found.answer
+
+
+def _difference(found: Check, run: Run) -> str:
+    """`ahead by 1.2 (0.4 to 2.0)`, or why there is no interval."""
+    words = []
+    if found.low is not None and found.high is not None:
+        words.append(f"{run.number(found.low)} to {run.number(found.high)}")
+    if found.note:
+        words.append(found.note)
+    return f"{found.difference} ({'; '.join(words)})" if words else found.difference or NOTHING
 
 
 def _setting(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What the paper says in words, as statements that measured figures confirm or do not.
+"""What the paper says in words, as statements that measured figures confirm, refute or leave open.
 
     danp better than anp            a higher accuracy; a lower loss or angle
     dnp_noisy worse than danp
@@ -10,16 +10,35 @@
 
 Angles are means over the layers for the largest number of noise samples; ` in layer 1` and
 ` at 100 samples` behind a statement say otherwise.
+
+A statement is confirmed where the whole interval (`substrate.run.verdict`, at 95 %) of the
+difference it is about fulfils it, refuted where none of it does, and else not told apart:
+
+    better, best       ahead by more than 0; `best` of every arm, and refuted by any (Holm)
+    worse              behind by more than 0
+    at most m behind   behind by m at most
+    within m           different by m at most, either way
+    closer             |rival - target| - |own - target| > 0, where both rival - own and
+                       rival + own - 2 target differ from 0: the signs of these two decide
+    steady             of stretches of so many decades the flattest: its highest less its lowest
 """
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import pairwise
+from math import log10
+from statistics import mean
+from typing import Literal, Protocol
+
+from substrate.run.verdict import Estimate, Interval, beyond
 
 STEADY_DEGREES = 5.0
+CONFIDENCE = 0.95
+
+Answer = Literal["confirmed", "refuted", "not told apart", "not measured"]
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _STATEMENT = re.compile(
@@ -52,11 +71,23 @@ class Spread:
 
 @dataclass(frozen=True)
 class Check:
-    """What became of a statement; `holds` is None where an arm that it names was not measured."""
+    """What became of a statement.
+
+    Attributes:
+        figures: of the arms that it names.
+        difference: which is ahead, behind, different or closer, in words and with its size; empty
+            where an arm was not measured.
+        low, high: its interval; None where there is none.
+        note: why there is none, or what it leaves out.
+    """
 
     statement: str
-    holds: bool | None
+    answer: Answer
     figures: str
+    difference: str = ""
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
 
 
 class Measured(Protocol):
@@ -78,12 +109,30 @@ class Measured(Protocol):
         """Figures that are fair to compare; no entry for an arm that was not measured."""
         ...
 
-    def by_sigma(self, arm: str) -> list[tuple[float, float]] | None:
-        """Pairs of σ² and angle in degrees, ascending; None where there are none."""
+    def contrast(
+        self,
+        weights: Mapping[str, float],
+        arms: list[str],
+        layer: int | None,
+        samples: int | None,
+    ) -> Estimate:
+        """Such figures of `arms` added up, each with its weight, in the unit of the figures."""
+        ...
+
+    def by_sigma(self, arm: str) -> list[tuple[float, list[float]]] | None:
+        """σ² with the angles in degrees of every input, ascending; None where there are none."""
         ...
 
     def written(self, spread: Spread) -> str:
         """The figure for people, with its unit."""
+        ...
+
+    def number(self, value: float) -> str:
+        """A difference of figures for people, without its unit."""
+        ...
+
+    def without_interval(self, interval: Interval) -> str:
+        """Why this interval is none."""
         ...
 
 
@@ -108,52 +157,135 @@ def check(statement: str, run: Measured) -> Check:
     assert found
     part = found.groupdict()
     if part["decades"]:
-        return _check_steady(
-            statement, part["arm"], int(part["decades"]), run.by_sigma(part["arm"])
-        )
+        return _check_steady(statement, part["arm"], int(part["decades"]), run)
+    own = part["arm"]
     others = [part[key] for key in ("other", "near", "ahead", "target", "rival") if part[key]]
-    named = run.arms if part["best"] else [part["arm"], *others]
+    named = run.arms if part["best"] else [own, *others]
     layer, samples = (int(part[key]) if part[key] else None for key in ("layer", "samples"))
     figures = run.compared(named, layer, samples)
     text = ", ".join(f"{arm} {run.written(figures[arm])}" for arm in named if arm in figures)
     missing = [arm for arm in named if arm not in figures]
-    if missing or part["arm"] not in figures:
-        missing = missing or [part["arm"]]
+    if missing or own not in figures:
+        missing = missing or [own]
         text = f"{', '.join(missing)} not measured" + (f"; {text}" if text else "")
-        return Check(statement, None, text)
-    mean = {arm: figures[arm].mean for arm in named}
-    sign = 1 if run.higher_is_better else -1
-    own = mean[part["arm"]]
+        return Check(statement, "not measured", text)
+    sign = 1.0 if run.higher_is_better else -1.0
+
+    def less(arm: str, other: str, weight: float = sign) -> Estimate:
+        weights = {arm: weight, other: -weight} if arm != other else {arm: 0.0}
+        return run.contrast(weights, named, layer, samples)
+
+    told = _Told(statement, text, run)
+    if part["order"] == "better":
+        return told.above_zero("ahead by", less(own, part["other"]))
     if part["order"]:
-        ahead = sign * (own - mean[part["other"]])
-        holds = ahead > 0 if part["order"] == "better" else ahead < 0
-    elif part["ahead"]:
-        holds = sign * (mean[part["ahead"]] - own) <= float(part["lag"])
-    elif part["near"]:
-        holds = abs(own - mean[part["near"]]) <= float(part["margin"])
-    elif part["target"]:
-        target = mean[part["target"]]
-        holds = abs(own - target) < abs(mean[part["rival"]] - target)
-    else:
-        holds = all(sign * (own - each) > 0 for arm, each in mean.items() if arm != part["arm"])
-    return Check(statement, holds, text)
+        return told.above_zero("behind by", less(part["other"], own))
+    if part["ahead"]:
+        return told.at_most("behind by", less(part["ahead"], own), float(part["lag"]))
+    if part["near"]:
+        return told.within("different by", less(own, part["near"], 1.0), float(part["margin"]))
+    if part["target"]:
+        add = {own: 1.0, part["rival"]: 1.0, part["target"]: -2.0}
+        return told.closer(
+            lambda weight: less(part["rival"], own, weight),
+            lambda weight: run.contrast(
+                {arm: weight * each for arm, each in add.items()}, named, layer, samples
+            ),
+        )
+    return told.best({arm: less(own, arm) for arm in named if arm != own})
 
 
-def _check_steady(
-    statement: str, arm: str, decades: int, angles: list[tuple[float, float]] | None
-) -> Check:
-    if not angles:
-        return Check(statement, None, f"{arm} not measured against σ²")
-    widest = (0.0, angles[0], angles[0])
-    for first, low in enumerate(angles):
-        for last in range(first, len(angles)):
-            inside = [angle for _, angle in angles[first : last + 1]]
-            width = math.log10(angles[last][0] / low[0])
-            if max(inside) - min(inside) <= STEADY_DEGREES and width > widest[0]:
-                widest = (width, low, angles[last])
-    width, low, high = widest
-    figures = (
-        f"{width:.0f} decades, from σ² = {low[0]:.0e} ({low[1]:.1f}°)"
-        f" to {high[0]:.0e} ({high[1]:.1f}°)"
+@dataclass(frozen=True)
+class _Told:
+    """Makes checks of a statement, of which figures and run are known."""
+
+    statement: str
+    figures: str
+    run: Measured
+
+    def above_zero(self, words: str, estimate: Estimate) -> Check:
+        interval = estimate.interval(CONFIDENCE)
+        return self._answer(words, estimate, interval.low > 0, interval.high < 0)
+
+    def at_most(self, words: str, estimate: Estimate, bound: float) -> Check:
+        interval = estimate.interval(CONFIDENCE)
+        return self._answer(words, estimate, interval.high <= bound, interval.low > bound)
+
+    def within(self, words: str, estimate: Estimate, margin: float) -> Check:
+        low, high = estimate.interval(CONFIDENCE).low, estimate.interval(CONFIDENCE).high
+        outside = low > margin or high < -margin
+        return self._answer(words, estimate, -margin <= low and high <= margin, outside)
+
+    def closer(
+        self, difference: Callable[[float], Estimate], around: Callable[[float], Estimate]
+    ) -> Check:
+        """Of rival - own and rival + own - 2 target, the smaller is how much closer own is."""
+        both = [(each, each(1.0).interval(CONFIDENCE)) for each in (difference, around)]
+        (smaller, at), (_, other) = sorted(both, key=lambda each: abs(each[1].centre))
+        clear = all(each.whole and each.low * each.high > 0 for each in (at, other))
+        alike = at.centre * other.centre > 0
+        estimate = smaller(1.0 if other.centre >= 0 else -1.0)
+        return self._answer("closer by", estimate, clear and alike, clear and not alike)
+
+    def best(self, leads: Mapping[str, Estimate]) -> Check:
+        if not leads:
+            return Check(self.statement, "not told apart", self.figures, note="no other arm")
+        intervals = {arm: each.interval(CONFIDENCE) for arm, each in leads.items()}
+        nearest = min(leads, key=lambda arm: intervals[arm].centre)
+        lags = [each.negated() for each in leads.values()]
+        return self._answer(
+            f"ahead of {nearest} by",
+            leads[nearest],
+            all(each.whole and each.low > 0 for each in intervals.values()),
+            bool(beyond(lags, 0.0, CONFIDENCE)),
+        )
+
+    def _answer(self, words: str, estimate: Estimate, confirmed: bool, refuted: bool) -> Check:
+        interval = estimate.interval(CONFIDENCE)
+        difference = f"{words} {self.run.number(interval.centre)}"
+        if not interval.whole:
+            note = self.run.without_interval(interval)
+            return Check(self.statement, "not told apart", self.figures, difference, note=note)
+        note = "" if estimate.paired else "errors of the arms as if independent"
+        answer: Answer = "confirmed" if confirmed else "refuted" if refuted else "not told apart"
+        low, high = interval.low, interval.high
+        return Check(self.statement, answer, self.figures, difference, low, high, note)
+
+
+def _check_steady(statement: str, arm: str, decades: int, run: Measured) -> Check:
+    curve = run.by_sigma(arm)
+    if not curve:
+        return Check(statement, "not measured", f"{arm} not measured against σ²")
+    means = [mean(angles) for _, angles in curve]
+    stretches = _stretches([log10(squared) for squared, _ in curve], decades)
+    if not stretches:
+        text = f"only from σ² = {curve[0][0]:.0e} to {curve[-1][0]:.0e}"
+        return Check(statement, "not measured", text)
+    ends = [
+        (max(stretch, key=means.__getitem__), min(stretch, key=means.__getitem__), stretch)
+        for stretch in stretches
+    ]
+    top, bottom, flattest = min(ends, key=lambda each: means[each[0]] - means[each[1]])
+    text = (
+        f"from σ² = {curve[flattest[0]][0]:.0e} to {curve[flattest[-1]][0]:.0e}"
+        f" {means[bottom]:.1f} to {means[top]:.1f}°"
     )
-    return Check(statement, width > decades - 1e-9, figures)
+    differences = [high - low for high, low in zip(curve[top][1], curve[bottom][1], strict=True)]
+    estimate = over_inputs(differences)
+    return _Told(statement, text, run).at_most("different by", estimate, STEADY_DEGREES)
+
+
+def over_inputs(values: Sequence[float]) -> Estimate:
+    """A mean over inputs, where these are all that was drawn: nothing is left to test data."""
+    return Estimate(values, 2, 0.0)
+
+
+def _stretches(exponents: Sequence[float], decades: int) -> list[range]:
+    """The shortest stretches of places that are so many decades wide, one for every start."""
+    assert all(low < high for low, high in pairwise(exponents))
+    found = []
+    for first, low in enumerate(exponents):
+        wide = [at for at, high in enumerate(exponents) if high - low > decades - 1e-9]
+        if wide:
+            found.append(range(first, wide[0] + 1))
+    return found

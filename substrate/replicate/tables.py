@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from substrate.replicate.angles import AngleRun
 from substrate.replicate.cells import Cell
 from substrate.replicate.experiments import Experiment
-from substrate.replicate.measured import AngleRun, TrainingRun, plus_minus
+from substrate.replicate.measured import TrainingRun, plus_minus
 from substrate.replicate.statements import Spread
 from substrate.report.wording import NOTHING, divergence_in_words, gap_number, interval
 

@@ -7,8 +7,9 @@ from io import BytesIO
 from pathlib import Path
 
 from substrate.files import write_atomically
+from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment
-from substrate.replicate.measured import AngleRun, Run, TrainingRun
+from substrate.replicate.measured import Run, TrainingRun
 from substrate.replicate.page import Outcome, outcome, render
 
 _DOTS_PER_INCH = 110

@@ -18,6 +18,7 @@ from substrate.report.plots import (
     relative_noise,
 )
 from substrate.report.run_folder import RunFolder, Summary
+from substrate.text import plain
 
 
 class GapAxis(NamedTuple):
@@ -53,6 +54,7 @@ def render_report(run: RunFolder) -> str:
     environment = Environment(
         loader=PackageLoader("substrate.report"),
         autoescape=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,  # Markup is ours
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -21,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from substrate.report.palette import Dash, Theme, arm_styles
 from substrate.report.run_folder import Divergence, EpochRow, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy, percent, seeds_in_words
+from substrate.text import plain
 
 WIDE_INCHES = 8.8
 NARROW_INCHES = 4.0
@@ -306,7 +307,7 @@ def _spread(heights: list[float], distance: float, low: float, high: float) -> l
 
 
 def _shorten(name: str, length: int = 20) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+    return plain(name if len(name) <= length else f"{name[: length - 1]}…")
 
 
 @contextmanager

@@ -32,6 +32,13 @@ class Divergence(TypedDict):
     what: str
 
 
+class PulseTrains(TypedDict):
+    """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
+
+    looked_at: int
+    cut_short: int
+
+
 class Arm(TypedDict):
     """One trained arm; the accuracies are fractions and absent in a regression."""
 
@@ -47,29 +54,37 @@ class Arm(TypedDict):
     test_loss: NotRequired[Measure]
     train_loss: NotRequired[Measure]
     observed_noise: NotRequired[list[LayerNoise]]
+    pulse_trains: NotRequired[PulseTrains]
 
 
 class Comparison(TypedDict):
-    """A device arm against a clean baseline; a positive gap means that the device is behind."""
+    """A device arm against a clean baseline; a positive gap means that the device is behind.
+
+    ``over_seeds`` and ``over_samples`` are the half-widths that new seeds alone and new test data
+    alone would leave; the squares add up to the interval's. Runs of before have neither.
+    """
 
     arm: str
     baseline: str
     gap: float | None
     ci_low: float | None
     ci_high: float | None
+    over_seeds: NotRequired[float | None]
+    over_samples: NotRequired[float | None]
     tolerance: float
     verdict: Verdict
     reason: str
 
 
 class DataSet(TypedDict):
-    """Counts of examples, inputs and (in a classification) classes."""
+    """Counts of examples, inputs and (in a classification) classes, and all of it in words."""
 
     name: str
     train: int
     test: int
     inputs: int
     classes: NotRequired[int | None]
+    understood: NotRequired[str]
 
 
 class Summary(TypedDict):
@@ -108,6 +123,8 @@ class EpochRow(TypedDict):
     train_accuracy: NotRequired[float | None]
     test_loss: NotRequired[float | None]
     test_accuracy: NotRequired[float | None]
+    trains: NotRequired[int]
+    trains_cut_short: NotRequired[int]
 
 
 class RunFolder(NamedTuple):

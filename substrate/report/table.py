@@ -12,6 +12,7 @@ from substrate.report.wording import (
     VERDICT_SYMBOL,
     behind_or_ahead,
     confidence_in_words,
+    cut_short_in_words,
     divergence_in_words,
     duration,
     gap_with_unit,
@@ -22,6 +23,7 @@ from substrate.report.wording import (
     seeds_measured,
     verdict_in_words,
 )
+from substrate.text import plain
 
 _VERDICT_STYLE: dict[Verdict, str] = {
     "feasible": "bold green",
@@ -40,6 +42,7 @@ def run_result(summary: Summary) -> Group:
     ]
     if summary["status"] == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
+    parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
     return Group(*parts, verdict_line(summary))
 
 
@@ -74,7 +77,7 @@ def arms_table(summary: Summary) -> Table:
 
 
 def comparisons_table(summary: Summary) -> Table:
-    """One row a comparison: gap, its confidence interval paired by seed, verdict."""
+    """One row a comparison: gap, its confidence interval over new seeds and test data, verdict."""
     metric = summary["metric"]
     tolerance = gap_with_unit(summary["tolerance"], metric)
     table = _table(
@@ -111,4 +114,4 @@ def _table(title: str) -> Table:
 
 def _text(content: str, style: str = "") -> Text:
     """Names come from scenario files: neither rich markup nor terminal escapes may act in them."""
-    return Text("".join(c if c.isprintable() or c == "\n" else "�" for c in content), style)
+    return Text(plain(content), style)

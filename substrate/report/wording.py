@@ -137,11 +137,15 @@ def verdict_in_words(summary: Summary) -> str:
         if size.endswith("ahead")
         else "is level with"
     )
-    return (
+    sentence = (
         f"The {worst['arm']} arm {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
         f"({confidence_in_words(summary)} {interval(worst, metric)}); "
         f"the scenario allows {gap_number(worst['tolerance'], metric)}."
     )
+    if summary["verdict"] != "undecided":
+        return sentence
+    reason = worst["reason"]
+    return f"{sentence} {reason[:1].upper()}{reason[1:]}."
 
 
 def confidence_in_words(summary: Summary) -> str:
@@ -153,6 +157,21 @@ def divergence_in_words(divergence: Divergence) -> str:
     """``seed 1 diverged at epoch 3: loss is NaN``."""
     seed, epoch = divergence["seed"], divergence["epoch"]
     return f"seed {seed} diverged at epoch {epoch}: {divergence['what']}"
+
+
+def cut_short_in_words(summary: Summary) -> list[str]:
+    """``crossbar: 3.1 % of its pulse trains were cut short …``, of every arm where some were."""
+    said = []
+    for name, arm in summary["arms"].items():
+        trains = arm.get("pulse_trains")
+        if trains and trains["cut_short"]:
+            share = 100 * trains["cut_short"] / trains["looked_at"]
+            said.append(
+                f"{name}: {share:.2g} % of its pulse trains were cut short (of"
+                f" {trains['looked_at']:,} looked at), so weights moved by less than was asked."
+                " Lower the learning rate, or let trains be longer."
+            )
+    return said
 
 
 def duration(seconds: float) -> str:

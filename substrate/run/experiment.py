@@ -1,7 +1,8 @@
 """Running a scenario: every arm with every seed, recorded in a run folder as it goes.
 
-The folder holds `scenario.yaml` (resolved), `metrics.jsonl` (a line per arm, seed and epoch) and
-`summary.json`; the report is written from these. It is made when everything that could be refused
+The folder holds `scenario.yaml` (resolved), `metrics.jsonl` (a line per arm, seed and epoch),
+`outcomes.safetensors` (what became of each test sample, per arm and seed) and `summary.json`; the
+report is written from these. It is made when everything that could be refused
 has been, so bad input leaves none behind. Until the run ends, a checkpoint of every epoch lies
 there too, from which a stopped run goes on as if it had not been stopped.
 """
@@ -23,6 +24,7 @@ from substrate.data.dataset import Dataset
 from substrate.files import sole_writer, write_atomically
 from substrate.report.run_folder import Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from substrate.run.outcomes import load_outcomes, save_outcomes
 from substrate.run.summary import ArmOutcome, Status, summarise
 from substrate.run.training import ArmRun, Divergence, Epoch, LayerNoise
 from substrate.scenario.load import resolved
@@ -116,8 +118,10 @@ class _Experiment:
             record = Epoch.from_row(json.loads(line))
             self._outcomes[record.arm].epoch(record)
             self._display.epoch(record)
+        outcomes = load_outcomes(self._folder)
         for arm, ended in progress["ended"].items():
             outcome = self._outcomes[arm]
+            outcome.by_sample = outcomes.get(arm, {})
             for seed, noise in ended["noise"].items():
                 outcome.noise[int(seed)] = [LayerNoise(**layer) for layer in noise]
             for seed, (epoch, what) in ended["divergences"].items():
@@ -169,6 +173,10 @@ class _Experiment:
             self._display.diverged(name, seed, divergence)
         else:
             outcome.noise[seed] = run.observed_noise()
+            outcome.by_sample[seed] = run.by_sample().numpy()
+            save_outcomes(
+                self._folder, {arm: each.by_sample for arm, each in self._outcomes.items()}
+            )
 
     def _progress(self, clock: float) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -14,9 +14,10 @@ from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.report.run_folder import Arm as ArmSummary
 from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
-from substrate.report.run_folder import Measure, Summary
+from substrate.report.run_folder import Measure, PulseTrains, Summary
+from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence, Epoch, LayerNoise
-from substrate.run.verdict import compare, overall
+from substrate.run.verdict import Gap, compare, contrast, overall
 from substrate.scenario.schema import Arm, Scenario
 
 Status = Literal["complete", "interrupted"]
@@ -29,7 +30,9 @@ class ArmOutcome:
     def __init__(self) -> None:
         """Start with nothing measured."""
         self.last: dict[int, Epoch] = {}
+        self._epochs: dict[tuple[int, int], Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
+        self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
 
     @property
@@ -40,16 +43,28 @@ class ArmOutcome:
     def epoch(self, record: Epoch) -> None:
         """Take the figures of one epoch."""
         self.last[record.seed] = record
+        self._epochs[record.seed, record.epoch] = record
 
     def ended(self, seed: int) -> bool:
         """Whether a seed was trained to its end, or diverged."""
         return seed in self.noise or seed in self.divergences
 
-    def values(self, figure: str, seeds: Sequence[int]) -> list[float | None]:
-        """The last figure of every seed; None where it diverged or has not begun to train."""
+    def reached(self, seed: int) -> int:
+        """The last epoch of a seed, 0 before it is trained."""
+        return self.last[seed].epoch if seed in self.last else 0
+
+    def values(
+        self, figure: str, seeds: Sequence[int], epoch: int | None = None
+    ) -> list[float | None]:
+        """The figure of every seed after an epoch, or after its last.
+
+        None where it diverged, or has not come so far.
+        """
         return [
-            getattr(self.last[seed], figure)
-            if seed not in self.divergences and seed in self.last and self.last[seed].epoch
+            getattr(self._epochs[seed, at], figure)
+            if (at := self.reached(seed) if epoch is None else epoch)
+            and seed not in self.divergences
+            and (seed, at) in self._epochs
             else None
             for seed in seeds
         ]
@@ -67,22 +82,16 @@ def summarise(
 ) -> Summary:
     """Put together everything that `summary.json` holds."""
     metric: Metric = "test_loss" if dataset.regression else "test_accuracy"
-    comparisons = [
-        compare(
-            arm,
-            baseline,
-            outcomes[arm].values(metric, scenario.seeds),
-            outcomes[baseline].values(metric, scenario.seeds),
-            scenario.verdict.tolerance,
-            scenario.verdict.confidence,
-            higher_is_better=not dataset.regression,
-        )
+    epoch, seeds = _shared(outcomes.values(), scenario.seeds)
+    gaps = [
+        _gap(scenario, dataset, arm, baseline, outcomes, epoch, seeds)
         for arm in scenario.arms
         for baseline in scenario.baselines
     ]
+    comparisons = compare(gaps, scenario.verdict.tolerance, scenario.verdict.confidence)
     if status == "interrupted":
         comparisons = [
-            {**each, "verdict": "undecided", "reason": "the run was interrupted"}
+            {**each, "verdict": "undecided", "reason": _interrupted(epoch, seeds)}
             for each in comparisons
         ]
     verdict = overall(comparisons)
@@ -109,11 +118,79 @@ def summarise(
             "test": len(dataset.x_test),
             "inputs": dataset.x_train[0].numel(),
             "classes": None if dataset.regression else dataset.n_out,
+            "understood": dataset.understood,
         },
         network=_network(scenario, dataset),
         arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
         comparisons=comparisons,
         versions=versions(),
+    )
+
+
+def _gap(
+    scenario: Scenario,
+    dataset: Dataset,
+    arm: str,
+    baseline: str,
+    outcomes: Mapping[str, ArmOutcome],
+    epoch: int,
+    seeds: Sequence[int],
+) -> Gap:
+    """Pair an arm with a baseline after an epoch, over the seeds in which both have figures."""
+    metric = "test_loss" if dataset.regression else "test_accuracy"
+    pair = {name: outcomes[name] for name in (arm, baseline)}
+    values = {name: each.values(metric, seeds, epoch) for name, each in pair.items()}
+    both = [
+        seed
+        for place, seed in enumerate(seeds)
+        if values[arm][place] is not None and values[baseline][place] is not None
+    ]
+    diverged = (values[arm].count(None), values[baseline].count(None))
+    if not both:
+        return Gap(arm, baseline, None, *diverged)
+    behind = -1.0 if dataset.regression else 1.0
+    estimate = contrast(
+        {arm: -behind, baseline: behind},
+        {
+            name: [each for each in found if each is not None]
+            for name, found in (
+                (name, each.values(metric, both, epoch)) for name, each in pair.items()
+            )
+        },
+        {
+            name: np.stack([each.by_sample[seed].astype(float) for seed in both])
+            for name, each in pair.items()
+            if epoch == scenario.training.epochs and each.by_sample.keys() >= {*both}
+        },
+        len(dataset.x_test),
+        accuracies=not dataset.regression,
+    )
+    return Gap(arm, baseline, estimate, *diverged)
+
+
+def _shared(outcomes: Collection[ArmOutcome], seeds: Sequence[int]) -> tuple[int, list[int]]:
+    """Give the last epoch that all arms have reached in some seed, and the seeds where they have.
+
+    An arm that diverged has reached its end. In a run that is complete these are the last epoch and
+    all seeds.
+    """
+    shared = {
+        seed: min(
+            (each.reached(seed) for each in outcomes if seed not in each.divergences), default=None
+        )
+        for seed in seeds
+    }
+    epoch = max((at for at in shared.values() if at is not None), default=0)
+    return epoch, [seed for seed, at in shared.items() if at is None or at == epoch]
+
+
+def _interrupted(epoch: int, seeds: Sequence[int]) -> str:
+    if epoch == 0:
+        return "the run was interrupted before all arms had an epoch in common"
+    which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    return (
+        f"the run was interrupted; compared after epoch {epoch}, the last that all arms share, in"
+        f" {which}"
     )
 
 
@@ -140,6 +217,12 @@ def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -
         train_loss=_measure(outcome.values("train_loss", scenario.seeds)),
         observed_noise=_noise(list(outcome.noise.values())),
     )
+    pulsed = [record for record in outcome.last.values() if record.trains]
+    if pulsed:
+        summary["pulse_trains"] = PulseTrains(
+            looked_at=sum(record.trains or 0 for record in pulsed),
+            cut_short=sum(record.trains_cut_short or 0 for record in pulsed),
+        )
     if not dataset.regression:
         summary["test_accuracy"] = _measure(outcome.values("test_accuracy", scenario.seeds))
         summary["train_accuracy"] = _measure(outcome.values("train_accuracy", scenario.seeds))

@@ -1,21 +1,27 @@
-"""Training one arm with one seed, epoch by epoch."""
+"""Training one arm with one seed, epoch by epoch.
+
+What is measured between epochs leaves no trace in the chip: it draws from streams of its own, made
+anew of seed and epoch, and memory, time and ranges go back to where training left them. So trained
+figures do not depend on how often or on how much is tested, and a resumed run tests the same.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip, chip_state, restore_chip
+from devices.seal import SealedChip, chip_state, pulse_trains, restore_chip, without_trace
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
-from substrate.randomness import stream
+from substrate.randomness import Streams, stream
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
@@ -29,7 +35,8 @@ class Epoch:
 
     Training figures are those of the baseline passes during the epoch; test figures are read
     through the chip, noise and all. Epoch 0 is before training and has no training figures. A
-    regression has no accuracies.
+    regression has no accuracies. Of a chip that is pulsed, pulse trains are counted from the start
+    on: those that were looked at, and those of them that were cut short.
     """
 
     arm: str
@@ -40,12 +47,16 @@ class Epoch:
     test_loss: float
     test_accuracy: float | None
     seconds: float
+    trains: int | None = None
+    trains_cut_short: int | None = None
 
     def as_row(self) -> dict[str, object]:
-        """Give the figures by name, in a regression without accuracies."""
+        """Give the figures by name, without those that this arm has not."""
         row = asdict(self)
         if self.test_accuracy is None:
             del row["train_accuracy"], row["test_accuracy"]
+        if self.trains is None:
+            del row["trains"], row["trains_cut_short"]
         return row
 
     @classmethod
@@ -92,10 +103,12 @@ class ArmRun:
         self._scenario = scenario
         self._dataset = dataset
         self._loss = build_loss(scenario.training)
-        self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
+        with Streams() as self._streams:
+            self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
+        self._by_sample: Tensor | None = None
         self._next_epoch = 0
         self._seconds_before = 0.0
 
@@ -103,6 +116,7 @@ class ArmRun:
         """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
         return {
             "data order": self._order.get_state(),
+            "by sample": self.by_sample(),
             **{f"chip.{name}": value for name, value in chip_state(self._chip).items()},
             **{f"learner.{name}": value for name, value in self._learner.state().items()},
         }
@@ -110,6 +124,7 @@ class ArmRun:
     def restore(self, state: Mapping[str, Tensor], last: Epoch) -> None:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
+        self._by_sample = state["by sample"]
         parts: dict[str, dict[str, Tensor]] = {"chip": {}, "learner": {}}
         for name, value in state.items():
             part, _, below = name.partition(".")
@@ -130,7 +145,8 @@ class ArmRun:
         for epoch in range(self._next_epoch, self._scenario.training.epochs + 1):
             train_loss, train_accuracy = self._train() if epoch else (None, None)
             _finite(train_loss, epoch, "training loss")
-            test_loss, test_accuracy = self._test()
+            with self._aside("evaluation", f"epoch {epoch}"):
+                test_loss, test_accuracy = self._test()
             _finite(test_loss, epoch, "test loss")
             yield Epoch(
                 self._name,
@@ -141,17 +157,33 @@ class ArmRun:
                 test_loss,
                 test_accuracy,
                 time.perf_counter() - started,
+                *(pulse_trains(self._chip) or (None, None)),
             )
+
+    def by_sample(self) -> Tensor:
+        """What became of every test sample in the last epoch's evaluation, on the CPU.
+
+        Returns:
+            (samples,): whether it was classified rightly, or in a regression its loss, float64.
+        """
+        assert self._by_sample is not None
+        return self._by_sample.cpu()
 
     def observed_noise(self) -> list[LayerNoise]:
         """Measure each layer's noise from repeated passes of the same test inputs."""
         x = self._dataset.x_test[:_NOISE_SAMPLES]
-        passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
+        with self._aside("observed noise"):
+            passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
         noise = []
         for index, repeated in enumerate(zip(*passes, strict=True), start=1):
             spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
             noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
         return noise
+
+    @contextmanager
+    def _aside(self, *purpose: str) -> Iterator[None]:
+        with self._streams.elsewhere(*purpose), without_trace(self._chip):
+            yield
 
     def _train(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_train, self._dataset.y_train
@@ -168,13 +200,19 @@ class ArmRun:
     def _test(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_test, self._dataset.y_test
         loss, correct = 0.0, 0.0
+        by_sample = []
         for part, target in zip(
             x.split(_EVALUATION_BATCH), y.split(_EVALUATION_BATCH), strict=True
         ):
             output = self._chip.forward(part).output
-            loss += self._loss(output, target).sum().item()
-            if not self._dataset.regression:
-                correct += _correct(output, target).item()
+            losses = self._loss(output, target)
+            loss += losses.sum().item()
+            if self._dataset.regression:
+                by_sample.append(losses.double())
+            else:
+                by_sample.append(output.argmax(1) == target)
+                correct += by_sample[-1].sum().item()
+        self._by_sample = torch.cat(by_sample)
         return loss / len(x), self._accuracy(correct, len(x))
 
     def _accuracy(self, correct: float, samples: int) -> float | None:

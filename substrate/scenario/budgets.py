@@ -8,9 +8,7 @@ A scenario file is its own `full` budget. Others are mappings of key paths to va
 
 from __future__ import annotations
 
-import json
-
-from substrate.scenario.source import Source, apply_overrides, nearest
+from substrate.scenario.source import Source, lay, nearest
 
 FULL = "full"
 
@@ -33,7 +31,9 @@ def apply_budget(source: Source, budget: str) -> Source:
     if not isinstance(settings, dict):
         message = "a budget is a mapping of key paths to values"
         raise source.error(("budgets", budget), message, found=settings)
-    # JSON is YAML
-    overrides = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
-    overrides.append(f"budget={json.dumps(budget)}")
-    return apply_overrides(source, overrides, origin=f"budget {budget}:")
+    file, line = source.place(("budgets", budget))
+    laid = [("budget", budget, (file, line))]
+    for path, value in settings.items():
+        file, line = source.place(("budgets", budget, path))
+        laid.append((path, value, (f"budget {budget}, {file}", line)))
+    return lay(source, laid)

@@ -9,13 +9,14 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from substrate.plugins import PluginError
+from substrate.plugins import NotRunError, PluginError
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.budgets import FULL, apply_budget
 from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.noise_check import check_noise
 from substrate.scenario.schema import (
+    ActivationFunction,
     AihwkitChip,
     Arm,
     IdealChip,
@@ -45,6 +46,7 @@ def load_scenario(
     except ValidationError as problem:
         raise from_validation_error(problem, source, Scenario) from None
     _check_loss(scenario, source)
+    _check_activation(scenario, source)
     for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
         for name, arm in arms.items():
             _check_arm(scenario, arm, source, (group, name))
@@ -63,9 +65,23 @@ def _check_loss(scenario: Scenario, source: Source) -> None:
     from substrate.assemble.loss import build_loss
 
     try:
-        build_loss(scenario.training)
+        with suppress(NotRunError):
+            build_loss(scenario.training)
     except PluginError as problem:
         raise source.error(("training", "loss"), problem.message, hint=problem.hint) from None
+
+
+def _check_activation(scenario: Scenario, source: Source) -> None:
+    if not isinstance(scenario.network.activation, ActivationFunction):
+        return
+    from substrate.assemble.activation import own_activation
+
+    try:
+        with suppress(NotRunError):
+            own_activation(scenario.network.activation)
+    except PluginError as problem:
+        loc = ("network", "activation")
+        raise source.error(loc, problem.message, hint=problem.hint) from None
 
 
 def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
@@ -74,7 +90,11 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
         check_aihwkit_chip(arm.chip, arm.learning, source, loc)
     if not isinstance(arm.chip, IdealChip):
         check_noise(arm.chip, scenario.network, source, (*loc, "chip", "noise"))
-    if not arm.learning.rule_class.perturbs:
+    try:
+        perturbs = arm.learning.rule_class.perturbs
+    except NotRunError:
+        return
+    if not perturbs:
         # what else is said of it matters only where it can run at all
         _check_capabilities(scenario, arm, source, loc)
     check_learning(arm, source, loc)
@@ -108,9 +128,13 @@ def _check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locat
         hint = "it would with this chip's default perturbation: leave out `perturbation`"
     else:
         hint = f"rules that work on this chip: {', '.join(working)}"
+    try:
+        title = chip_title(arm.chip)
+    except NotRunError:
+        title = "of your own"
     message = (
         f"{learning.rule} with these settings needs the capability {named}, which this chip"
-        f" ({chip_title(arm.chip)}) lacks"
+        f" ({title}) lacks"
     )
     if Capability.ACTIVATION_DERIVATIVE in missing:
         message += f"; the activation {scenario.network.activation_title} has no useful derivative"

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from substrate.report.palette import LIGHT
+from substrate.text import for_plot
 
 DOTS_PER_INCH = 130
 PANEL_INCHES = (3.7, 3.0)
@@ -33,7 +34,10 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
     """
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
-    paragraphs = [(heading, textwrap.wrap(under, CHARACTERS) or [""]) for heading, under in text]
+    paragraphs = [
+        (for_plot(heading), textwrap.wrap(for_plot(under), CHARACTERS) or [""])
+        for heading, under in text
+    ]
     lines = sum(1.45 + len(wrapped) for _, wrapped in paragraphs)
     # Long lists of parameters go below the panels, in as many columns.
     below = lines * LINE_INCHES > rows * PANEL_INCHES[1]
@@ -44,7 +48,9 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
     width = columns * PANEL_INCHES[0] + (0 if below else TEXT_INCHES)
     figure = Figure(figsize=(width, height), facecolor=LIGHT.surface, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.01, ha="left", color=LIGHT.ink, fontsize=13, fontweight="bold")
+    figure.suptitle(
+        for_plot(title), x=0.01, ha="left", color=LIGHT.ink, fontsize=13, fontweight="bold"
+    )
     if below:
         halves = figure.subfigures(2, 1, height_ratios=[panels_inches, text_inches], squeeze=False)
     else:

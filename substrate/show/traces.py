@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from substrate.report.palette import LIGHT
 from substrate.show.sheet import Panel
+from substrate.text import for_plot
 
 Samples = Float64[np.ndarray, " samples"]
 
@@ -31,6 +32,8 @@ def trace_panels(
         unit: of the samples.
         stated: name and autocovariance at lags 0, 1, … of what a model says of itself.
     """
+    traces = {for_plot(name): samples for name, samples in traces.items()}
+    unit = for_plot(unit)
     if all(np.ptp(samples) == 0 for samples in traces.values()):
         return [_no_noise]
     return [

@@ -47,6 +47,13 @@ def tiny(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`tmp_path`, and the working folder as well: code in it may be run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def substrate(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line in `tmp_path`."""
 

@@ -1,5 +1,6 @@
 """Models that packages register, and objects that are no models."""
 
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from substrate.plugins import PluginError
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entries = [
         EntryPoint("borrowed", "devices.noise.uniform:UniformNoise", library.NOISE_GROUP),
         EntryPoint("gone", "no_such_package:Noise", library.NOISE_GROUP),
@@ -24,6 +25,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         return [each for each in named if each.name == wanted.get("name", each.name)]
 
     monkeypatch.setattr(library, "entry_points", entry_points)
+    library._registered.cache_clear()
+    yield
+    library._registered.cache_clear()
 
 
 @pytest.mark.usefixtures("registered")
@@ -42,15 +46,15 @@ def test_a_crossbar_that_lacks_something_is_refused_by_what_it_lacks() -> None:
         library.custom_crossbar("bare", Path())
 
 
-def test_an_object_that_is_no_noise_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "odd.py").write_text(ODD)
+def test_an_object_that_is_no_noise_model_is_refused(working_folder: Path) -> None:
+    (working_folder / "odd.py").write_text(ODD)
     for name, message in (
         ("number", "is no noise model"),
         ("Nameless", "says no name"),
         ("Taken", "has a parameter layers"),
     ):
         with pytest.raises(PluginError, match=message):
-            library.noise_model(f"odd.py:{name}", tmp_path)
+            library.noise_model(f"odd.py:{name}", working_folder)
 
 
 def test_a_shipped_model_needs_no_folder() -> None:

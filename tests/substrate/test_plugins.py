@@ -8,11 +8,11 @@ from substrate.plugins import PluginError, absolute_spec, load_object
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "my_losses.py").write_text("def hinge(output, target):\n    return 7\n")
-    (tmp_path / "broken.py").write_text("x = 1\nraise RuntimeError('no licence')\n")
-    (tmp_path / "needs_more.py").write_text("import a_package_that_is_not_there\n")
-    return tmp_path
+def folder(working_folder: Path) -> Path:
+    (working_folder / "my_losses.py").write_text("def hinge(output, target):\n    return 7\n")
+    (working_folder / "broken.py").write_text("x = 1\nraise RuntimeError('no licence')\n")
+    (working_folder / "needs_more.py").write_text("import a_package_that_is_not_there\n")
+    return working_folder
 
 
 def test_a_file_is_resolved_against_the_folder_of_the_scenario(folder: Path) -> None:
@@ -34,9 +34,9 @@ def test_a_module_is_imported_by_name(tmp_path: Path) -> None:
     assert load_object("math:sqrt", tmp_path) is math.sqrt
 
 
-def test_a_module_beside_the_scenario_is_found(tmp_path: Path) -> None:
-    (tmp_path / "beside_the_scenario.py").write_text("answer = 42\n")
-    assert load_object("beside_the_scenario:answer", tmp_path) == 42
+def test_a_module_beside_the_scenario_is_found(folder: Path) -> None:
+    (folder / "beside_the_scenario.py").write_text("answer = 42\n")
+    assert load_object("beside_the_scenario:answer", folder) == 42
 
 
 def test_a_file_may_import_what_lies_beside_it(folder: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from substrate.randomness import stream, stream_seed
+from substrate.randomness import Streams, stream, stream_seed
 
 
 def test_a_stream_repeats_and_purposes_differ():
@@ -17,6 +17,26 @@ def test_a_stream_repeats_and_purposes_differ():
 def test_the_words_of_a_purpose_do_not_run_together():
     assert stream_seed(1, "a", "b") != stream_seed(1, "ab")
     assert stream_seed(1, "1") != stream_seed(11)
+
+
+def test_streams_that_were_elsewhere_go_on_as_if_they_had_not():
+    def draw(generator):
+        return torch.rand(3, generator=generator).tolist()
+
+    with Streams() as streams:
+        ours = stream(0, "noise", "1")
+    before, other = draw(ours), stream(0, "noise", "1")
+    assert draw(other) == before
+    with streams.elsewhere("evaluation", "epoch 1"):
+        inside = draw(ours)
+        other_inside = draw(other)
+    with streams.elsewhere("evaluation", "epoch 1"):
+        assert draw(ours) == inside
+    with streams.elsewhere("evaluation", "epoch 2"):
+        assert draw(ours) != inside
+    # the other one was not made while `streams` was entered
+    assert draw(ours) == other_inside
+    assert inside != other_inside
 
 
 @pytest.mark.gpu

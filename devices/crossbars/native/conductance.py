@@ -59,7 +59,7 @@ class Conductance(BaseModel):
     error are round figures.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     g_min: NonNegativeFloat = Field(1e-7, description="Lowest conductance of a cell, siemens.")
     g_max: PositiveFloat = Field(25e-6, description="Highest conductance of a cell, siemens.")

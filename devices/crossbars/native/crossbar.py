@@ -12,10 +12,11 @@ faults and lines stand between it and what is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,11 +31,13 @@ from devices.crossbars.native.pulses import (
     coincidences,
     coincidences_by_row,
     draw_counts,
+    too_short,
 )
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
 from devices.draws import Randomness, normal_, over_rows
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource, StackedSources
+from devices.without_trace import without_trace
 
 Noise = NoiseSource | StackedSources
 """The scenario's noise at one place."""
@@ -91,6 +94,7 @@ class NativeCrossbar:
             else None
         )
         self._array: tuple[Tensor, Tensor | None] | None = None
+        self._trains = torch.zeros(2, dtype=torch.int64, device=where)
 
     @property
     def noise_free(self) -> bool:
@@ -137,8 +141,10 @@ class NativeCrossbar:
         if isinstance(request, Outer):
             blocks = response.blocks
             for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
+                self._count(too_short(x, d, request.rate, step, longest))
                 self._pulse(*coincidences(x, d, request.rate, step, longest))
         elif response.dense == "rows":
+            self._count(request.delta.abs().amax(0) > step * longest)
             self._pulse(*coincidences_by_row(request.delta, step, longest))
         else:
             self.program(self._weights + request.delta)
@@ -148,6 +154,7 @@ class NativeCrossbar:
         state = {
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
+            "pulse_trains": self._trains.clone(),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
             **{f"devices.{name}": value.clone() for name, value in self._devices._asdict().items()},
             **{f"stream.{name}": each.get_state() for name, each in self._streams.items()},
@@ -167,6 +174,7 @@ class NativeCrossbar:
         quiet = self._device.update.write_noise == 0
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
+        self._trains.copy_(state["pulse_trains"])
         self._devices = Devices(*(state[f"devices.{name}"].clone() for name in Devices._fields))
         for name, generator in self._streams.items():
             generator.set_state(state[f"stream.{name}"])
@@ -183,6 +191,26 @@ class NativeCrossbar:
                     }
                 )
         self._array = None
+
+    @property
+    def pulse_trains(self) -> Int[Tensor, "2"] | None:
+        """See `devices.crossbars.base.Pulsed`; all are looked at."""
+        return self._trains
+
+    @contextmanager
+    def without_trace(self) -> Iterator[None]:
+        """See `devices.without_trace`; time passes inside, and is set back."""
+        seconds, array = self._seconds, self._array
+        stood = {name: generator.get_state() for name, generator in self._streams.items()}
+        with ExitStack() as inside:
+            for source in self._noise.values():
+                inside.enter_context(without_trace(source))
+            try:
+                yield
+            finally:
+                self._seconds, self._array = seconds, array
+                for name, generator in self._streams.items():
+                    generator.set_state(stood[name])
 
     def _pass(
         self,
@@ -242,6 +270,10 @@ class NativeCrossbar:
         tensors = (self._weights, self._seen, *up, *down, *self._devices)
         over_rows(pulse_rows, tensors, self._streams["cycle spread"])
         self._array = None
+
+    def _count(self, cut: Bool[Tensor, " trains"]) -> None:
+        self._trains[0] += len(cut)
+        self._trains[1] += cut.sum()
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)

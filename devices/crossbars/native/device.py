@@ -19,7 +19,7 @@ class NativeDevice(BaseModel):
     largest input, 9-bit ADC of ±12), after Gokmen and Vlasov, Front. Neurosci. 10:333, 2016.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     input_converter: Converter = Field(
         Converter(bits=7), description="DACs at the rows; the signal is the layer's input."

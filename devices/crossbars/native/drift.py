@@ -21,7 +21,7 @@ from devices.draws import normal_
 class Drift(BaseModel):
     """How conductances decay, and how time goes on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     nu: NonNegativeFloat = Field(0.0, description="Mean drift exponent ν; 0 is no drift.")
     nu_spread: NonNegativeFloat = Field(

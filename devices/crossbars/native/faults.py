@@ -19,7 +19,7 @@ from devices.draws import uniform_
 class Faults(BaseModel):
     """How many cells of an array are faulty."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     stuck_low: float = Field(0.0, ge=0, le=1, description="Fraction of cells stuck at g_min.")
     stuck_high: float = Field(0.0, ge=0, le=1, description="Fraction of cells stuck at g_max.")

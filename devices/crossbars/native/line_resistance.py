@@ -28,7 +28,7 @@ from torch import Tensor
 class LineResistance(BaseModel):
     """Resistance of the wires from one cell to the next."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     row: NonNegativeFloat = Field(0.0, description="Of a row (input line), ohm a cell.")
     column: NonNegativeFloat = Field(0.0, description="Of a column (output line), ohm a cell.")

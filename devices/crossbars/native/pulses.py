@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from devices.draws import Randomness, normal_, uniform_
@@ -101,6 +101,20 @@ def coincidences_by_row(
         Moments(up * length, up.square() * length),
         Moments(down * length, down.square() * length),
     )
+
+
+def too_short(
+    x: Float[Tensor, "samples n_in"],
+    d: Float[Tensor, "samples n_out"],
+    rate: float,
+    step: float,
+    longest: int,
+) -> Bool[Tensor, " samples"]:
+    """Say of every sample whether the longest train carries less than the request's largest change.
+
+    What is asked beyond `longest` pulses is lost. The arguments are those of `coincidences`.
+    """
+    return x.abs().amax(1) * d.abs().amax(1) * (abs(rate) / step) > longest
 
 
 def draw_counts(moments: Moments, source: Randomness) -> Float[Tensor, "n_out n_in"]:

@@ -49,7 +49,7 @@ class PulseResponse(BaseModel):
     pulse to pulse.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     dw_min: PositiveFloat = Field(
         0.001, description="Mean step of one pulse at weight 0, in units of the weight."

@@ -15,10 +15,18 @@ from substrate.scenario.schema.learning import (
     Perturbation,
 )
 from substrate.scenario.schema.native import NativeChip
-from substrate.scenario.schema.network import Conv, LossFunction, Network, Staircase, Training
+from substrate.scenario.schema.network import (
+    ActivationFunction,
+    Conv,
+    LossFunction,
+    Network,
+    Staircase,
+    Training,
+)
 from substrate.scenario.schema.scenario import Alignment, Arm, Scenario, Verdict
 
 __all__ = [
+    "ActivationFunction",
     "AihwkitChip",
     "Alignment",
     "Arm",

@@ -1,5 +1,6 @@
 """The base of all settings, and the types that several of them share."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from substrate.plugins import absolute_spec
 class Settings(BaseModel):
     """Unknown keys are errors, and values do not change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def scenario_folder(info: ValidationInfo | None) -> Path:
@@ -27,6 +28,18 @@ def _absolute_spec(spec: str, info: ValidationInfo) -> str:
 def _absolute_path(path: str, info: ValidationInfo) -> str:
     return path if path.startswith(("~", "$")) else str((scenario_folder(info) / path).absolute())
 
+
+def _arm_name(name: str) -> str:
+    if not re.fullmatch(r"[^\W_][\w .,+=()%-]{0,79}", name):
+        raise ValueError(
+            "the name of an arm begins with a letter or digit, and goes on with at most 79 letters,"
+            " digits, spaces and _ . , + - = ( ) %"
+        )
+    return name
+
+
+ArmName = Annotated[str, AfterValidator(_arm_name)]
+"""What the arm is called in options, tables, pictures and pages."""
 
 PluginSpec = Annotated[str, AfterValidator(_absolute_spec)]
 """An object of a user's own (`substrate.plugins`); its file is made absolute."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from substrate.library import custom_crossbar, registered_crossbars
-from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.arrays import ArrayChip
 from substrate.scenario.schema.base import scenario_folder
 
@@ -27,7 +28,8 @@ class CustomChip(ArrayChip):
     def _crossbar_exists(cls, crossbar: str, info: ValidationInfo) -> str:
         folder = scenario_folder(info)
         try:
-            custom_crossbar(crossbar, folder)
+            with suppress(NotRunError):
+                custom_crossbar(crossbar, folder)
             return absolute_spec(crossbar, folder) if names_plugin(crossbar) else crossbar
         except PluginError as problem:
             # Not as a ValueError: pydantic would put its own words in front.
@@ -37,7 +39,10 @@ class CustomChip(ArrayChip):
     @model_validator(mode="after")
     def _parameters_fit(self) -> CustomChip:
         """Check the parameters, and write out their defaults."""
-        model = custom_crossbar(self.crossbar, folder=scenario_folder(None)).Parameters
+        try:
+            model = custom_crossbar(self.crossbar, folder=scenario_folder(None)).Parameters
+        except NotRunError:
+            return self
         try:
             parameters = model.model_validate(self.parameters)
         except ValidationError as problem:

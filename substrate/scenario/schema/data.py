@@ -71,13 +71,21 @@ class Sarcos(_Limited):
 class Npz(_Limited):
     """An .npz file with x_train, y_train, x_test and y_test.
 
-    Whole numbers in y are classes, other numbers make a regression. Images are (samples,
-    channels, height, width); 8-bit pixels are scaled to 0…1.
+    Integers in y are classes, from 0 or from 1 on; numbers with a fraction make a regression.
+    Images have their channels first or last; 8-bit pixels are scaled to 0…1.
     """
 
     name: Literal["npz"]
     path: FilePath = Field(description="The .npz file.")
     standardise: bool = Field(False, description="Mean 0 and variance 1 in every channel or input.")
+    task: Literal["classification", "regression"] | None = Field(
+        None, description="What y is; needed where whole numbers are stored as floating ones."
+    )
+    channels: Literal["first", "last"] | None = Field(
+        None,
+        description="Which axis of images has the channels; needed where their shape leaves it "
+        "open.",
+    )
 
 
 class Gaussian(_Limited):

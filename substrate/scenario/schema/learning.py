@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from learning.rules import RULES, Rule
 from substrate.library import find_rule
-from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.source import nearest
 
@@ -119,7 +120,8 @@ class Learning(Settings):
     def _rule_exists(cls, rule: str, info: ValidationInfo) -> str:
         folder = scenario_folder(info)
         try:
-            find_rule(rule, folder)
+            with suppress(NotRunError):
+                find_rule(rule, folder)
             return absolute_spec(rule, folder) if names_plugin(rule) else rule
         except PluginError as problem:
             # Not as a ValueError: pydantic would put its own words in front.
@@ -129,7 +131,10 @@ class Learning(Settings):
     @model_validator(mode="after")
     def _settings_fit(self) -> Learning:
         """Check the rule's own settings, and write out their defaults."""
-        model = self.rule_class
+        try:
+            model = self.rule_class
+        except NotRunError:
+            return self
         given = self.settings or {}
         for key in given:
             if key not in model.model_fields:

@@ -41,6 +41,8 @@ class NativeChip(NativeDevice, ArrayChip):
         if not isinstance(data, dict):
             return data
         preset = data.get("preset", "generic")
+        if not isinstance(preset, str):
+            return data  # the field says what it must be
         if preset not in PRESETS:
             meant = nearest(str(preset), PRESETS)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(PRESETS)}"

@@ -25,6 +25,20 @@ class Staircase(Settings):
     staircase: Annotated[int, Field(ge=2)] = Field(description="k, the number of levels.")
 
 
+class ActivationFunction(Settings):
+    """An activation of the user's own: an element-wise function of a tensor."""
+
+    function: PluginSpec = Field(description="`my_file.py:my_function`.")
+    differentiable: bool = Field(
+        False, description="Whether autograd can differentiate it usefully."
+    )
+
+
+def _short_activation(activation: Any) -> Any:
+    own = isinstance(activation, str) and ":" in activation
+    return {"function": activation} if own else activation
+
+
 Layer = PositiveInt | Conv | Literal["flatten"]
 
 
@@ -37,8 +51,12 @@ class Network(Settings):
         "`{conv: CHANNELS, kernel: 3, stride: 1, padding: 0}`, or `flatten`, which is implied "
         "before a fully connected layer. The output layer follows the data.",
     )
-    activation: ActivationName | Staircase = Field(
-        "leaky_relu", description="f of every hidden layer."
+    activation: Annotated[
+        ActivationName | Staircase | ActivationFunction, BeforeValidator(_short_activation)
+    ] = Field(
+        "leaky_relu",
+        description="f of every hidden layer; one of your own is `my_file.py:my_function`, or "
+        "`{function: my_file.py:my_function, differentiable: true}`.",
     )
     initial_range: PositiveFloat = Field(
         1.0,
@@ -51,11 +69,15 @@ class Network(Settings):
         """The activation as people read it."""
         if isinstance(self.activation, Staircase):
             return f"staircase of {self.activation.staircase} levels"
+        if isinstance(self.activation, ActivationFunction):
+            return f"activation {self.activation.function.rpartition('/')[2]}"
         return self.activation.replace("_", " ")
 
     @property
     def differentiable(self) -> bool:
         """Whether the activation has a useful derivative."""
+        if isinstance(self.activation, ActivationFunction):
+            return self.activation.differentiable
         return self.activation in ("leaky_relu", "relu", "tanh", "sigmoid")
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
+    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -26,11 +27,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from substrate.library import noise_model
-from substrate.plugins import PluginError, absolute_spec, names_plugin
+from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
 from substrate.scenario.source import nearest
 
-Place = Literal["input", "weight", "output", "readout"]
+Place = Literal["input", "weight", "output", "readout", "input_readout"]
 
 
 class PlacedNoise(Settings):
@@ -41,7 +42,8 @@ class PlacedNoise(Settings):
     )
     at: Place = Field(
         description="Where it acts. Noise of input, weight and output travels through the network; "
-        "noise of the readout only blurs what is observed.",
+        "noise of the readout only blurs the pre-activations that are observed, noise of the "
+        "input_readout the layer inputs that are.",
     )
     layers: list[PositiveInt] | None = Field(
         None,
@@ -52,6 +54,12 @@ class PlacedNoise(Settings):
     def acts_on(self, layer: int) -> bool:
         """Whether it acts in a layer, counted from 1."""
         return self.layers is None or layer in self.layers
+
+
+class NotRunNoise(PlacedNoise):
+    """A model of the user's own that is not run: its parameters are anyone's guess."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 @cache
@@ -74,9 +82,11 @@ def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
     if not isinstance(name, str):
         raise _at("model", name, "this key is missing: it names a noise model")
     try:
-        model = noise_model(name, scenario_folder(info))
         if names_plugin(name):
             value = value | {"model": absolute_spec(name, scenario_folder(info))}
+        model = noise_model(name, scenario_folder(info))
+    except NotRunError:
+        return NotRunNoise.model_validate(value)
     except PluginError as problem:
         raise _at("model", name, str(problem)) from None
     settings = placed(model)
@@ -126,5 +136,5 @@ class NoisyChip(Settings):
 
     @property
     def adds_travelling_noise(self) -> bool:
-        """Whether some of `noise` goes on to the next layer, as noise of the readout does not."""
-        return any(each.at != "readout" for each in self.noise)
+        """Whether some of `noise` goes on to the next layer, as noise of a readout does not."""
+        return any(each.at not in ("readout", "input_readout") for each in self.noise)

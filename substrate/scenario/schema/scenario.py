@@ -15,7 +15,7 @@ from pydantic import (
 
 from substrate.library import find_rule
 from substrate.plugins import PluginError
-from substrate.scenario.schema.base import Settings, scenario_folder
+from substrate.scenario.schema.base import ArmName, Settings, scenario_folder
 from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.data import Data, Digits
 from substrate.scenario.schema.learning import Learning
@@ -87,8 +87,8 @@ class Scenario(Settings):
     data: Data = Digits()
     network: Network = Network()
     training: Training = Training()
-    arms: dict[str, Arm] = Field(min_length=1, description="Device arms by name.")
-    baselines: dict[str, Arm] = Field(min_length=1, description="Clean baselines by name.")
+    arms: dict[ArmName, Arm] = Field(min_length=1, description="Device arms by name.")
+    baselines: dict[ArmName, Arm] = Field(min_length=1, description="Clean baselines by name.")
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
     alignment: Alignment | None = Field(

@@ -109,3 +109,21 @@ def test_pulses_in_place_that_are_cut_short_are_told_once():
         warnings.simplefilter("error")
         for _ in range(10):
             made.update(Outer(x, d, 1.0))
+
+
+@pytest.mark.filterwarnings("ignore:some updates are cut short")
+def test_what_is_cut_short_is_counted_and_goes_with_the_state():
+    made = crossbar(n_out=4, n_in=3)
+    x, d = torch.ones(5, 3), torch.ones(5, 4)
+    d[:2] *= 2 * IDEALIZED
+    d[2:] *= IDEALIZED / 2
+    for _ in range(11):
+        made.update(Outer(x, d, 1.0))
+    # the first and the eleventh request are looked at
+    assert made.pulse_trains.tolist() == [10, 4]
+    made.update(Dense(torch.full((4, 3), 2 * MOST_TRAINS * IDEALIZED)))
+    assert made.pulse_trains.tolist() == [13, 7]
+    again = crossbar(n_out=4, n_in=3)
+    again.restore(made.state())
+    again.update(Outer(x, d, 1.0))
+    assert again.pulse_trains.tolist() == [13, 7]

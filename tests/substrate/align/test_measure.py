@@ -95,3 +95,14 @@ def test_pictures_are_pngs(alignment: Alignment, tmp_path: Path) -> None:
             colours = image.convert("RGB").getcolors(1 << 20)
         assert colours is not None
         assert len(colours) > 50
+
+
+def test_angles_are_means_over_the_inputs_that_stand_beside_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SIGMAS_SQUARED", (1e-6, 1e-4))
+    for arm in aligned(samples=2, sigma_samples=2).arms.values():
+        assert arm.by_sigma is not None
+        assert torch.tensor(arm.angles_by_input).mean(0).tolist() == arm.angles
+        assert torch.tensor(arm.by_sigma_by_input).mean(0).tolist() == arm.by_sigma
+        assert len(arm.angles_by_input) == 4

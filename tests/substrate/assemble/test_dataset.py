@@ -23,9 +23,9 @@ LOSS = "def absolute(output, target):\n    return (output - target).abs().mean(1
 
 
 @pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    (tmp_path / "mine.py").write_text(LOSS)
-    path = tmp_path / "tiny.yaml"
+def scenario(working_folder: Path) -> Path:
+    (working_folder / "mine.py").write_text(LOSS)
+    path = working_folder / "tiny.yaml"
     path.write_text(SCENARIO)
     return path
 

@@ -9,6 +9,7 @@ import yaml
 
 from devices.noise import GaussianNoise
 from substrate.assemble.noise import build_noise
+from substrate.plugins import Trust, trusting
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import AihwkitChip
 from substrate.scenario.source import ScenarioError
@@ -86,7 +87,8 @@ def test_a_model_of_ones_own_is_found_beside_the_scenario(tmp_path, monkeypatch)
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     noise = [{"model": "my_lab.py:CryoReadNoise", "at": "readout", "temperature": 2.0}]
-    loaded, _ = load_scenario(scenario(tmp_path, noise))
+    with trusting(Trust.EVERYTHING):
+        loaded, _ = load_scenario(scenario(tmp_path, noise))
     placed = loaded.arms["device"].chip.noise[0]
     assert placed.title == "cryogenic read noise"
     assert placed.model == f"{tmp_path / 'my_lab.py'}:CryoReadNoise"
@@ -128,19 +130,19 @@ def test_what_cannot_be_is_refused_with_its_line(tmp_path, noise, field, message
     assert f"{path}:" in text
 
 
-def test_a_crossbar_of_ones_own_is_built_from_its_parameters(tmp_path):
+def test_a_crossbar_of_ones_own_is_built_from_its_parameters(working_folder):
     from devices.interface import LayerShape
     from substrate.assemble.crossbar import build_crossbar
     from substrate.new.write import write_new
 
-    write_new("device", "BuiltCell", tmp_path)
+    write_new("device", "BuiltCell", working_folder)
     settings = {"crossbar": "built_cell.py:BuiltCell", "parameters": {"read_noise": 0.5}}
-    loaded, _ = load_scenario(scenario(tmp_path, [], **settings))
+    loaded, _ = load_scenario(scenario(working_folder, [], **settings))
     chip = loaded.arms["device"].chip
     assert chip.parameters == {"read_noise": 0.5, "largest_weight": 1.0, "step": 0.001}
     crossbar = build_crossbar(chip, LayerShape(3, 4), 0, "layer 1", CPU)
     assert crossbar.read(torch.zeros(5000, 4)).std().item() == pytest.approx(0.5, rel=0.05)
     with pytest.raises(ScenarioError, match=r"chip\.parameters\.read_noise: .*(found -1)"):
-        load_scenario(scenario(tmp_path, [], **settings | {"parameters": {"read_noise": -1}}))
+        load_scenario(scenario(working_folder, [], **settings | {"parameters": {"read_noise": -1}}))
     with pytest.raises(ScenarioError, match=r"chip\.crossbar: .*did you mean 'BuiltCell'"):
-        load_scenario(scenario(tmp_path, [], crossbar="built_cell.py:BuildCell"))
+        load_scenario(scenario(working_folder, [], crossbar="built_cell.py:BuildCell"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from tests.substrate.data.conftest import Load
 
 SAMPLES = 40_000
@@ -58,7 +58,9 @@ def test_the_seed_is_the_datas_own(load: Load) -> None:
     ("matrix", "said"),
     [
         (np.eye(3), r"has the shape \(3, 3\); Σ is symmetric, 2×2"),
-        (np.array([[1.0, 0.5], [0.0, 1.0]]), "Σ is symmetric"),
+        (np.array([[1.0, 0.5], [0.0, 1.0]]), "is not symmetric, which Σ is"),
+        (np.full((2, 2), np.nan), r"Σ\[0, 0\] .* is nan, no finite number"),
+        (np.full((2, 2), 1j), "holds no matrix of real numbers"),
         (np.array([[1.0, 2.0], [2.0, 1.0]]), "negative eigenvalue -1"),
     ],
 )
@@ -71,5 +73,5 @@ def test_what_is_no_covariance_is_refused(
 
 
 def test_a_missing_file_is_named(tmp_path: Path, load: Load) -> None:
-    with pytest.raises(DataError, match=r"nowhere.npy cannot be read"):
+    with pytest.raises(DataError, match=r"there is no .*nowhere.npy"):
         load(name="gaussian", covariance=str(tmp_path / "nowhere.npy"))

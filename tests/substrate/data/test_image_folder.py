@@ -1,12 +1,13 @@
 """Folders of images: what is read, what is refused, and what the cache keeps."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from tests.substrate.data.conftest import Load, write_image
 
 
@@ -97,6 +98,30 @@ def test_files_that_are_no_images_are_passed_over(image_folder: Path, load: Load
     (image_folder / "train" / "cat" / "Thumbs.db").write_bytes(b"x")
     (image_folder / "train" / ".cache").mkdir()
     assert len(load(name="image_folder", path=str(image_folder)).x_train) == 4
+
+
+def test_a_pipe_among_the_images_is_not_waited_for(image_folder: Path, load: Load) -> None:
+    os.mkfifo(image_folder / "train" / "cat" / "2.png")
+    with pytest.raises(DataError, match=r"train/cat/2.png is no regular file"):
+        load(name="image_folder", path=str(image_folder))
+
+
+def test_a_name_that_is_no_utf_8_is_read_and_shown(image_folder: Path, load: Load) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    cat, dog = image_folder / "train" / "cat", image_folder / "train" / "dog"
+    (cat / "0.png").rename(cat / name)
+    data = load(name="image_folder", path=str(image_folder))
+    assert len(data.x_train) == 4
+    (dog / name).write_bytes(b"no image at all")
+    with pytest.raises(DataError, match=r"train/dog/caf\\udce9.png is no readable image") as caught:
+        load(name="image_folder", path=str(image_folder))
+    str(caught.value).encode()
+
+
+def test_an_image_of_too_many_pixels_is_refused_undecoded(image_folder: Path, load: Load) -> None:
+    write_image(image_folder / "train" / "cat" / "0.png", 0, size=(1025, 1024))
+    with pytest.raises(DataError, match=r"cat/0.png has 1025×1024 pixels; images are read up to"):
+        load(name="image_folder", path=str(image_folder))
 
 
 def test_cifar10_of_the_development_data(data_dir: Path, tmp_path: Path, load: Load) -> None:

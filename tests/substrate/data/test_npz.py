@@ -1,12 +1,17 @@
 """Arrays of the user's own."""
 
+import io
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
+from substrate.data.npz import understood
+from substrate.scenario.schema.data import Npz
 from tests.substrate.data.conftest import Load
 
 
@@ -36,7 +41,7 @@ def test_whole_numbers_are_classes(tmp_path: Path, load: Load) -> None:
 @pytest.mark.parametrize("width", [None, 1, 2])
 def test_other_numbers_are_a_regression(tmp_path: Path, load: Load, width: int | None) -> None:
     shape = () if width is None else (width,)
-    y = {"y_train": np.ones((12, *shape)), "y_test": np.ones((4, *shape))}
+    y = {"y_train": np.full((12, *shape), 0.5), "y_test": np.ones((4, *shape))}
     data = load(name="npz", path=write(tmp_path, **y))
     assert data.regression
     assert data.n_out == (width or 1)
@@ -73,13 +78,19 @@ def test_limits_take_the_same_random_samples_every_time(tmp_path: Path, load: Lo
         ({"x_test": None, "x_tset": 1}, "no array 'x_test'; 'x_tset' is like it"),
         ({"y_test": np.ones(3, int)}, "4 test samples, 3 targets"),
         ({"x_test": np.ones((4, 6))}, r"training samples have the shape \(5,\)"),
-        ({"y_test": np.full(4, 9)}, "classes run from 0 to 2, and the test targets from 9"),
+        (
+            {"y_test": np.full(4, 9)},
+            r"y_test\[0\] is 9, a class that y_train has not: its labels run from 0 to 2",
+        ),
         ({"y_train": np.full(12, -1)}, "from -1 to -1"),
-        ({"y_train": np.ones((12, 1), int)}, r"y_train has the shape \(12, 1\)"),
+        ({"y_train": np.ones((12, 1), int)}, r"y_train is int64 \(12, 1\).*both are classes"),
         ({"y_test": np.ones(4)}, "both are classes, or both as many values"),
-        ({"x_train": np.full((12, 5), np.nan)}, "x_train has values that are no finite"),
+        (
+            {"x_train": np.full((12, 5), np.nan)},
+            r"x_train\[0, 0\] .row 0, column 0.* is nan, no finite",
+        ),
         ({"x_train": np.array(["a"] * 12)}, "x_train is <U1"),
-        ({"x_train": np.array([{}] * 12)}, "cannot be read as an .npz file"),
+        ({"x_train": np.array([{}] * 12)}, "x_train holds Python objects"),
         ({"x_train": np.ones((0, 5)), "y_train": np.ones(0, int)}, "no training samples"),
     ],
 )
@@ -97,3 +108,197 @@ def test_a_file_that_is_no_npz_is_named(tmp_path: Path, load: Load) -> None:
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=r"mine.npz cannot be read as an .npz file"):
         load(name="npz", path=str(path))
+
+
+def test_what_was_understood_is_one_line_and_the_same_for_check_and_run(
+    tmp_path: Path, load: Load
+) -> None:
+    x = np.full((12, 8, 8, 3), 51, np.uint8)
+    y = {"y_train": np.arange(12) % 3 + 1.0, "y_test": np.arange(4) % 3 + 1.0}
+    path = write(tmp_path, x_train=x, x_test=x[:4], **y)
+    settings = {"name": "npz", "path": path, "task": "classification", "limit_train": 9}
+    line = (
+        "mine: 9 training and 4 test samples of 192 inputs (3×8×8); 3 classes; images with"
+        " channels last, pixels of 8 bits, scaled to 0…1; read from float64, labels 1…3 are"
+        " classes 0…2"
+    )
+    data = load(**settings)
+    assert data.understood == understood(Npz(**settings)) == line
+    assert data.x_train.shape == (9, 3, 8, 8)
+    assert data.y_test.tolist() == [0, 1, 2, 0]
+
+
+WHOLE = {"y_train": np.arange(12) % 3 * 1.0, "y_test": np.arange(4) % 3 * 1.0}
+
+
+def test_whole_numbers_stored_as_floating_ones_are_asked_about(tmp_path: Path, load: Load) -> None:
+    path = write(tmp_path, **WHOLE)
+    with pytest.raises(
+        DataError, match=r"y_train is float64 and holds whole numbers alone, 0 to 2"
+    ):
+        load(name="npz", path=path)
+    classes = load(name="npz", path=path, task="classification")
+    assert (classes.n_out, classes.y_test.tolist()) == (3, [0, 1, 2, 0])
+    values = load(name="npz", path=path, task="regression")
+    assert (values.n_out, values.y_test.tolist()) == (1, [[0.0], [1.0], [2.0], [0.0]])
+
+
+def test_rows_with_a_single_1_are_asked_about(tmp_path: Path, load: Load) -> None:
+    path = write(tmp_path, **{key: np.eye(3)[y.astype(int)] for key, y in WHOLE.items()})
+    with pytest.raises(DataError, match=r"has a single 1.*store y.argmax\(1\) for classes"):
+        load(name="npz", path=path)
+    with pytest.raises(DataError, match=r"shape \(12, 3\); classes are \(samples,\); y.argmax"):
+        load(name="npz", path=path, task="classification")
+    assert load(name="npz", path=path, task="regression").n_out == 3
+
+
+def test_integers_may_be_values(tmp_path: Path, load: Load) -> None:
+    y = {"y_train": np.arange(12) * 1000, "y_test": np.arange(4)}
+    data = load(name="npz", path=write(tmp_path, **y), task="regression")
+    assert data.regression
+    assert data.y_train[-1].tolist() == [11000.0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([0, 1, 10**9], "3 different labels, from 0 to 1000000000, and none is 2: an output that"),
+        ([0, 1, 3], "none is 2"),
+        ([2, 3, 4], "from 2 to 4, and none is 0"),
+        ([1, 2, 4], "from 1 to 4, and none is 3"),
+    ],
+)
+def test_an_output_that_no_sample_trains_is_refused(
+    tmp_path: Path, load: Load, labels: list[int], said: str
+) -> None:
+    y_train = np.array(labels * 4)
+    with pytest.raises(DataError, match=said):
+        load(name="npz", path=write(tmp_path, y_train=y_train, y_test=y_train[:4]))
+
+
+def test_classes_with_a_fraction_are_named(tmp_path: Path, load: Load) -> None:
+    path = write(tmp_path, **WHOLE | {"y_test": np.array([0.0, 1.5, 2.0, 0.0])})
+    with pytest.raises(DataError, match=r"y_test\[1\] is 1.5, and classes are whole numbers"):
+        load(name="npz", path=path, task="classification")
+
+
+@pytest.mark.parametrize(
+    ("shape", "first"),
+    [
+        ((8, 8, 3), "last"),
+        ((3, 8, 8), "first"),
+        ((5, 7, 1), "last"),
+        ((1, 5, 7), "first"),
+        ((8, 8, 2), "last"),
+        ((3, 4, 4), "first"),
+        ((1, 8, 3), None),
+        ((8, 8, 8), None),
+        ((2, 5, 7), None),
+        ((3, 3, 3), None),
+    ],
+)
+def test_channels_are_where_the_shape_has_them_or_asked_about(
+    tmp_path: Path, load: Load, shape: tuple[int, ...], first: str | None
+) -> None:
+    x = np.random.default_rng(0).normal(size=(12, *shape))
+    path = write(tmp_path, x_train=x, x_test=x[:4])
+    if first is None:
+        with pytest.raises(DataError, match=r"write data.channels: first or last"):
+            load(name="npz", path=path)
+    else:
+        data = load(name="npz", path=path)
+        expected = np.moveaxis(x, -1, 1) if first == "last" else x
+        np.testing.assert_allclose(data.x_train.numpy(), expected, rtol=1e-6)
+        assert f"channels {first}" in data.understood
+    last = load(name="npz", path=path, channels="last")
+    assert last.input_shape == (shape[2], *shape[:2])
+
+
+def test_pixels_beside_other_numbers_are_refused(tmp_path: Path, load: Load) -> None:
+    x_train = np.full((12, 5), 51, np.uint8)
+    with pytest.raises(DataError, match="x_train is uint8 and x_test float64; 8-bit pixels"):
+        load(name="npz", path=write(tmp_path, x_train=x_train))
+
+
+@pytest.mark.parametrize("key", ["x_train", "y_train", "x_test", "y_test"])
+@pytest.mark.parametrize("value", [1e300, -1e39, np.inf])
+def test_numbers_beyond_float32_are_named(
+    tmp_path: Path, load: Load, key: str, value: float
+) -> None:
+    array = arrays(y_train=np.full((12, 2), 0.5), y_test=np.full((4, 2), 0.5))
+    array[key][3, 1] = value
+    with pytest.raises(DataError, match=rf"{key}\[3, 1\] \(row 3, column 1, counted from 0\) is"):
+        load(name="npz", path=write(tmp_path, **array))
+
+
+def test_inputs_that_cannot_be_standardised_say_so(tmp_path: Path, load: Load) -> None:
+    x = np.full((12, 5), 3e38)
+    x[0] *= -1
+    with pytest.raises(DataError, match="differ by more than float32 holds"):
+        load(name="npz", path=write(tmp_path, x_train=x, x_test=x[:4]), standardise=True)
+
+
+@pytest.mark.parametrize("x", [np.ones(12), np.ones((12, 0))])
+def test_inputs_that_are_none_are_refused(tmp_path: Path, load: Load, x: np.ndarray) -> None:
+    with pytest.raises(
+        DataError, match=r"x_train has the shape .*; inputs are \(samples, inputs\)"
+    ):
+        load(name="npz", path=write(tmp_path, x_train=x, x_test=x[:4]))
+
+
+def with_header(tmp_path: Path, shape: object, descr: str = "<f8") -> str:
+    """A file whose x_train claims to be what it is not."""
+    path = write(tmp_path)
+    forged = tmp_path / "forged.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    with zipfile.ZipFile(path) as good, zipfile.ZipFile(forged, "w") as bad:
+        for name in good.namelist():
+            content = header.getvalue() + bytes(80) if name == "x_train.npy" else good.read(name)
+            bad.writestr(name, content)
+    return str(forged)
+
+
+@pytest.mark.parametrize("shape", [(10**9, 10**9), (100,), (-1, 5)])
+def test_a_size_that_is_claimed_and_not_there_is_refused_unread(
+    tmp_path: Path, load: Load, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(DataError, match=r"forged.npz: x_train claims to be float64 .* damaged"):
+        load(name="npz", path=with_header(tmp_path, shape))
+
+
+def test_more_than_the_machine_holds_is_refused_unread(
+    tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path)
+    monkeypatch.setattr(os, "sysconf", lambda name: 16)
+    with pytest.raises(DataError, match=r"mine.npz would take .* GB of memory, and this machine"):
+        load(name="npz", path=path)
+
+
+def test_damaged_files_end_in_one_line(tmp_path: Path, load: Load) -> None:
+    """Bytes flipped and cut off at random, by a fixed draw."""
+    whole = Path(write(tmp_path)).read_bytes()
+    generator = np.random.default_rng(0)
+    broken = tmp_path / "broken.npz"
+    refused: list[str] = []
+    for attempt in range(300):
+        content = np.frombuffer(whole, np.uint8).copy()
+        for place in generator.integers(0, len(content), generator.integers(1, 6)):
+            content[place] ^= 1 << generator.integers(8)
+        cut = generator.integers(1, len(content)) if attempt % 4 == 0 else len(content)
+        broken.write_bytes(content[:cut].tobytes())
+        try:
+            load(name="npz", path=str(broken))
+        except DataError as problem:
+            refused.append(str(problem))
+    assert len(refused) > 150
+    assert all("broken" in said and "\n" not in said for said in refused)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, load: Load) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(DataError, match=r"pipe.npz is no regular file"):
+        load(name="npz", path=str(tmp_path / "pipe.npz"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from substrate.data.paths import expand
 
 
@@ -19,6 +19,12 @@ def test_without_it_the_cache_folder_of_the_user_is_taken(monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", "/home/someone")
     assert expand("$SUBSTRATE_DATA/x") == Path("/home/someone/.cache/substrate-data/x")
     assert expand("~/x") == Path("/home/someone/x")
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "a\0b", "x" * 300])
+def test_what_is_no_path_is_named(path: str) -> None:
+    with pytest.raises(DataError, match="is no path"):
+        expand(path)
 
 
 def test_another_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

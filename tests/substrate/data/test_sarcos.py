@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from scipy.io import savemat
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from tests.substrate.data.conftest import Load
 
 
@@ -59,6 +60,60 @@ def test_what_is_wrong_is_named(tmp_path: Path, load: Load) -> None:
     write(path, 5, columns=20)
     with pytest.raises(DataError, match=r"has not one matrix of 28 columns; .*'wrong': \(5, 20\)"):
         load(name="sarcos", train_file=str(path))
+
+
+def refusal(path: Path, load: Load) -> str:
+    with pytest.raises(DataError) as caught:
+        load(name="sarcos", train_file=str(path))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        (np.full((5, 28), 1j), "wrong.mat: rows is complex128; it must be a full matrix of real"),
+        (scipy.sparse.eye(5, 28, format="csc"), "wrong.mat: rows is sparse; it must be a full"),
+        (np.full((5, 28), "a", object), "wrong.mat: rows is object; it must be a full matrix"),
+        (np.full((5, 28), 1e300), "wrong.mat: rows[0, 0] (row 0, column 0, counted from 0) is"),
+        (np.full((5, 28, 2), 1.0), "has not one matrix of 28 columns"),
+        ({"a": 1.0}, "has not one matrix of 28 columns"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers_is_named(
+    tmp_path: Path, load: Load, matrix: object, said: str
+) -> None:
+    savemat(tmp_path / "wrong.mat", {"rows": matrix})
+    assert said in refusal(tmp_path / "wrong.mat", load)
+
+
+def test_version_4_is_read(tmp_path: Path, load: Load) -> None:
+    matrix = np.random.default_rng(0).normal(size=(10, 28))
+    savemat(tmp_path / "old.mat", {"rows": matrix}, format="4")
+    assert len(load(name="sarcos", train_file=str(tmp_path / "old.mat")).x_train) == 8
+
+
+@pytest.mark.parametrize("version", ["4", "5"])
+def test_damaged_files_end_in_one_line(tmp_path: Path, load: Load, version: str) -> None:
+    """Bytes flipped and cut off at random, by a fixed draw; half of them in the headers."""
+    path = tmp_path / "broken.mat"
+    matrix = np.random.default_rng(0).normal(size=(10, 28))
+    savemat(path, {"rows": matrix}, format=version, do_compression=version == "5")
+    whole = path.read_bytes()
+    generator = np.random.default_rng(1)
+    refused: list[str] = []
+    for attempt in range(200):
+        content = np.frombuffer(whole, np.uint8).copy()
+        end = 250 if attempt % 2 else len(content)
+        for place in generator.integers(0, end, generator.integers(1, 6)):
+            content[place] ^= 1 << generator.integers(8)
+        cut = generator.integers(1, len(content)) if attempt % 4 == 0 else len(content)
+        path.write_bytes(content[:cut].tobytes())
+        try:
+            load(name="sarcos", train_file=str(path))
+        except DataError as problem:
+            refused.append(str(problem))
+    assert len(refused) > 50
+    assert all("broken" in said and "\n" not in said for said in refused)
 
 
 def test_the_development_data(data_dir: Path, load: Load) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from tests.substrate.data.conftest import Load, write_image
 
 WNIDS = ("n01", "n02", "n03")

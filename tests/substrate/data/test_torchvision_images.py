@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from substrate.data.dataset import DataError
+from substrate.data.error import DataError
 from tests.substrate.data.conftest import Load
 
 

@@ -3,10 +3,22 @@
 import json
 from statistics import mean, stdev
 
+import numpy as np
 import pytest
 
-from substrate.replicate.measured import AngleRun, is_measured, read_run
+from substrate.replicate.angles import AngleRun
+from substrate.replicate.measured import is_measured, read_run
 from substrate.replicate.statements import Spread, check
+from substrate.run.outcomes import save_outcomes
+from substrate.run.verdict import Estimate, sample_variance
+from substrate.scenario.source import ScenarioError
+
+SUMMARY = {
+    "status": "complete",
+    "network": "64-8-10",
+    "data": {"name": "digits", "train": 1437, "test": 400},
+    "arms": {"np": {"diverged": []}, "bp": {"diverged": []}},
+}
 
 WHOLE = [
     ("np", 0, 0, 0.0, 0.90),  # before training: no peak, however high
@@ -57,13 +69,13 @@ def test_arms_are_compared_over_the_seeds_and_epochs_that_they_share(leave):
         "bp": (pytest.approx(50), 1),
     }
     assert run.best("np", "test_accuracy").mean == pytest.approx(35)
-    assert check("np worse than bp", run).holds is True
+    assert check("np worse than bp", run).note == "one seed"
 
 
 def test_arms_without_a_seed_in_common_are_not_compared(leave):
     rows = [row for row in WHOLE if row[:2] in (("np", 1), ("bp", 0))]
     run = read_run(leave("r", rows), "full")
-    assert check("bp better than np", run).holds is None
+    assert check("bp better than np", run).answer == "not measured"
 
 
 def test_where_a_run_went_on_without_a_seed_that_seed_diverged(leave):
@@ -100,22 +112,35 @@ def test_regressions_have_losses_and_lower_is_better(leave):
     assert run.best("np", "test_loss").mean == 0.5
     assert run.best("np", "test_accuracy") is None
     # final losses are compared, as the paper gives them
-    assert check("bp better than np", run).holds is True
+    assert check("bp better than np", run).difference == "ahead by 0.1000"
     assert run.written(run.final("bp", "test_loss")) == "0.7000"
 
 
 def test_angles(tmp_path):
     folder = tmp_path / "angles"
     folder.mkdir()
-    arm = {"rule": "np", "passes": [1, 10], "angles": [[80.0, 70.0], [50.0, 60.0]]}
+    arm = {
+        "rule": "np",
+        "passes": [1, 10],
+        "angles": [[80.0, 70.0], [50.0, 60.0]],
+        "angles_by_input": [[[81.0, 70.0], [50.0, 59.0]], [[79.0, 70.0], [50.0, 61.0]]],
+    }
+    inp = {
+        "angles": [[75.0, 72.0], [20.0, 30.0]],
+        "angles_by_input": [[[75.0, 72.01], [20.0, 31.0]], [[75.0, 71.99], [20.0, 29.0]]],
+    }
     content = {
         "layers": ["4→3", "3→2"],
         "inputs": 2,
         "noise_samples": [1, 10],
         "sigmas_squared": [1e-6, 1e-3],
         "arms": {
-            "np": {**arm, "by_sigma": [[40.0, 50.0], [42.0, 50.0]]},
-            "inp": {**arm, "angles": [[75.0, 72.0], [20.0, 30.0]], "by_sigma": None},
+            "np": {
+                **arm,
+                "by_sigma": [[40.0, 50.0], [42.0, 50.0]],
+                "by_sigma_by_input": [[[40.0, 50.0], [42.1, 50.0]], [[40.0, 50.0], [41.9, 50.0]]],
+            },
+            "inp": {**arm, **inp, "by_sigma": None, "by_sigma_by_input": None},
         },
     }
     (folder / "align.json").write_text(json.dumps(content))
@@ -124,8 +149,72 @@ def test_angles(tmp_path):
     assert is_measured(folder)
     assert run.compared(["np", "inp"], None, None)["inp"].mean == 25
     assert check("inp better than np", run).figures == "inp 25.0°, np 55.0°"
-    assert check("inp better than np in layer 2 at 1 samples", run).holds is False
-    assert check("inp better than np at 7 samples", run).holds is None
-    assert check("inp better than np in layer 3", run).holds is None
-    assert check("np steady over 3 decades", run).holds is True
-    assert check("inp steady over 3 decades", run).holds is None
+    layer = check("inp better than np in layer 2 at 1 samples", run)
+    assert (layer.answer, layer.difference) == ("refuted", "ahead by −2.0")
+    assert check("inp better than np at 7 samples", run).answer == "not measured"
+    assert check("inp better than np in layer 3", run).answer == "not measured"
+    assert check("np steady over 3 decades", run).answer == "confirmed"
+    assert check("inp steady over 3 decades", run).answer == "not measured"
+
+    # over inputs, np less inp is 29 and 31 degrees: 30 ± t · √2 / √2, one degree of freedom
+    told = check("inp better than np", run)
+    assert (told.low, told.high) == pytest.approx((30 - 12.706, 30 + 12.706), abs=1e-3)
+    for arm in content["arms"].values():  # as it was written before
+        del arm["angles_by_input"], arm["by_sigma_by_input"]
+    (folder / "align.json").write_text(json.dumps(content))
+    old = check("inp better than np", read_run(folder, "full"))
+    assert (old.answer, old.note) == ("not told apart", "spread over inputs unknown")
+    assert old.figures == told.figures
+
+
+def outcomes(rng, folder, seeds=(0, 1), samples=400):
+    """What `np` and `bp` made of the samples: bp is ahead by a tenth of them, in every seed."""
+    place = rng.random(samples)
+    kept = {
+        arm: {seed: place + 0.01 * rng.random(samples) < share for seed in seeds}
+        for arm, share in (("np", 0.5), ("bp", 0.6))
+    }
+    save_outcomes(folder, kept)
+    return kept
+
+
+def ended(kept, epochs=3):
+    return [
+        (arm, seed, epoch, 0.9, float(right.mean()) if epoch else 0.1)
+        for seed in (0, 1)
+        for arm, by_seed in kept.items()
+        for epoch, right in ((each, by_seed[seed]) for each in range(epochs + 1))
+    ]
+
+
+def test_an_interval_is_over_seeds_and_over_samples_where_these_are_known(leave):
+    kept = outcomes(np.random.default_rng(0), leave("r", []))
+    folder = leave("full", ended(kept))
+    save_outcomes(folder, kept)
+    told = check("bp better than np", read_run(folder, "full"))
+    difference = np.stack([kept["bp"][seed] * 1.0 - kept["np"][seed] for seed in (0, 1)])
+    truth = Estimate(difference.mean(1).tolist(), 400, sample_variance(difference, 1.0))
+    interval = truth.interval(0.95)
+    assert (told.low, told.high) == pytest.approx((100 * interval.low, 100 * interval.high))
+    assert (told.answer, told.note) == ("confirmed", "")
+
+
+def test_a_run_without_outcomes_has_a_wider_interval_and_says_why(leave):
+    kept = outcomes(np.random.default_rng(0), leave("r", []))
+    folder = leave("full", ended(kept))
+    unknown = check("bp better than np", read_run(folder, "full"))
+    assert (unknown.answer, unknown.note) == ("not told apart", "test samples unknown")
+    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    bound = check("bp better than np", read_run(folder, "full"))
+    assert bound.note == "errors of the arms as if independent"
+    save_outcomes(folder, kept)
+    told = check("bp better than np", read_run(folder, "full"))
+    assert bound.high - bound.low > 1.2 * (told.high - told.low)
+    assert bound.difference == told.difference
+
+
+def test_damaged_outcomes_are_named(leave):
+    folder = leave("full", WHOLE)
+    (folder / "outcomes.safetensors").write_bytes(b"{}")
+    with pytest.raises(ScenarioError, match="holds no readable outcomes"):
+        read_run(folder, "full")

@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from substrate.replicate.experiments import experiments
 from substrate.replicate.write import write_page
+from substrate.run.outcomes import save_outcomes
 
 WHOLE = [
     (arm, seed, epoch, *accuracies)
@@ -68,10 +70,39 @@ def test_paper_ours_and_the_difference(page, report, leave):
         *("np", "`full`", "41.0 / 29.0", "40.0 ± 0.0 / 31.0 ± 1.4", "+2.0", "2", "3", "all")
     ]
     assert row(small, "bp")[4] == "**−9.0**"
-    assert row(small, "bp better than np")[2:] == ["yes", "bp 51.0 ± 1.4 %, np 31.0 ± 1.4 %"]
-    assert row(small, "np within 3 of bp")[2] == "**no**"
+    assert row(small, "bp better than np")[2:] == [
+        "not told apart",
+        "bp 51.0 ± 1.4 %, np 31.0 ± 1.4 %",
+        "ahead by 20.0 (test samples unknown)",
+    ]
     assert "**Not explained yet:** bp at `full` (−9.0)." in small
     assert "Not run: budget `short`." in small
+
+
+def test_statements_have_an_answer_and_its_interval(page, report, leave):
+    report(small={"statements": ["bp better than np", "np within 3 of bp", "np better than inp"]})
+    folder = leave("paper-small-full", WHOLE)
+    images = np.arange(10_000)
+    fewer = {seed: images < 3000 + 200 * seed for seed in (0, 1)}
+    more = {seed: right | (images >= 8000) for seed, right in fewer.items()}
+    save_outcomes(folder, {"np": fewer, "bp": more})
+    shown = page()
+    small = shown["paper/small"]
+    # both seeds differ by 20.0 points, and by the same samples: ±1.96 · √(0.16 + 2e-4) %
+    assert row(small, "bp better than np")[2:] == [
+        "confirmed",
+        "bp 51.0 ± 1.4 %, np 31.0 ± 1.4 %",
+        "ahead by 20.0 (19.2 to 20.8)",
+    ]
+    assert row(small, "np within 3 of bp")[2] == "**refuted**"
+    assert row(small, "np within 3 of bp")[4] == "different by −20.0 (−20.8 to −19.2)"
+    assert row(small, "np better than inp")[2:] == [
+        "not measured",
+        "inp not measured; np 31.0 ± 1.4 %",
+        "–",
+    ]
+    overview = row(shown["Overview"], "[paper/small](#papersmall)")
+    assert overview[2] == "1 of 3 confirmed, 1 refuted, 1 not measured"
 
 
 def test_accuracies_on_fewer_classes_are_not_counted_against_the_paper(page, report, leave):

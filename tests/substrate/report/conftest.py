@@ -46,7 +46,9 @@ def compare(arm: str, baseline: str, tolerance: float) -> dict[str, Any]:
         "ci_high": high,
         "tolerance": tolerance,
         "verdict": verdict,
-        "reason": f"the interval lies between {low:.3f} and {high:.3f}",
+        "reason": "the interval holds the tolerance; more test samples would narrow it"
+        if verdict == "undecided"
+        else f"the interval lies between {low:.3f} and {high:.3f}",
     }
 
 

@@ -167,6 +167,15 @@ def test_interruption_is_told_before_the_verdict(
     assert html.index('class="notice"') < html.index("<h1>")
 
 
+def test_updates_that_were_cut_short_stand_with_the_verdict(
+    summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
+) -> None:
+    summary["arms"]["crossbar"]["pulse_trains"] = {"looked_at": 12000, "cut_short": 372}
+    html, page = render(summary, metrics)
+    assert "crossbar: 3.1 % of its pulse trains were cut short" in page.text
+    assert html.index("<h1>") < html.index("cut short") < html.index("gap-title")
+
+
 def test_complete_run_has_no_notice(
     summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
 ) -> None:
@@ -178,6 +187,7 @@ def test_hostile_text_stays_text(
     summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
 ) -> None:
     hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;{{7*7}}$x^2$"
+    hostile += "\x1b[31m\0\u202e"
     for field in ("title", "description", "verdict_reason", "command", "network"):
         summary[field] = field + hostile
     summary["data"]["name"] = hostile
@@ -190,7 +200,10 @@ def test_hostile_text_stays_text(
         comparison |= {"arm": hostile, "reason": hostile}
     for row in metrics:
         row["arm"] = hostile if row["arm"] == "crossbar" else row["arm"]
-    _, page = render(summary, metrics, f"title: {hostile}\n")
+    html, page = render(summary, metrics, f"title: {hostile}\n")
+    assert not re.search("[\x00\x1b\u202e]", html)
+    hostile = hostile.replace("\x1b", r"\u001b").replace("\0", r"\u0000")
+    hostile = hostile.replace("\u202e", r"\u202e")
     assert not page.having("script")
     assert len(page.having("img")) == 2
     assert not any(name.startswith("on") for _, found in page.elements for name in found)

@@ -26,7 +26,8 @@ def test_figures(summary: Any) -> None:
     assert "tolerance 5.0 points" in text
     assert " ".join(text.split()).endswith(
         "? Undecided. The crossbar arm falls 4.4 points behind bp in test accuracy "
-        "(95 % CI 2.1 to 6.7); the scenario allows 5.0."
+        "(95 % CI 2.1 to 6.7); the scenario allows 5.0. "
+        "The interval holds the tolerance; more test samples would narrow it."
     )
 
 
@@ -67,3 +68,12 @@ def test_names_are_neither_markup_nor_escapes(summary: Any) -> None:
     text = printed(summary)
     assert "[red]x[/red]" in text
     assert "\x1b" not in text
+
+
+def test_updates_that_were_cut_short_stand_with_the_verdict(summary: Any) -> None:
+    summary["arms"]["crossbar"]["pulse_trains"] = {"looked_at": 12000, "cut_short": 372}
+    summary["arms"]["bp"]["pulse_trains"] = {"looked_at": 12000, "cut_short": 0}
+    text = " ".join(printed(summary).split())
+    assert "crossbar: 3.1 % of its pulse trains were cut short (of 12,000 looked at)" in text
+    assert "bp: " not in text
+    assert text.index("cut short") < text.index("? Undecided")

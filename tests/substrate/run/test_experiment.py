@@ -1,14 +1,19 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from substrate.data import load_dataset
+from substrate.report.wording import cut_short_in_words
 from substrate.run.checkpoint import FILE_NAME
 from substrate.run.experiment import run_scenario
+from substrate.run.outcomes import load_outcomes
+from substrate.run.verdict import Estimate, sample_variance
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 
 CPU = torch.device("cpu")
 FIGURES = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
@@ -70,6 +75,34 @@ def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
     assert set(summary["versions"]) >= {"substrate", "torch", "aihwkit", "python"}
 
 
+def test_outcomes_of_every_sample_are_kept_and_give_the_interval(tiny, tmp_path):
+    folder = tmp_path / "run"
+    summary, _ = run(tiny, folder)
+    outcomes = load_outcomes(folder)
+    for arm, entry in summary["arms"].items():
+        means = [outcomes[arm][seed].mean() for seed in (0, 1)]
+        assert means == pytest.approx(entry["test_accuracy"]["values"])
+    for comparison in summary["comparisons"]:
+        arm, baseline = (
+            np.stack([outcomes[comparison[role]][seed] for seed in (0, 1)]).astype(float)
+            for role in ("arm", "baseline")
+        )
+        gaps = (baseline - arm).mean(1)
+        found = Estimate(gaps.tolist(), 360, sample_variance(baseline - arm, 1.0)).interval(0.95)
+        assert (comparison["ci_low"], comparison["ci_high"]) == pytest.approx(
+            (found.low, found.high)
+        )
+
+
+def test_damaged_outcomes_are_named(tiny, tmp_path):
+    folder = tmp_path / "run"
+    run(tiny, folder, display=Silent(interrupt_after=8))
+    file = folder / "outcomes.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ScenarioError, match=r"outcomes\.safetensors: holds no readable outcomes"):
+        run(folder / "scenario.yaml", folder, resume=True)
+
+
 def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
     run(tiny, tmp_path / "run")
     resolved = tmp_path / "run" / "scenario.yaml"
@@ -105,6 +138,32 @@ def test_arms_share_initial_weights_and_data_order(tiny, tmp_path):
     assert by_arm["backpropagation"] == by_arm["clean_danp"]
 
 
+@pytest.mark.parametrize(
+    "chip", ["{crossbar: native, max_rows: 20}", "{crossbar: aihwkit, preset: IdealizedPreset}"]
+)
+def test_trains_that_were_cut_short_are_counted_and_shown(tiny, tmp_path, chip):
+    rates = {"gentle": 1e-6, "hot": 10.0}
+    arms = [
+        f"arms.{name}={{chip: {chip}, learning: {{rule: anp, optimiser: {{write: pulses,"
+        f" learning_rate: {rate}}}}}}}"
+        for name, rate in rates.items()
+    ]
+    folder = tmp_path / "run"
+    summary, metrics = run(tiny, folder, *arms, "data={name: digits, limit_train: 100}")
+    gentle, hot = (summary["arms"][name]["pulse_trains"] for name in rates)
+    assert gentle["cut_short"] == 0 < gentle["looked_at"]
+    assert 0 < hot["cut_short"] <= hot["looked_at"]
+    last = [row for row in metrics if row["arm"] == "hot" and row["epoch"] == 2]
+    assert hot["cut_short"] == sum(row["trains_cut_short"] for row in last)
+    if "native" in chip:
+        # every sample of two epochs and two seeds, in each of 4 + 1 arrays
+        assert hot["looked_at"] == 2 * 2 * 100 * 5
+    assert "pulse_trains" not in summary["arms"]["backpropagation"]
+    shown = cut_short_in_words(summary)
+    assert any(said.startswith("hot: ") for said in shown)
+    assert not any(said.startswith("gentle: ") for said in shown)
+
+
 def test_a_diverging_arm_stops_and_the_others_go_on(tiny, tmp_path):
     display = Silent()
     summary, metrics = run(
@@ -122,6 +181,36 @@ def test_a_diverging_arm_stops_and_the_others_go_on(tiny, tmp_path):
     assert all(
         row[figure] is None or math.isfinite(row[figure]) for row in metrics for figure in FIGURES
     )
+
+
+@pytest.mark.parametrize(
+    ("stop", "epoch", "seeds"),
+    [
+        (5, 0, [0]),  # no arm but the first two has begun
+        (8, 1, [0]),  # the third arm is an epoch behind
+        (9, 2, [0]),
+        (11, 2, [0]),  # the second seed has begun
+        (17, 2, [0]),  # its last arm is an epoch behind, which the first seed is not
+    ],
+)
+def test_an_interrupted_run_compares_at_an_epoch_that_all_arms_share(
+    tiny, tmp_path, stop, epoch, seeds
+):
+    native = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 0.01}}}"
+    summary, metrics = run(tiny, tmp_path / "run", native, display=Silent(interrupt_after=stop))
+    at = {
+        (row["arm"], row["seed"]): row["test_accuracy"] for row in metrics if row["epoch"] == epoch
+    }
+    for comparison in summary["comparisons"]:
+        assert comparison["verdict"] == "undecided"
+        if epoch == 0:
+            assert comparison["gap"] is None
+            assert "before all arms had an epoch in common" in comparison["reason"]
+            continue
+        gaps = [at[comparison["baseline"], seed] - at[comparison["arm"], seed] for seed in seeds]
+        assert comparison["gap"] == pytest.approx(sum(gaps) / len(gaps))
+        assert f"after epoch {epoch}, the last that all arms share, in seed" in comparison["reason"]
+    assert summary["comparisons"][0]["reason"] in summary["verdict_reason"]
 
 
 def test_ctrl_c_leaves_what_was_measured(tiny, tmp_path):
@@ -155,18 +244,24 @@ def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, stop):
 
     assert without_time(resumed_metrics) == without_time(whole_metrics)
     assert without_time(resumed) == without_time(whole)
+    files = [each / "outcomes.safetensors" for each in (folder, tmp_path / "whole")]
+    assert files[0].read_bytes() == files[1].read_bytes()
     assert not (folder / FILE_NAME).exists()
 
 
 def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
-    """Files hold figures of each epoch and layer; nothing as large as one weight matrix."""
+    """Files hold figures of each epoch and layer, and of a test sample if it came out right."""
     folder = tmp_path / "run"
     run(tiny, folder)
     assert {path.name for path in folder.iterdir()} == {
         "scenario.yaml",
         "metrics.jsonl",
+        "outcomes.safetensors",
         "summary.json",
     }
+    for seeds in load_outcomes(folder).values():
+        for by_sample in seeds.values():
+            assert (by_sample.shape, by_sample.dtype) == ((360,), bool)
 
     def longest_list(value) -> int:
         if isinstance(value, dict):
@@ -178,4 +273,6 @@ def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
     smallest_matrix = 8 * 10
     assert longest_list(json.loads((folder / "summary.json").read_text())) < smallest_matrix
     for line in (folder / "metrics.jsonl").read_text().splitlines():
-        assert set(json.loads(line)) == {"arm", "seed", "epoch", "seconds"} | FIGURES
+        row = json.loads(line)
+        counted = {"trains", "trains_cut_short"} if row["arm"] == "crossbar" else set()
+        assert set(row) == {"arm", "seed", "epoch", "seconds"} | FIGURES | counted

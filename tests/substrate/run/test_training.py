@@ -8,8 +8,10 @@ import torch
 from substrate.assemble.dataset import checked_dataset
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
+from substrate.run.outcomes import load_outcomes
 from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 
 SCENARIO = """\
 name: tiny
@@ -72,10 +74,48 @@ def test_a_convolution_is_trained(tmp_path: Path) -> None:
     assert last.test_accuracy > ABOVE_CHANCE
 
 
-def test_a_loss_in_numpy_beside_the_scenario_is_trained(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(MARGIN)
-    (*_, last) = train(tmp_path / "a.yaml", "training.loss=mine.py:margin")
+def test_a_loss_in_numpy_beside_the_scenario_is_trained(working_folder: Path) -> None:
+    (working_folder / "mine.py").write_text(MARGIN)
+    (*_, last) = train(working_folder / "a.yaml", "training.loss=mine.py:margin")
     assert last.test_accuracy > ABOVE_CHANCE
+
+
+def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch.nn.functional import cross_entropy\n"
+        "def honest(output, target):\n"
+        "    return cross_entropy(output.double(), target, reduction='none')\n"
+        "def vandal(output, target):\n"
+        "    loss = honest(output, target)\n"
+        "    target.copy_(output.argmax(1))\n"
+        "    output.zero_()\n"
+        "    return loss\n"
+    )
+    honest, vandal = (
+        [
+            (epoch.train_accuracy, epoch.test_accuracy, epoch.test_loss)
+            for epoch in train(tmp_path / "a.yaml", f"training.loss=mine.py:{name}")
+        ]
+        for name in ("honest", "vandal")
+    )
+    assert honest == vandal
+
+
+@pytest.mark.parametrize("first_failing", ["test", "train"])
+def test_a_loss_that_fails_ends_in_one_message(tmp_path: Path, first_failing: str) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import sys\n"
+        "def leaves(output, target):\n"
+        f"    if len(output) {'>' if first_failing == 'test' else '<='} 50:\n"
+        "        sys.exit(0)\n"
+        "    return output.sum(1)\n"
+    )
+    with pytest.raises(ScenarioError) as caught:
+        train(tmp_path / "a.yaml", "training.loss=mine.py:leaves")
+    assert str(caught.value) == (
+        f"training.loss: the loss mine.py:leaves ({tmp_path / 'mine.py'}:4)"
+        " ends the program: SystemExit(0)"
+    )
 
 
 def test_classes_are_trained_by_the_squared_error_too(tmp_path: Path) -> None:
@@ -95,6 +135,9 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     (comparison,) = summary["comparisons"]
     assert comparison["gap"] == pytest.approx(sum(arm) / 2 - sum(other) / 2)
     assert comparison["verdict"] == "feasible"
+    for name, losses in (("arm", arm), ("other", other)):
+        by_sample = load_outcomes(folder)[name]
+        assert [by_sample[seed].mean() for seed in (0, 1)] == pytest.approx(losses)
     assert summary["metric"] == "test_loss"
     assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()

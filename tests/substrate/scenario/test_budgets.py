@@ -32,5 +32,11 @@ def test_a_resolved_scenario_is_that_of_its_budget(budgeted, tmp_path):
 def test_problems_of_budgets_are_named(budgeted):
     with pytest.raises(ScenarioError, match=r"tiny.yaml:\d+: budgets: no such budget.*'short'"):
         load_scenario(budgeted, budget="shrt")
-    with pytest.raises(ScenarioError, match=r"budget odd: training.epochs"):
+    with pytest.raises(ScenarioError, match=r"budget odd, .*tiny.yaml:30: training.epochs: must"):
         load_scenario(budgeted, budget="odd")
+
+
+def test_a_budget_may_hold_any_text(tiny):
+    tiny.write_text(tiny.read_text() + "budgets:\n  🚀: {title: as fast as a 🚀}\n")
+    fast, _ = load_scenario(tiny, budget="🚀")
+    assert (fast.title, fast.budget) == ("as fast as a 🚀", "🚀")

@@ -1,4 +1,5 @@
 import math
+import os
 import textwrap
 import time
 from pathlib import Path
@@ -172,7 +173,17 @@ def test_a_byte_order_mark_is_no_matter(write) -> None:
         ("a: 1\nb: !!int many\n", 2, "int"),
         ("a: 1\nb: " + "9" * 10_000, 2, "int"),
         ("a: 1\nb:\n  <<: 3\n", 3, "mappings only"),
-        ("a: &a\n  b: *a\n", 1, "too large"),
+        ("a: &a\n  b: *a\n", 1, "holds itself"),
+        ("a: &a {<<: *a}\n", 1, "holds itself"),
+        ("a: &a [1, *a]\n", 1, "holds itself"),
+        ("a: 1\nb: !!int ''\n", 2, "cannot be read as int (found '')"),
+        ("a: 1\nb: !!float ''\n", 2, "cannot be read as float (found '')"),
+        ("a: 1\nb: !!bool 7\n", 2, "cannot be read as bool (found '7')"),
+        ("a: 0x" + "f" * 5000, 1, "cannot be read as int"),
+        ("a: 1" + ":1" * 400, 1, "cannot be read as int"),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', 2, "escape sequence"),
+        ('a: 1\nb: "\\ud83d"\n', 2, "character that YAML does not allow"),
+        ('a: 1\n"\\ud83d": 2\n', 2, "character that YAML does not allow"),
         ("a: " + "[" * 150 + "]" * 150, 1, "too large"),
     ],
 )
@@ -324,3 +335,26 @@ def test_a_long_value_is_shortened_in_the_message_alone() -> None:
 )
 def test_nearest(word: str, meant: str | None) -> None:
     assert nearest(word, ["bp", "danp", "IdealizedPreset"]) == meant
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")  # opening it would wait for a writer
+    assert "pipe or a device" in refused(tmp_path / "pipe.yaml").message
+    assert "pipe or a device" in refused(Path("/dev/zero")).message
+    assert "cannot be read" in refused(Path("a\0b.yaml")).message
+
+
+def test_a_file_that_no_scenario_could_be_is_not_read_to_its_end(write) -> None:
+    assert "larger than" in refused(write("# padding\n" * 300_000)).message
+
+
+def test_many_keys_over_merged_ones_take_no_time(write) -> None:
+    keys = ", ".join(f"k{number}: 1" for number in range(3000))
+    started = time.perf_counter()
+    source = load_yaml(write(f"a: &a {{{keys}}}\nb: {{<<: *a, {keys}}}\n"))
+    assert source.data["a"] == source.data["b"]
+    assert time.perf_counter() - started < 30
+
+
+def test_an_index_longer_than_any_list(source: Source) -> None:
+    assert "2 entries" in refused_setting(source, f"seeds.{'9' * 5000}=1").message

@@ -38,9 +38,9 @@ class TestOfOnesOwn(CrossbarConformance):
     max_cost = 200.0
 
     @pytest.fixture(autouse=True)
-    def _model(self, tmp_path: Path) -> None:
-        path, _ = write_new("device", "OwnCell", tmp_path)
-        type(self).model = load_object(f"{path}:OwnCell", tmp_path)
+    def _model(self, working_folder: Path) -> None:
+        path, _ = write_new("device", "OwnCell", working_folder)
+        type(self).model = load_object(f"{path}:OwnCell", working_folder)
 
 
 class WritesBackwards(IdealCrossbar):

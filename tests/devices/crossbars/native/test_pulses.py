@@ -9,6 +9,7 @@ from devices.crossbars.native.pulses import (
     coincidences,
     coincidences_by_row,
     draw_counts,
+    too_short,
 )
 
 
@@ -104,3 +105,16 @@ def test_never_more_counts_than_trials(trials: int) -> None:
     probability = torch.linspace(0.01, 0.5, 200)
     counts = _invert(torch.full_like(u, trials), probability, u)
     assert counts.max() == trials
+
+
+def test_a_train_is_too_short_where_a_cell_loses_some_of_its_request():
+    x = torch.tensor([[1.0, -2.0], [0.5, 0.1], [0.0, 0.0]])
+    d = torch.tensor([[1.0, 0.2], [-2.0, 0.5], [1.0, 1.0]])
+    step, longest = 0.01, 10
+    for rate in (0.04, 0.06, 0.2):
+        lost = [
+            float((up.mean - down.mean + rate / step * d[s, :, None] * x[s]).abs().max()) > 1e-4
+            for s in range(3)
+            for up, down in [coincidences(x[s : s + 1], d[s : s + 1], rate, step, longest)]
+        ]
+        assert too_short(x, d, rate, step, longest).tolist() == lost

@@ -1,0 +1,142 @@
+"""How often the interval of a gap (`substrate.run.verdict`) misses the gap, on made-up runs.
+
+The device is behind by exactly the tolerance on average; what a seed adds is normal, and the two
+arms decide 4 % of test samples differently. Which ones is the samples' affair, the same for all
+seeds, or chance, anew in every seed, or half of it each:
+
+    u_si  uniform on 0…1;  a share of samples has one u_i for all seeds
+    d_si = 1   where u_si < (0.04 + gap_s) / 2        gap_s ~ N(tolerance, 0.006²)
+    d_si = -1  where u_si > 1 - (0.04 - gap_s) / 2
+
+Student's interval over seeds alone stands beside it: what it says of new seeds is right, and the
+same test data make all seeds wrong together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from substrate.randomness import stream_seed
+from substrate.run.verdict import Estimate, Outcomes, sample_variance
+
+SEEDS = (2, 3, 5)
+SAMPLES = (360, 2000, 10_000)
+SHARED = (1.0, 0.5, 0.0)
+TOLERANCE = 0.02
+SEED_SPREAD = 0.006
+DECIDED_DIFFERENTLY = 0.04
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What came of many runs of one kind; all but the counts are fractions.
+
+    Attributes:
+        shared: of the samples decided differently, those that are so for every seed.
+        covered: runs whose interval holds the gap.
+        covered_over_seeds: likewise Student's over seeds alone.
+        wrongly_feasible: runs whose interval lies within the tolerance, which the gap is.
+        mean_width, smallest_width: of the interval, in accuracy.
+    """
+
+    shared: float
+    seeds: int
+    samples: int
+    runs: int
+    covered: float
+    covered_over_seeds: float
+    wrongly_feasible: float
+    mean_width: float
+    smallest_width: float
+
+
+def draw(generator: np.random.Generator, seeds: int, samples: int, shared: float) -> Outcomes:
+    """Draw how far the arm is behind on every sample with every seed, (seeds, samples)."""
+    own = generator.random((seeds, samples))
+    alike = generator.random(samples) < shared
+    place = np.where(alike, generator.random(samples), own)
+    gap = generator.normal(TOLERANCE, SEED_SPREAD, (seeds, 1))
+    decided = np.maximum(DECIDED_DIFFERENTLY, np.abs(gap))
+    behind, ahead = place < (decided + gap) / 2, place > 1 - (decided - gap) / 2
+    return behind.astype(float) - ahead
+
+
+def measure(seeds: int, samples: int, shared: float, runs: int) -> Coverage:
+    """Count the misses of one kind of run, the same ones every time."""
+    purpose = f"coverage {seeds} {samples} {shared}"
+    generator = np.random.default_rng(stream_seed(0, purpose))
+    covered = over_seeds = feasible = 0
+    widths = []
+    for _ in range(runs):
+        differences = draw(generator, seeds, samples, shared)
+        variance = sample_variance(differences, 1.0)
+        estimate = Estimate(differences.mean(1).tolist(), samples, variance)
+        interval = estimate.interval(CONFIDENCE)
+        covered += interval.low <= TOLERANCE <= interval.high
+        over_seeds += abs(interval.centre - TOLERANCE) <= (interval.over_seeds or 0.0)
+        feasible += interval.high <= TOLERANCE
+        widths.append(2 * interval.half_width)
+    return Coverage(
+        shared,
+        seeds,
+        samples,
+        runs,
+        covered / runs,
+        over_seeds / runs,
+        feasible / runs,
+        float(np.mean(widths)),
+        min(widths),
+    )
+
+
+def bench_coverage(runs: int) -> Iterator[Coverage]:
+    """Count the misses for every number of seeds and test samples."""
+    for shared in SHARED:
+        for seeds in SEEDS:
+            for samples in SAMPLES:
+                yield measure(seeds, samples, shared, runs)
+
+
+def show_coverage(found: list[Coverage], as_json: bool) -> None:
+    """Print the counts, as a table or as JSON."""
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    table = Table(
+        title=f"Runs with a gap of {TOLERANCE:.0%}, the tolerance; interval at {CONFIDENCE:.0%}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for heading in (
+        "Shared by\nall seeds",
+        "Seeds",
+        "Test\nsamples",
+        "Gap\ncovered",
+        "Over seeds\nalone",
+        "Wrongly\nfeasible",
+        "Mean\nwidth",
+        "Smallest\nwidth",
+    ):
+        table.add_column(heading, justify="right")
+    for each in found:
+        table.add_row(
+            f"{each.shared:.0%}",
+            str(each.seeds),
+            f"{each.samples:,}",
+            f"{each.covered:.1%}",
+            f"{each.covered_over_seeds:.1%}",
+            f"{each.wrongly_feasible:.1%}",
+            f"{100 * each.mean_width:.2f}",
+            f"{100 * each.smallest_width:.2f}",
+        )
+    Console().print(table)
+    typer.echo("Shared: of samples that arms decide differently; widths in points of accuracy.")

@@ -1,0 +1,252 @@
+"""The mirror, against the weights that it must find and the gradient that it must give."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from scipy import stats
+
+from devices.interface import Capability, LayerShape
+from devices.noise.base import NoiseSource
+from devices.noise.common_mode import CommonModeNoise
+from devices.noise.gaussian import GaussianNoise
+from learning.alignment import angle
+from learning.estimator import Estimator
+from learning.losses import cross_entropy
+from learning.optimisers import mean_outer_product
+from learning.rules import Trial
+from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
+from learning.rules.weight_mirror import WeightMirror
+from tests.chips import make_chip
+from tests.learning.rules.gradients import trial
+from tests.rules import rule_settings
+from tests.statistics import assert_mean
+
+SIZES = (6, 5, 4, 3)
+
+
+def batch(samples: int = 500) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(9)
+    x = torch.randn(samples, SIZES[0], generator=generator)
+    return x, torch.randint(3, (samples,), generator=generator)
+
+
+def noisy(model, seed: int) -> NoiseSource:
+    return NoiseSource(model, torch.Generator().manual_seed(seed))
+
+
+def estimator(chip, own: dict | None = None, *, source: str = "injected", **passes) -> Estimator:
+    settings = rule_settings("weight_mirror", own, source=source, **{"baseline": "noisy", **passes})
+    generators = (torch.Generator().manual_seed(seed) for seed in (3, 4))
+    return Estimator(chip, settings, cross_entropy, *generators)
+
+
+def trained(chip, repeats: int, own: dict | None = None, **passes) -> Estimator:
+    """Passes without updates."""
+    running, (x, target) = estimator(chip, own, **passes), batch()
+    for _ in range(repeats):
+        running.estimate(x, target)
+    return running
+
+
+def misfits(chip) -> list[float]:
+    """‖B - W‖ / ‖W‖ of every layer but the first."""
+    return [
+        (
+            (layer.mirror.weights - layer.crossbar.weights).norm() / layer.crossbar.weights.norm()
+        ).item()
+        for layer in chip._layers[1:]
+    ]
+
+
+def linear_trial(samples: int, weights: torch.Tensor, *, readout: float = 0.0) -> Trial:
+    """What two layers of a linear network show, noise of known size on every reading of x*."""
+    generator = torch.Generator().manual_seed(5)
+    n_out, n_in = weights.shape
+    mix = torch.eye(n_in) + 0.5 * torch.randn(n_in, n_in, generator=generator) / n_in**0.5
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    x = normal(samples, n_in) @ mix.T
+    a = x @ weights.T + 0.5 * normal(samples, n_out)
+    seen = x + readout * 2**0.5 * normal(samples, n_in)
+    first = torch.zeros(samples, n_in)
+    return Trial(
+        (LayerShape(n_in, 1), LayerShape(n_out, n_in)),
+        (first, a),
+        (None,),
+        (torch.zeros(samples),),
+        0.0,
+        input_changes=(torch.zeros(samples, 1), seen),
+    )
+
+
+def expected_steps(rule: WeightMirror, seen: Trial, mirror: torch.Tensor) -> torch.Tensor:
+    """The step that each sample asks for, (samples, n_out, n_in), before the rate."""
+    seen = replace(seen, state=rule.remember(seen))
+    (update,) = rule.requests(seen, lambda layer, x: x @ mirror.T)
+    assert update.layer == 1
+    outer = update.mirror
+    return -torch.einsum("si,sj->sij", outer.d, outer.x)
+
+
+WEIGHTS = torch.randn(3, 4, generator=torch.Generator().manual_seed(8))
+
+
+@pytest.mark.parametrize("regression", ["least_squares", "lms"])
+def test_the_expected_change_is_zero_at_the_weights(regression):
+    rule = WeightMirror(regression=regression)
+    steps = expected_steps(rule, linear_trial(20_000, WEIGHTS), WEIGHTS)
+    z = steps.mean(0) / steps.std(0) * len(steps) ** 0.5
+    assert z.abs().max() < stats.norm.isf(1e-6 / (2 * z.numel()))
+
+
+@pytest.mark.parametrize("regression", ["least_squares", "lms"])
+def test_elsewhere_it_leads_to_the_weights(regression):
+    rule = WeightMirror(regression=regression, covariance_decay=0.0, ridge=1e-6)
+    seen = linear_trial(20_000, WEIGHTS)
+    x = seen.input_changes[1]
+    expected = WEIGHTS
+    if regression == "lms":
+        expected = WEIGHTS @ (x.T @ x / len(x)) / x.square().mean()
+    assert_mean(expected_steps(rule, seen, torch.zeros(3, 4)).flatten(1), expected.flatten())
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_readout_noise_of_the_inputs_shrinks_the_mirror_as_predicted_and_can_be_undone(corrected):
+    sigma = 0.6
+    seen = linear_trial(40_000, WEIGHTS, readout=sigma)
+    rule = WeightMirror(
+        covariance_decay=0.0, ridge=1e-6, input_readout_std=sigma if corrected else 0.0
+    )
+    mirror = torch.zeros(3, 4)
+    for _ in range(60):
+        mirror = mirror + 0.5 * expected_steps(rule, seen, mirror).mean(0)
+    x = seen.input_changes[1]
+    observed = x.T @ x / len(x)
+    shrunk = WEIGHTS @ (torch.eye(4) - 2 * sigma**2 * torch.linalg.inv(observed))
+    assert (shrunk - WEIGHTS).norm() > 0.3 * WEIGHTS.norm()
+    # standard errors of the regression are below 0.01, and seven of them far below 0.1
+    torch.testing.assert_close(mirror, WEIGHTS if corrected else shrunk, atol=0.1, rtol=0)
+
+
+@pytest.mark.parametrize("regression", ["least_squares", "lms"])
+@pytest.mark.parametrize("sigma", [1e-3, 1e-2])
+def test_passes_alone_bring_the_mirror_to_the_weights(regression, sigma):
+    chip = make_chip(SIZES)
+    own = {"regression": regression}
+    trained(chip, 20, own, sigma=sigma)
+    few = misfits(chip)
+    trained(chip, 300, own, sigma=sigma)
+    for early, late in zip(few, misfits(chip), strict=True):
+        assert late < early
+        assert late < 0.1
+
+
+def test_the_update_turns_to_the_gradient_with_the_number_of_passes():
+    x, target = batch()
+
+    def angles(repeats: int, sigma: float) -> list[float]:
+        chip = make_chip(SIZES)
+        estimate = trained(chip, repeats, sigma=sigma).estimate(x, target)
+        # the truth at the very pass that was observed: its noise is part of a
+        loss = lambda output: cross_entropy(output, target)  # noqa: E731
+        observed, gradients = make_chip(SIZES).backpropagate(x, loss)
+        return [
+            angle(mean_outer_product(d, seen), mean_outer_product(g, clean))
+            for d, seen, g, clean in zip(
+                estimate.errors, estimate.inputs, gradients, observed.inputs, strict=True
+            )
+        ]
+
+    for sigma in (1e-3, 1e-2):
+        few, many = angles(3, sigma), angles(300, sigma)
+        assert many[-1] < 1.5  # the output's error needs no mirror
+        for early, late in zip(few[:-1], many[:-1], strict=True):
+            assert late < early
+            assert late < 6
+
+
+def test_noise_that_a_layer_shares_makes_lms_diverge_and_not_least_squares():
+    sizes = (6, 40, 40, 3)
+
+    def worst(regression: str) -> float:
+        shared = CommonModeNoise(std=0.3)
+        chip = make_chip(
+            sizes,
+            capabilities=frozenset({Capability.OBSERVE, Capability.ACTIVATION_DERIVATIVE}),
+            output_noise=noisy(shared, 1),
+            input_noise=noisy(GaussianNoise(std=1e-3), 2),
+        )
+        trained(chip, 150, {"regression": regression}, source="intrinsic")
+        return max(misfits(chip))
+
+    assert worst("least_squares") < 2
+    assert not worst("lms") < 100
+
+
+def test_the_output_error_from_loss_changes_is_inp_of_the_last_layer():
+    last = IterativeNodePerturbation()
+    seen = trial(last, 1000)
+    rule = WeightMirror(output_error="perturbation")
+    # the pass that perturbs the last layer alone: δa_L is what was injected there
+    alone = replace(
+        seen,
+        activity_changes=(*seen.activity_changes[:-1], seen.perturbations[-1][-1]),
+        loss_changes=(seen.loss_changes[-1],),
+    )
+    (error,) = rule.errors(alone)
+    torch.testing.assert_close(error, last.errors(seen)[-1])
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_mirror_is_told_of_what_was_asked_if_it_is_to_be(told):
+    from learning.learner import Learner, LearningSettings
+    from learning.optimisers import OptimiserSettings
+
+    chip = make_chip(SIZES)
+    settings = rule_settings("weight_mirror", {"told": told, "rate": 1e-12}, sigma=1e-3)
+    sgd = OptimiserSettings("sgd", 1.0, 0.0, "dense")
+    generators = torch.Generator().manual_seed(0), torch.Generator().manual_seed(1)
+    learner = Learner(chip, LearningSettings(settings, sgd), cross_entropy, *generators)
+    before = [layer.crossbar.weights.clone() for layer in chip._layers]
+    learner.step(*batch())
+    for layer, start in zip(chip._layers[1:], before[1:], strict=True):
+        change = layer.crossbar.weights - start
+        expected = change if told else torch.zeros_like(change)
+        torch.testing.assert_close(layer.mirror.weights, expected, atol=1e-6, rtol=1e-4)
+
+
+def test_the_observed_slope_of_a_comparator_is_its_step_over_a_bin():
+    from devices.activations import sign
+
+    rule = WeightMirror(slope="observed", slope_bins=6)
+    generator = torch.Generator().manual_seed(2)
+    a = torch.randn(1000, 100, generator=generator)
+    change = 0.05 * torch.randn(1000, 100, generator=generator)
+    seen = Trial(
+        (LayerShape(100, 1), LayerShape(1, 100)),
+        (change, torch.zeros(1000, 1)),
+        (None,),
+        (torch.zeros(1000),),
+        0.0,
+        input_changes=(torch.zeros(1000, 1), sign(a + change) - sign(a)),
+        pre_activations=(a, torch.zeros(1000, 1)),
+        output_changes=(sign(a + change) - sign(a),),
+    )
+    seen = replace(seen, state=rule.remember(seen))
+    slope = rule.slope_at(0, seen)
+    spread = a.square().mean().sqrt()
+    inside = (a > 0) & (a < 0.9 * spread)
+    # bins are one rms wide; the step of 2 at 0 lies on the border of two, and each has half of it.
+    # Some 2,000 crossings of uneven weight: a standard error of some 4 %
+    assert slope[inside].mean() * spread == pytest.approx(1.0, rel=0.25)
+    assert slope[a.abs() > 1.2 * spread].abs().max() == 0
+
+
+def test_what_it_needs_follows_from_its_settings():
+    slope, loss = Capability.ACTIVATION_DERIVATIVE, Capability.LOSS_DERIVATIVE
+    assert WeightMirror().needs == {Capability.OBSERVE, slope, loss}
+    observing = WeightMirror(slope="observed", output_error="critic")
+    assert observing.needs == {Capability.OBSERVE}

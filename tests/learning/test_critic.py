@@ -1,0 +1,63 @@
+"""The critic, against the derivative of losses that it only sees the values of."""
+
+import pytest
+import torch
+
+from learning.critic import criticise, fit_critic
+from learning.losses import cross_entropy, loss_gradient, mean_squared_error
+
+SAMPLES = 200
+
+
+def fitted(loss, classes: bool, *, batches: int, scale: float = 1.0):
+    generator = torch.Generator().manual_seed(1)
+    state: dict[str, torch.Tensor] = {}
+
+    def draw():
+        output = scale * torch.randn(SAMPLES, 4, generator=generator)
+        if classes:
+            return output, torch.randint(4, (SAMPLES,), generator=generator)
+        return output, scale * torch.randn(SAMPLES, 4, generator=generator)
+
+    for _ in range(batches):
+        output, target = draw()
+        change = 1e-2 * scale * torch.randn(SAMPLES, 4, generator=generator)
+        loss_change = loss(output + change, target) - loss(output, target)
+        state = fit_critic(state, output, target, change, loss_change, generator)
+    return state, *draw()
+
+
+def cosine(state, loss, output, target) -> float:
+    found, truth = criticise(state, output, target), loss_gradient(loss, output, target)
+    return torch.nn.functional.cosine_similarity(found, truth).mean().item()
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes"), [(cross_entropy, True), (mean_squared_error, False)], ids=["ce", "mse"]
+)
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_it_finds_the_gradient_from_loss_changes_alone(loss, classes, scale):
+    # cross-entropy of outputs a hundred times as large is another function
+    if classes and scale > 1:
+        scale = 1.0
+    state, output, target = fitted(loss, classes, batches=300, scale=scale)
+    assert cosine(state, loss, output, target) > 0.9
+    found, truth = criticise(state, output, target), loss_gradient(loss, output, target)
+    assert found.norm() / truth.norm() == pytest.approx(1, abs=0.2)
+
+
+def test_it_starts_at_zero_and_leaves_the_state_before_alone():
+    state, output, target = fitted(cross_entropy, True, batches=1)
+    before = {name: value.clone() for name, value in state.items()}
+    change = torch.ones(SAMPLES, 4)
+    fit_critic(state, output, target, change, change.sum(1), torch.Generator())
+    assert all(torch.equal(before[name], value) for name, value in state.items())
+    assert state["weight.2"].abs().max() < 0.1  # five steps of Adam from zero
+
+
+def test_passes_that_changed_nothing_leave_it_finite():
+    generator = torch.Generator().manual_seed(2)
+    output, target = torch.randn(5, 4), torch.zeros(5, dtype=torch.int64)
+    zeros = torch.zeros(5, 4)
+    state = fit_critic({}, output, target, zeros, zeros[:, 0], generator)
+    assert criticise(state, output, target).isfinite().all()

@@ -1,0 +1,56 @@
+"""Numbers that are none are refused wherever a scenario takes a number."""
+
+import pytest
+
+from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
+
+NATIVE = (
+    "arms.crossbar={chip: {crossbar: native}, learning: {rule: anp, optimiser: {learning_rate: 1}}}"
+)
+
+
+@pytest.mark.parametrize("number", ["nan", ".nan", ".inf", "-.inf", "1e999"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "verdict.tolerance",
+        "network.initial_range",
+        "arms.crossbar.learning.optimiser.learning_rate",
+        "arms.crossbar.chip.conductance.read_noise",
+        "arms.crossbar.chip.input_converter.range",
+        "arms.crossbar.chip.noise.0.scale",
+        "arms.crossbar.chip.noise.0.sampling_rate",
+    ],
+)
+def test_of_the_models(tiny, path: str, number: str) -> None:
+    (tiny.parent / "a.csv").write_text("1\n2\n3\n")
+    replayed = (
+        "arms.crossbar.chip.noise=[{model: trace, at: output, path: a.csv, sampling_rate: 1}]"
+    )
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(tiny, [NATIVE, replayed, f"{path}={number}"])
+    assert refused.value.field == path
+
+
+@pytest.mark.parametrize("number", ["nan", ".nan", ".inf"])
+def test_of_aihwkit(tiny, number: str) -> None:
+    path = "arms.crossbar.chip.config.forward.out_noise"
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(tiny, [f"{path}={number}"])
+    assert refused.value.field == path
+
+
+def test_a_native_preset_is_a_name(tiny) -> None:
+    with pytest.raises(ScenarioError, match="must be a valid string") as refused:
+        load_scenario(tiny, [NATIVE, "arms.crossbar.chip.preset=[1]"])
+    assert refused.value.field == "arms.crossbar.chip.preset"
+
+
+def test_a_trace_of_one_sample_is_too_short(tiny) -> None:
+    (tiny.parent / "a.csv").write_text("1\n")
+    replayed = (
+        "arms.crossbar.chip.noise=[{model: trace, at: output, path: a.csv, sampling_rate: 1}]"
+    )
+    with pytest.raises(ScenarioError, match="trace"):
+        load_scenario(tiny, [NATIVE, replayed])
