@@ -91,7 +91,7 @@ class WeightMirror(Rule):
     told: bool = Field(
         True, description="Whether B is told of the weight changes that are asked of the device."
     )
-    on: Literal["digital", "crossbar"] = Field(
+    where: Literal["digital", "crossbar"] = Field(
         "digital",
         description="Where B is: exact in the digital periphery, or on crossbars of the same kind "
         "as the weights, pulsed in place and read through their own noise.",
@@ -141,7 +141,7 @@ class WeightMirror(Rule):
     @property
     def mirror_on(self) -> Literal["digital", "crossbar"] | None:
         """Where B is."""
-        return self.on
+        return self.where
 
     @property
     def mirror_is_told(self) -> bool:

@@ -19,12 +19,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import typer
-from rich.console import Console
 from rich.table import Table
 
 from substrate.randomness import stream_seed
 from substrate.run.verdict import Estimate, Outcomes, sample_variance
+from substrate.terminal import Console, tell
 
 SEEDS = (2, 3, 5)
 SAMPLES = (360, 2000, 10_000)
@@ -108,7 +107,7 @@ def bench_coverage(runs: int) -> Iterator[Coverage]:
 def show_coverage(found: list[Coverage], as_json: bool) -> None:
     """Print the counts, as a table or as JSON."""
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found], indent=2))
+        tell(json.dumps([asdict(each) for each in found], indent=2))
         return
     table = Table(
         title=f"Runs with a gap of {TOLERANCE:.0%}, the tolerance; interval at {CONFIDENCE:.0%}",
@@ -139,4 +138,4 @@ def show_coverage(found: list[Coverage], as_json: bool) -> None:
             f"{100 * each.smallest_width:.2f}",
         )
     Console().print(table)
-    typer.echo("Shared: of samples that arms decide differently; widths in points of accuracy.")
+    tell("Shared: of samples that arms decide differently; widths in points of accuracy.")

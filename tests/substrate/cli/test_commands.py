@@ -47,6 +47,7 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
         "scenario.yaml",
         "metrics.jsonl",
         "summary.json",
+        "outcomes.safetensors",
         "learning_curves.png",
         "observed_noise.png",
         "report.html",
@@ -235,7 +236,7 @@ BAD = {
     "unknown data": ("network:", "data: {name: digit}\nnetwork:", 5, "data.name", "digits"),
     "malformed": ("layers: [8]", "layers: [8", 0, "", ""),
     "python tag": ("layers: [8]", "layers: !!python/object/apply:os.getcwd []", 6, "", "python"),
-    "rule beyond the chip": ("rule: danp", "rule: bp", 13, "rule", "gradients"),
+    "rule beyond the chip": ("rule: danp", "rule: bp", 13, "rule", "transposed_read"),
     "twice": ("epochs: 2", "epochs: 2\n  epochs: 3", 5, "epochs", ""),
 }  # fmt: skip
 

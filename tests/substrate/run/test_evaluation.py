@@ -55,8 +55,8 @@ def figures_of_tests(epochs: list[Epoch]) -> list[tuple[float, float | None]]:
 
 
 @pytest.fixture(params=CHIPS.values(), ids=CHIPS.keys())
-def chip(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    write_new("device", "Own", tmp_path)
+def chip(request: pytest.FixtureRequest, working_folder: Path) -> str:
+    write_new("device", "Own", working_folder)
     return str(request.param)
 
 

@@ -80,8 +80,8 @@ def test_a_loss_in_numpy_beside_the_scenario_is_trained(working_folder: Path) ->
     assert last.test_accuracy > ABOVE_CHANCE
 
 
-def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
+def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(working_folder: Path) -> None:
+    (working_folder / "mine.py").write_text(
         "from torch.nn.functional import cross_entropy\n"
         "def honest(output, target):\n"
         "    return cross_entropy(output.double(), target, reduction='none')\n"
@@ -94,7 +94,7 @@ def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(tmp_path: Path) 
     honest, vandal = (
         [
             (epoch.train_accuracy, epoch.test_accuracy, epoch.test_loss)
-            for epoch in train(tmp_path / "a.yaml", f"training.loss=mine.py:{name}")
+            for epoch in train(working_folder / "a.yaml", f"training.loss=mine.py:{name}")
         ]
         for name in ("honest", "vandal")
     )
@@ -102,8 +102,8 @@ def test_a_loss_that_writes_into_its_labels_changes_no_accuracy(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("first_failing", ["test", "train"])
-def test_a_loss_that_fails_ends_in_one_message(tmp_path: Path, first_failing: str) -> None:
-    (tmp_path / "mine.py").write_text(
+def test_a_loss_that_fails_ends_in_one_message(working_folder: Path, first_failing: str) -> None:
+    (working_folder / "mine.py").write_text(
         "import sys\n"
         "def leaves(output, target):\n"
         f"    if len(output) {'>' if first_failing == 'test' else '<='} 50:\n"
@@ -111,9 +111,9 @@ def test_a_loss_that_fails_ends_in_one_message(tmp_path: Path, first_failing: st
         "    return output.sum(1)\n"
     )
     with pytest.raises(ScenarioError) as caught:
-        train(tmp_path / "a.yaml", "training.loss=mine.py:leaves")
+        train(working_folder / "a.yaml", "training.loss=mine.py:leaves")
     assert str(caught.value) == (
-        f"training.loss: the loss mine.py:leaves ({tmp_path / 'mine.py'}:4)"
+        f"training.loss: the loss mine.py:leaves ({working_folder / 'mine.py'}:4)"
         " ends the program: SystemExit(0)"
     )
 
