@@ -8,6 +8,7 @@ from typing import ClassVar
 from unittest import SkipTest
 
 import torch
+import yaml
 from torch import Tensor
 
 from devices.interface import Capability, CapabilityError
@@ -66,6 +67,9 @@ class RuleConformance:
         written = json.loads(json.dumps(self.rule.model_dump(mode="json")))
         again = type(self.rule).model_validate(written)
         assert again == self.rule, f"the settings read again are {again!r}"
+        for setting in type(self.rule).model_fields:
+            (read,) = yaml.safe_load(f"{setting}: 0")
+            assert read == setting, f"YAML reads the key `{setting}` as {read}; name it otherwise"
 
     def test_declarations_fit_together(self) -> None:
         """Declares nothing that contradicts the rest."""

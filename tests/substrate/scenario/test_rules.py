@@ -13,6 +13,7 @@ from learning.rules import RULES
 from substrate import library
 from substrate.data import load_dataset
 from substrate.new.write import write_new
+from substrate.plugins import Trust, trusting
 from substrate.run.training import ArmRun
 from substrate.scenario.load import load_scenario, resolved
 from substrate.scenario.schema import Arm, Learning, Scenario
@@ -138,6 +139,26 @@ def test_what_is_misspelt_is_told_with_file_line_field_and_the_nearest(
     assert problem.line is not None
     assert lines[problem.line - 1].strip().startswith(f"{key}:")
     assert str(problem).startswith(f"{folder / 'scenario.yaml'}:{problem.line}: ")
+
+
+def test_a_rule_from_outside_the_working_folder_is_not_run_unless_it_is_trusted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {"rule": f"{folder}/drifting_rule.py:DriftingRule", "settings": {"decy": 1}}
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(ScenarioError, match="lies outside the working folder"):
+        load(elsewhere, mine=mine)
+    with trusting(Trust.EVERYTHING), pytest.raises(ScenarioError, match="did you mean 'decay'"):
+        load(elsewhere, mine=mine)
+
+
+def test_what_is_only_looked_at_is_not_run(folder: Path) -> None:
+    (folder / "loud.py").write_text("raise SystemExit('this was run')")
+    with trusting(Trust.NOTHING) as named:
+        load(folder, mine={"rule": "loud.py:Loud", "settings": {"volume": 11}})
+    assert named == [f"{folder / 'loud.py'}:Loud"]
 
 
 def test_a_refused_rule_is_told_of_registered_ones_that_would_work(folder: Path) -> None:

@@ -264,6 +264,10 @@ class Unwritable(ActivityNodePerturbation):
     cut: float = Field(float("nan"), description="Compared with nothing.")
 
 
+class CalledOn(ActivityNodePerturbation):
+    on: bool = Field(True, description="A key that YAML takes for a truth value.")
+
+
 FAULTS: list[tuple[type[Rule], str, str]] = [
     (Uphill, "one_layer", "must be greater than 0"),
     (Uphill, "layers", "must be greater than 0"),
@@ -305,6 +309,7 @@ FAULTS: list[tuple[type[Rule], str, str]] = [
     (SaysThatAllTrialsAgree, "averages_errors", "says that none does"),
     (Undescribed, "describes_itself", "`gain` has no description"),
     (Unwritable, "settings_can_be_written_out", "settings read again"),
+    (CalledOn, "settings_can_be_written_out", "the key `on` as True; name it otherwise"),
 ]
 
 
