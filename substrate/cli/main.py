@@ -360,12 +360,13 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 def main() -> None:
     """Run the command line; problems of the user's end with one message and exit status 2."""
     from substrate.environment import EnvironmentProblem
+    from substrate.record import RecordError
     from substrate.scenario.source import ScenarioError
 
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # without lines of our code
     try:
         app()
-    except (ScenarioError, EnvironmentProblem) as problem:
+    except (ScenarioError, EnvironmentProblem, RecordError) as problem:
         typer.echo(f"error: {problem}", err=True)
         sys.exit(2)
     except OSError as problem:

@@ -79,7 +79,7 @@ def _run(
     else:
         refuse_full(folder, "--runs")
     summary = train(scenario, source, folder, device, command, console, resume=resume)
-    return summary["status"] == "complete"
+    return summary.status == "complete"
 
 
 def _show(outcomes: Sequence[Outcome]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 
 from substrate.environment import check_aihwkit
-from substrate.report.run_folder import is_complete
+from substrate.record.folder import is_complete
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
@@ -21,7 +20,7 @@ from substrate.scenario.source import ScenarioError, Source
 if TYPE_CHECKING:
     import torch
 
-    from substrate.report.run_folder import Summary
+    from substrate.record.summary import Summary
 
 INTERRUPTED = 130
 
@@ -77,13 +76,13 @@ def _run(
     console = Console(stderr=as_json)
     summary = train(scenario, source, folder, device, command, console, resume=resume)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        typer.echo(summary.as_json())
     else:
         from substrate.report.table import run_result
 
         console.print(run_result(summary))
         console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-    return INTERRUPTED if summary["status"] == "interrupted" else 0
+    return INTERRUPTED if summary.status == "interrupted" else 0
 
 
 def train(

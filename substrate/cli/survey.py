@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def survey_command(
     table = survey_table(surveyed, summary)
     write_atomically(folder / TABLE, table)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        typer.echo(summary.as_json())
     else:
         Console().print(Markdown(table))
         typer.echo(f"Table: {folder / TABLE}")

@@ -12,14 +12,13 @@ def write_report(run_dir: Path) -> Path:
         The path of ``report.html``.
 
     Raises:
-        FileNotFoundError: one of the three files is missing.
-        ValueError: one of them is not valid JSON; the message names file and line.
+        RecordError: one of the three files is missing, or is not what it should be.
     """
     # matplotlib and jinja2 take most of a second to import.
     from substrate.files import write_atomically
+    from substrate.record.folder import read_run_folder
     from substrate.report import html, plots
     from substrate.report.palette import LIGHT
-    from substrate.report.run_folder import read_run_folder
 
     run = read_run_folder(run_dir)
     report = run_dir / "report.html"

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
@@ -21,10 +19,12 @@ from torch import Tensor
 
 from substrate.data.dataset import Dataset
 from substrate.files import sole_writer, write_atomically
-from substrate.report.run_folder import Summary
+from substrate.record.folder import METRICS, SCENARIO, SUMMARY, epochs
+from substrate.record.metrics import Epoch
+from substrate.record.summary import LayerNoise, Status, Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
-from substrate.run.summary import ArmOutcome, Status, summarise
-from substrate.run.training import ArmRun, Divergence, Epoch, LayerNoise
+from substrate.run.summary import ArmOutcome, summarise
+from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
 
@@ -103,17 +103,16 @@ class _Experiment:
     def resume(self) -> None:
         checkpoint = load_checkpoint(self._folder)
         if checkpoint is None:
-            (self._folder / "metrics.jsonl").unlink(missing_ok=True)
+            (self._folder / METRICS).unlink(missing_ok=True)
             return
         self._restored, progress = checkpoint
         self._started = datetime.fromisoformat(progress["started"])
         self._seconds_before = progress["wall_seconds"]
-        lines = (self._folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines(True)
+        path = self._folder / METRICS
         self._metrics_lines = progress["metrics_lines"]
-        kept = lines[: self._metrics_lines]
-        write_atomically(self._folder / "metrics.jsonl", "".join(kept))
-        for line in kept:
-            record = Epoch.from_row(json.loads(line))
+        kept = b"".join(path.read_bytes().splitlines(True)[: self._metrics_lines])
+        write_atomically(path, kept)
+        for record in epochs(kept, path):
             self._outcomes[record.arm].epoch(record)
             self._display.epoch(record)
         for arm, ended in progress["ended"].items():
@@ -127,9 +126,9 @@ class _Experiment:
     def run(self) -> Summary:
         clock = time.perf_counter() - self._seconds_before
         status: Status = "complete"
-        write_atomically(self._folder / "scenario.yaml", resolved(self._scenario))
+        write_atomically(self._folder / SCENARIO, resolved(self._scenario))
         try:
-            with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+            with (self._folder / METRICS).open("a", encoding="utf-8") as metrics:
                 for seed in self._scenario.seeds:
                     for name, outcome in self._outcomes.items():
                         if not outcome.ended(seed):
@@ -145,7 +144,7 @@ class _Experiment:
             wall_seconds=time.perf_counter() - clock,
             command=self._command,
         )
-        write_summary(self._folder, summary)
+        write_atomically(self._folder / SUMMARY, summary.as_json() + "\n")
         if status == "complete":
             drop_checkpoint(self._folder)
         return summary
@@ -158,7 +157,7 @@ class _Experiment:
         self._restored = None
         try:
             for record in run.epochs():
-                metrics.write(json.dumps(record.as_row()) + "\n")
+                metrics.write(json.dumps(record.model_dump()) + "\n")
                 metrics.flush()
                 self._metrics_lines += 1
                 outcome.epoch(record)
@@ -178,7 +177,7 @@ class _Experiment:
             "ended": {
                 name: {
                     "noise": {
-                        seed: [asdict(layer) for layer in layers]
+                        seed: [layer.model_dump() for layer in layers]
                         for seed, layers in outcome.noise.items()
                     },
                     "divergences": {
@@ -189,9 +188,3 @@ class _Experiment:
                 for name, outcome in self._outcomes.items()
             },
         }
-
-
-def write_summary(folder: Path, summary: Mapping[str, object]) -> None:
-    """Write `summary.json`."""
-    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "summary.json", text + "\n")

@@ -12,15 +12,20 @@ from substrate.assemble.chip import chip_reproducibility, chip_title
 from substrate.assemble.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
-from substrate.report.run_folder import Arm as ArmSummary
-from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
-from substrate.report.run_folder import Measure, Summary
-from substrate.run.training import Divergence, Epoch, LayerNoise
+from substrate.record.metrics import Epoch
+from substrate.record.summary import Arm as ArmSummary
+from substrate.record.summary import (
+    DataSet,
+    DivergedSeed,
+    LayerNoise,
+    Measure,
+    MetricName,
+    Status,
+    Summary,
+)
+from substrate.run.training import Divergence
 from substrate.run.verdict import compare, overall
 from substrate.scenario.schema import Arm, Scenario
-
-Status = Literal["complete", "interrupted"]
-Metric = Literal["test_accuracy", "test_loss"]
 
 
 class ArmOutcome:
@@ -45,10 +50,10 @@ class ArmOutcome:
         """Whether a seed was trained to its end, or diverged."""
         return seed in self.noise or seed in self.divergences
 
-    def values(self, figure: str, seeds: Sequence[int]) -> list[float | None]:
+    def values(self, figure: MetricName, seeds: Sequence[int]) -> list[float | None]:
         """The last figure of every seed; None where it diverged or has not begun to train."""
         return [
-            getattr(self.last[seed], figure)
+            self.last[seed].figure(figure)
             if seed not in self.divergences and seed in self.last and self.last[seed].epoch
             else None
             for seed in seeds
@@ -66,7 +71,9 @@ def summarise(
     command: str,
 ) -> Summary:
     """Put together everything that `summary.json` holds."""
-    metric: Metric = "test_loss" if dataset.regression else "test_accuracy"
+    metric: Literal["test_accuracy", "test_loss"] = (
+        "test_loss" if dataset.regression else "test_accuracy"
+    )
     comparisons = [
         compare(
             arm,
@@ -82,18 +89,18 @@ def summarise(
     ]
     if status == "interrupted":
         comparisons = [
-            {**each, "verdict": "undecided", "reason": "the run was interrupted"}
+            each.model_copy(update={"verdict": "undecided", "reason": "the run was interrupted"})
             for each in comparisons
         ]
     verdict = overall(comparisons)
-    decisive = next(each for each in comparisons if each["verdict"] == verdict)
+    decisive = next(each for each in comparisons if each.verdict == verdict)
     return Summary(
         scenario=scenario.name,
         title=scenario.title or scenario.name,
         description=scenario.description,
         status=status,
         verdict=verdict,
-        verdict_reason=f"{decisive['arm']} against {decisive['baseline']}: {decisive['reason']}",
+        verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
         metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
@@ -103,13 +110,13 @@ def summarise(
         wall_seconds=round(wall_seconds, 3),
         started=started.isoformat(timespec="seconds"),
         command=command,
-        data={
-            "name": dataset.name,
-            "train": len(dataset.x_train),
-            "test": len(dataset.x_test),
-            "inputs": dataset.x_train[0].numel(),
-            "classes": None if dataset.regression else dataset.n_out,
-        },
+        data=DataSet(
+            name=dataset.name,
+            train=len(dataset.x_train),
+            test=len(dataset.x_test),
+            inputs=dataset.x_train[0].numel(),
+            classes=None if dataset.regression else dataset.n_out,
+        ),
         network=_network(scenario, dataset),
         arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
         comparisons=comparisons,
@@ -125,7 +132,11 @@ def _network(scenario: Scenario, dataset: Dataset) -> str:
 
 def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -> ArmSummary:
     arm = scenario.all_arms[name]
-    summary = ArmSummary(
+
+    def measure(metric: MetricName) -> Measure:
+        return _measure(outcome.values(metric, scenario.seeds))
+
+    return ArmSummary(
         role="device" if name in scenario.arms else "baseline",
         chip=chip_title(arm.chip),
         rule=arm.learning.rule.upper(),
@@ -133,17 +144,15 @@ def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -
         reproducibility=chip_reproducibility(arm.chip),
         seconds=round(outcome.seconds, 3),
         diverged=[
-            {"seed": seed, "epoch": divergence.epoch, "what": divergence.what}
+            DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
             for seed, divergence in outcome.divergences.items()
         ],
-        test_loss=_measure(outcome.values("test_loss", scenario.seeds)),
-        train_loss=_measure(outcome.values("train_loss", scenario.seeds)),
+        test_accuracy=None if dataset.regression else measure("test_accuracy"),
+        train_accuracy=None if dataset.regression else measure("train_accuracy"),
+        test_loss=measure("test_loss"),
+        train_loss=measure("train_loss"),
         observed_noise=_noise(list(outcome.noise.values())),
     )
-    if not dataset.regression:
-        summary["test_accuracy"] = _measure(outcome.values("test_accuracy", scenario.seeds))
-        summary["train_accuracy"] = _measure(outcome.values("train_accuracy", scenario.seeds))
-    return summary
 
 
 def _learning(arm: Arm) -> str:
@@ -168,21 +177,26 @@ def _learning(arm: Arm) -> str:
     return "; ".join(words)
 
 
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
 def _measure(values: list[float | None]) -> Measure:
     known = np.array([value for value in values if value is not None])
     return Measure(
-        mean=float(known.mean()) if len(known) else None,
+        mean=_mean(values),
         std=float(known.std(ddof=1)) if len(known) > 1 else None,
         values=values,
     )
 
 
-def _noise(seeds: list[list[LayerNoise]]) -> list[LayerNoiseSummary]:
+def _noise(seeds: list[list[LayerNoise]]) -> list[LayerNoise]:
     return [
-        LayerNoiseSummary(
+        LayerNoise(
             layer=layers[0].layer,
-            noise_std=float(np.mean([layer.noise_std for layer in layers])),
-            signal_std=float(np.mean([layer.signal_std for layer in layers])),
+            noise_std=_mean([layer.noise_std for layer in layers]),
+            signal_std=_mean([layer.signal_std for layer in layers]),
         )
         for layers in zip(*seeds, strict=True)
     ]

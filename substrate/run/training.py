@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,42 +14,13 @@ from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
+from substrate.record.metrics import Epoch
+from substrate.record.summary import LayerNoise
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
 _NOISE_SAMPLES = 256
 _NOISE_PASSES = 8
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of `metrics.jsonl`.
-
-    Training figures are those of the baseline passes during the epoch; test figures are read
-    through the chip, noise and all. Epoch 0 is before training and has no training figures. A
-    regression has no accuracies.
-    """
-
-    arm: str
-    seed: int
-    epoch: int
-    train_loss: float | None
-    train_accuracy: float | None
-    test_loss: float
-    test_accuracy: float | None
-    seconds: float
-
-    def as_row(self) -> dict[str, object]:
-        """Give the figures by name, in a regression without accuracies."""
-        row = asdict(self)
-        if self.test_accuracy is None:
-            del row["train_accuracy"], row["test_accuracy"]
-        return row
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Epoch:
-        """Take the figures back from `as_row`."""
-        return cls(**{"train_accuracy": None, "test_accuracy": None, **row})
 
 
 class Divergence(ArithmeticError):
@@ -62,21 +31,6 @@ class Divergence(ArithmeticError):
         super().__init__(f"{what} in epoch {epoch}")
         self.epoch = epoch
         self.what = what
-
-
-@dataclass(frozen=True)
-class LayerNoise:
-    """Observed noise of one layer, in units of its pre-activation.
-
-    Attributes:
-        layer: counted from 1.
-        noise_std: spread over repeated passes of the same input, root mean square over nodes.
-        signal_std: spread of the mean over those passes, over inputs and nodes.
-    """
-
-    layer: int
-    noise_std: float
-    signal_std: float
 
 
 class ArmRun:
@@ -133,14 +87,14 @@ class ArmRun:
             test_loss, test_accuracy = self._test()
             _finite(test_loss, epoch, "test loss")
             yield Epoch(
-                self._name,
-                self._seed,
-                epoch,
-                train_loss,
-                train_accuracy,
-                test_loss,
-                test_accuracy,
-                time.perf_counter() - started,
+                arm=self._name,
+                seed=self._seed,
+                epoch=epoch,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                test_loss=test_loss,
+                test_accuracy=test_accuracy,
+                seconds=time.perf_counter() - started,
             )
 
     def observed_noise(self) -> list[LayerNoise]:
@@ -150,7 +104,13 @@ class ArmRun:
         noise = []
         for index, repeated in enumerate(zip(*passes, strict=True), start=1):
             spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
-            noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
+            noise.append(
+                LayerNoise(
+                    layer=index,
+                    noise_std=_finite_or_none(spread.square().mean().sqrt()),
+                    signal_std=_finite_or_none(mean.std()),
+                )
+            )
         return noise
 
     def _train(self) -> tuple[float, float | None]:
@@ -183,6 +143,10 @@ class ArmRun:
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:
     return (output.argmax(1) == target).sum()
+
+
+def _finite_or_none(value: Tensor) -> float | None:
+    return value.item() if value.isfinite() else None
 
 
 def _finite(loss: float | None, epoch: int, name: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from substrate.report.run_folder import Comparison, Verdict
+from substrate.record.summary import Comparison, Verdict
 
 
 def compare(
@@ -67,7 +67,7 @@ def compare(
 
 def overall(comparisons: Sequence[Comparison]) -> Verdict:
     """The scenario's verdict: the worst of its comparisons."""
-    verdicts = {comparison["verdict"] for comparison in comparisons}
+    verdicts = {comparison.verdict for comparison in comparisons}
     if "not feasible" in verdicts:
         return "not feasible"
     return "undecided" if "undecided" in verdicts or not verdicts else "feasible"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from substrate.record import RecordError
 from substrate.report import write_report
 
 
@@ -29,7 +30,7 @@ def test_bad_metrics_name_the_line_and_leave_the_old_report(
     (folder / "report.html").write_text("old")
     with (folder / "metrics.jsonl").open("a") as lines:
         lines.write('{"arm": "cross')
-    with pytest.raises(ValueError, match=r"metrics\.jsonl, line 4: not valid JSON"):
+    with pytest.raises(RecordError, match=r"metrics\.jsonl, line 4: not valid JSON"):
         write_report(folder)
     assert (folder / "report.html").read_text() == "old"
     assert not (folder / "learning_curves.png").exists()

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from substrate.assemble.dataset import checked_dataset
+from substrate.record.metrics import Epoch
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
-from substrate.run.training import ArmRun, Divergence, Epoch
+from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.load import load_scenario
 
 SCENARIO = """\
@@ -91,12 +92,14 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     dataset = checked_dataset(scenario, source)
     folder = tmp_path / "run"
     summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent())
-    arm, other = (summary["arms"][name]["test_loss"]["values"] for name in ("arm", "other"))
-    (comparison,) = summary["comparisons"]
-    assert comparison["gap"] == pytest.approx(sum(arm) / 2 - sum(other) / 2)
-    assert comparison["verdict"] == "feasible"
-    assert summary["metric"] == "test_loss"
-    assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
+    arm, other = (summary.arms[name].test_loss.values for name in ("arm", "other"))
+    (comparison,) = summary.comparisons
+    assert comparison.gap == pytest.approx(sum(arm) / 2 - sum(other) / 2)
+    assert comparison.verdict == "feasible"
+    assert summary.metric == "test_loss"
+    assert not any(
+        "accuracy" in key for arm in summary.model_dump()["arms"].values() for key in arm
+    )
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()
     assert "Test loss" in write_report(folder).read_text()
 
@@ -104,4 +107,12 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
 def test_a_regression_has_a_loss_and_no_accuracy(tmp_path: Path) -> None:
     first, *_, last = train(tmp_path / "a.yaml", *REGRESSION)
     assert last.test_loss < 0.5 * first.test_loss
-    assert set(last.as_row()) == {"arm", "seed", "epoch", "train_loss", "test_loss", "seconds"}
+    assert set(last.model_dump()) == {
+        "format",
+        "arm",
+        "seed",
+        "epoch",
+        "train_loss",
+        "test_loss",
+        "seconds",
+    }

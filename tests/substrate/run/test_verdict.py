@@ -15,8 +15,8 @@ def test_the_interval_is_scipys_paired_one():
     arm, baseline = [0.90, 0.93, 0.91, 0.92], [0.97, 0.96, 0.98, 0.97]
     result = verdict(arm, baseline)
     truth = stats.ttest_rel(baseline, arm).confidence_interval(0.95)
-    assert result["gap"] == pytest.approx(np.mean(baseline) - np.mean(arm))
-    assert (result["ci_low"], result["ci_high"]) == pytest.approx((truth.low, truth.high))
+    assert result.gap == pytest.approx(np.mean(baseline) - np.mean(arm))
+    assert (result.ci_low, result.ci_high) == pytest.approx((truth.low, truth.high))
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_the_interval_is_scipys_paired_one():
     ],
 )
 def test_the_verdict_follows_from_interval_and_tolerance(gaps, expected):
-    assert verdict([0.9 - gap for gap in gaps], [0.9] * len(gaps))["verdict"] == expected
+    assert verdict([0.9 - gap for gap in gaps], [0.9] * len(gaps)).verdict == expected
 
 
 def test_a_diverged_device_is_not_feasible_and_a_diverged_baseline_decides_nothing():
-    assert verdict([0.9, None, 0.9], [0.9, 0.9, 0.9])["verdict"] == "not feasible"
-    assert verdict([0.9, 0.9, 0.9], [None, 0.9, 0.9])["verdict"] == "undecided"
-    assert verdict([None, None], [0.9, 0.9])["gap"] is None
+    assert verdict([0.9, None, 0.9], [0.9, 0.9, 0.9]).verdict == "not feasible"
+    assert verdict([0.9, 0.9, 0.9], [None, 0.9, 0.9]).verdict == "undecided"
+    assert verdict([None, None], [0.9, 0.9]).gap is None
 
 
 def test_the_worst_comparison_is_the_scenarios_verdict():
@@ -53,9 +53,9 @@ accuracy = st.floats(0, 1)
 @given(st.lists(st.tuples(accuracy, accuracy), min_size=2, max_size=6), st.floats(0, 1))
 def test_a_decided_verdict_has_its_interval_on_one_side(pairs, tolerance):
     result = verdict([arm for arm, _ in pairs], [clean for _, clean in pairs], tolerance)
-    assert result["ci_low"] <= result["gap"] + 1e-12
-    assert result["gap"] <= result["ci_high"] + 1e-12
-    if result["verdict"] == "feasible":
-        assert result["ci_high"] <= tolerance
-    elif result["verdict"] == "not feasible":
-        assert result["ci_low"] > tolerance
+    assert result.ci_low <= result.gap + 1e-12
+    assert result.gap <= result.ci_high + 1e-12
+    if result.verdict == "feasible":
+        assert result.ci_high <= tolerance
+    elif result.verdict == "not feasible":
+        assert result.ci_low > tolerance
