@@ -16,6 +16,7 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar
 from devices.interface import Dense, Outer
+from devices.states import below, prefixed
 
 MakeTile = Callable[[int, int, str], Crossbar]
 """Makes one array of n_out × n_in; its name, such as "1.0", tells it from the others."""
@@ -91,25 +92,17 @@ class TiledCrossbar:
 
     def state(self) -> dict[str, Tensor]:
         """Give every array's state, named after its place."""
-        return {
-            f"{j}.{i}.{name}": value
-            for j, line in enumerate(self._tiles)
-            for i, tile in enumerate(line)
-            for name, value in tile.state().items()
-        }
+        state: dict[str, Tensor] = {}
+        for j, line in enumerate(self._tiles):
+            for i, tile in enumerate(line):
+                state |= prefixed(f"{j}.{i}", tile.state())
+        return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a grid of the same arrays."""
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                place = f"{j}.{i}."
-                tile.restore(
-                    {
-                        name.removeprefix(place): value
-                        for name, value in state.items()
-                        if name.startswith(place)
-                    }
-                )
+                tile.restore(below(f"{j}.{i}", state))
 
     def _placed(self) -> list[tuple[slice, slice, Crossbar]]:
         return [

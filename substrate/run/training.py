@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from devices.seal import SealedChip, chip_state, restore_chip
+from devices.states import below, prefixed
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
@@ -57,20 +58,15 @@ class ArmRun:
         """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
         return {
             "data order": self._order.get_state(),
-            **{f"chip.{name}": value for name, value in chip_state(self._chip).items()},
-            **{f"learner.{name}": value for name, value in self._learner.state().items()},
+            **prefixed("chip", chip_state(self._chip)),
+            **prefixed("learner", self._learner.state()),
         }
 
     def restore(self, state: Mapping[str, Tensor], last: Epoch) -> None:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
-        parts: dict[str, dict[str, Tensor]] = {"chip": {}, "learner": {}}
-        for name, value in state.items():
-            part, _, below = name.partition(".")
-            if below:
-                parts[part][below] = value
-        restore_chip(self._chip, parts["chip"])
-        self._learner.restore(parts["learner"])
+        restore_chip(self._chip, below("chip", state))
+        self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
         self._seconds_before = last.seconds
 
