@@ -98,6 +98,16 @@ def run(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
+) -> None:
+    """Write a run's report again, from its figures."""
+    from substrate.cli.run import report_command
+
+    report_command(folder)
+
+
+@app.command()
 def check(
     scenario: ScenarioArgument,
     set_: SetOption = None,

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from substrate.cli.align import measure_into
 from substrate.cli.run import INTERRUPTED, refuse_full, train
+from substrate.record.folder import SCENARIO
 from substrate.replicate.experiments import Experiment, chosen, experiments
 from substrate.replicate.measured import AngleRun, TrainingRun, is_measured
 from substrate.replicate.page import Outcome
@@ -72,10 +73,10 @@ def _run(
         except KeyboardInterrupt:
             return False
         return True
-    resume = (folder / "scenario.yaml").exists()
+    resume = (folder / SCENARIO).exists()
     if resume:
         console.print(f"{folder}: goes on from where it was stopped", highlight=False)
-        scenario, source = load_scenario(folder / "scenario.yaml")
+        scenario, source = load_scenario(folder / SCENARIO)
     else:
         refuse_full(folder, "--runs")
     summary = train(scenario, source, folder, device, command, console, resume=resume)

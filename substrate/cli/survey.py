@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
+from substrate.cli.run import refuse_full
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
+from substrate.record.folder import RunFolder
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import ScenarioError
 
 TABLE = "survey.md"
 
@@ -47,16 +48,18 @@ def survey_command(
     surveyed = survey_scenario(scenario, source, names)
     dataset = checked_dataset(surveyed, source)
     folder = out or Path("runs") / f"{surveyed.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    if folder.exists() and any(folder.iterdir()):
-        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
+    refuse_full(folder, "--out")
     # one line an arm rather than a bar: there are more arms than a terminal has lines
     lines = Console(stderr=as_json, force_terminal=False)
+
+    def tell(folder: Path, run: RunFolder) -> None:
+        write_atomically(folder / TABLE, survey_table(surveyed, run.summary))
+
+    cpu = torch.device("cpu")
     with display_for(surveyed, lines) as display:
-        summary = run_scenario(surveyed, dataset, folder, torch.device("cpu"), command, display)
-    table = survey_table(surveyed, summary)
-    write_atomically(folder / TABLE, table)
+        summary = run_scenario(surveyed, dataset, folder, cpu, command, display, tell)
     if as_json:
         typer.echo(summary.as_json())
     else:
-        Console().print(Markdown(table))
+        Console().print(Markdown(survey_table(surveyed, summary)))
         typer.echo(f"Table: {folder / TABLE}")

@@ -12,6 +12,8 @@ from substrate.record.summary import Summary
 SCENARIO = "scenario.yaml"
 METRICS = "metrics.jsonl"
 SUMMARY = "summary.json"
+CHECKPOINT = "checkpoint.safetensors"
+"""There until the run is complete."""
 
 
 class RunFolder(NamedTuple):
@@ -30,10 +32,9 @@ def read_run_folder(folder: Path) -> RunFolder:
     """
     summary = read_summary(folder)
     if summary is None:
-        raise RecordError(f"{folder / SUMMARY}: no such file")
-    return RunFolder(
-        summary, epochs(_bytes(folder / METRICS), folder / METRICS), read_scenario(folder)
-    )
+        hint = "a run that was stopped has none before it is resumed"
+        raise RecordError(f"{folder / SUMMARY}: no such file; {hint}")
+    return RunFolder(summary, epochs(read_metrics(folder), folder / METRICS), read_scenario(folder))
 
 
 def read_summary(folder: Path) -> Summary | None:
@@ -47,13 +48,14 @@ def read_summary(folder: Path) -> Summary | None:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a run was ended here.
+    """Whether a run was ended here: the checkpoint goes last, after the report and the summary.
 
     Raises:
         RecordError: the summary is not what it should be.
     """
     summary = read_summary(folder)
-    return summary is not None and summary.status == "complete"
+    ended = summary is not None and summary.status == "complete"
+    return ended and not (folder / CHECKPOINT).exists()
 
 
 def read_scenario(folder: Path) -> str:
@@ -67,6 +69,15 @@ def read_scenario(folder: Path) -> str:
         return _bytes(path).decode()
     except UnicodeDecodeError:
         raise RecordError(f"{path}: not text in UTF-8") from None
+
+
+def read_metrics(folder: Path) -> bytes:
+    """Give `metrics.jsonl` as it stands; a kill may have cut the last line.
+
+    Raises:
+        RecordError: it is missing, or cannot be read.
+    """
+    return _bytes(folder / METRICS)
 
 
 def epochs(content: bytes, path: Path) -> list[Epoch]:

@@ -17,7 +17,14 @@ from statistics import mean, stdev
 
 import yaml
 
-from substrate.record.folder import METRICS, epochs, is_complete, read_scenario, read_summary
+from substrate.record.folder import (
+    METRICS,
+    epochs,
+    is_complete,
+    read_metrics,
+    read_scenario,
+    read_summary,
+)
 from substrate.record.metrics import Epoch
 from substrate.record.summary import DivergedSeed, MetricName, Summary
 from substrate.replicate.statements import Spread
@@ -245,7 +252,7 @@ def _read_angles(folder: Path, budget: str) -> AngleRun:
 def _read_training(folder: Path, budget: str) -> TrainingRun:
     summary = read_summary(folder)
     scenario = yaml.safe_load(read_scenario(folder))
-    rows = _rows(folder / METRICS)
+    rows = _rows(folder)
     data = scenario["data"]
     name = Path(data.get("path", data["name"])).name if summary is None else summary.data.name
     regression = any(row.test_accuracy is None for row in rows)
@@ -266,12 +273,12 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
     )
 
 
-def _rows(path: Path) -> list[Epoch]:
+def _rows(folder: Path) -> list[Epoch]:
     """All whole lines; a kill may have cut the last."""
-    if not path.exists():
+    if not (folder / METRICS).exists():
         return []
-    content = path.read_bytes()
-    return epochs(content[: content.rfind(b"\n") + 1], path)
+    content = read_metrics(folder)
+    return epochs(content[: content.rfind(b"\n") + 1], folder / METRICS)
 
 
 def _layers(layers: list[object]) -> str:

@@ -4,29 +4,51 @@ The folder holds `scenario.yaml` (resolved), `metrics.jsonl` (a line per arm, se
 `summary.json`; the report is written from these. It is made when everything that could be refused
 has been, so bad input leaves none behind. Until the run ends, a checkpoint of every epoch lies
 there too, from which a stopped run goes on as if it had not been stopped.
+
+A stop may come between any two writes, so they have an order. Lines of metrics are on the disk
+before the checkpoint that counts them. At the end come the report, the summary that says
+"complete", and then the checkpoint's removal; a run stopped among these is finished by resuming it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TextIO, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from substrate.assemble.resumable import without_state
 from substrate.data.dataset import Dataset
-from substrate.files import sole_writer, write_atomically
-from substrate.record.folder import METRICS, SCENARIO, SUMMARY, epochs
+from substrate.files import remove_unfinished, sole_writer, write_atomically
+from substrate.record import RecordError
+from substrate.record.folder import (
+    CHECKPOINT,
+    METRICS,
+    SCENARIO,
+    SUMMARY,
+    RunFolder,
+    epochs,
+    read_metrics,
+)
 from substrate.record.metrics import Epoch
-from substrate.record.summary import LayerNoise, Status, Summary
+from substrate.record.progress import EndedSeeds, MeasuredNoise, Origin, Progress
+from substrate.record.summary import DivergedSeed, Status, Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from substrate.run.origin import differences, origin
 from substrate.run.summary import ArmOutcome, summarise
 from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
+
+Tell = Callable[[Path, RunFolder], object]
+"""Writes what is told of a run, such as its report, into the run's folder."""
 
 
 @runtime_checkable
@@ -49,10 +71,11 @@ def run_scenario(
     device: torch.device,
     command: str,
     display: Display,
+    tell: Tell,
     *,
     resume: bool = False,
 ) -> Summary:
-    """Train all arms, seed by seed, and write the run folder up to `summary.json`.
+    """Train all arms, seed by seed, and write the run folder.
 
     Ctrl-C ends the training, not the writing: what was measured is summarised as interrupted.
 
@@ -63,17 +86,20 @@ def run_scenario(
         device: where to compute.
         command: the command line, for the summary.
         display: shows epochs as they end.
+        tell: writes what is told of the run, before the run counts as complete.
         resume: go on from the folder's last checkpoint; with none there, from the start.
 
     Raises:
-        CheckpointError: the checkpoint cannot be read.
+        RecordError: the run cannot be resumed, or what lies in the folder is damaged, or is not of
+            this scenario, data, version and device.
         OSError: another process is running in this folder, or it cannot be written.
     """
     with sole_writer(folder):
         experiment = _Experiment(scenario, dataset, folder, device, command, display)
         if resume:
             experiment.resume()
-        return experiment.run()
+        remove_unfinished(folder)
+        return experiment.run(tell)
 
 
 class _Experiment:
@@ -97,38 +123,71 @@ class _Experiment:
         self._started = datetime.now(UTC)
         self._seconds_before = 0.0
         self._outcomes = {name: ArmOutcome() for name in scenario.all_arms}
-        self._restored: dict[str, Tensor] | None = None
-        self._metrics_lines = 0
+        self._restored: tuple[dict[str, Tensor], Progress] | None = None
+        self._metrics_bytes = 0
+        self._metrics_hash = hashlib.sha256()
+        self._origin: Origin | None = None
+        if not without_state(scenario):
+            self._origin = origin(scenario, dataset, device)
 
     def resume(self) -> None:
-        checkpoint = load_checkpoint(self._folder)
-        if checkpoint is None:
-            (self._folder / METRICS).unlink(missing_ok=True)
+        if self._origin is None:
+            reason = "; ".join(without_state(self._scenario))
+            raise RecordError(f"{self._folder}: this run cannot be resumed: {reason}")
+        found = load_checkpoint(self._folder)
+        if found is None:
+            self._begin_again()
             return
-        self._restored, progress = checkpoint
-        self._started = datetime.fromisoformat(progress["started"])
-        self._seconds_before = progress["wall_seconds"]
+        _, progress = self._restored = found
+        if changed := differences(progress.origin, self._origin):
+            raise RecordError(
+                f"{self._folder}: this run cannot be resumed, since not all is as it was when it"
+                f" was stopped: {'; '.join(changed)}"
+            )
         path = self._folder / METRICS
-        self._metrics_lines = progress["metrics_lines"]
-        kept = b"".join(path.read_bytes().splitlines(True)[: self._metrics_lines])
+        kept = read_metrics(self._folder)[: progress.metrics_bytes]
+        if hashlib.sha256(kept).hexdigest() != progress.metrics_sha256:
+            raise RecordError(
+                f"{path}: is damaged: its first {progress.metrics_bytes} bytes are not those that"
+                f" {CHECKPOINT} counted"
+            )
+        self._metrics_bytes = len(kept)
+        self._metrics_hash.update(kept)
         write_atomically(path, kept)
+        self._command = progress.command
+        self._started = datetime.fromisoformat(progress.started)
+        self._seconds_before = progress.wall_seconds
         for record in epochs(kept, path):
             self._outcomes[record.arm].epoch(record)
             self._display.epoch(record)
-        for arm, ended in progress["ended"].items():
+        for arm, ended in progress.ended.items():
             outcome = self._outcomes[arm]
-            for seed, noise in ended["noise"].items():
-                outcome.noise[int(seed)] = [LayerNoise(**layer) for layer in noise]
-            for seed, (epoch, what) in ended["divergences"].items():
-                outcome.divergences[int(seed)] = Divergence(epoch, what)
-                self._display.diverged(arm, int(seed), outcome.divergences[int(seed)])
+            for each in ended.noise:
+                outcome.noise[each.seed] = each.layers
+            for lost in ended.diverged:
+                outcome.divergences[lost.seed] = Divergence(lost.epoch, lost.what)
+                self._display.diverged(arm, lost.seed, outcome.divergences[lost.seed])
 
-    def run(self) -> Summary:
+    def _begin_again(self) -> None:
+        """Without a checkpoint there is nothing that counts, but for a kill in the first epoch."""
+        path = self._folder / METRICS
+        if not path.exists():
+            return
+        lines = read_metrics(self._folder).count(b"\n")
+        if lines > 1:
+            raise RecordError(
+                f"{self._folder / CHECKPOINT}: no such file, and {METRICS} holds {lines} lines:"
+                " without it the run cannot go on from there"
+            )
+        path.unlink()
+
+    def run(self, tell: Tell) -> Summary:
         clock = time.perf_counter() - self._seconds_before
         status: Status = "complete"
-        write_atomically(self._folder / SCENARIO, resolved(self._scenario))
+        scenario = resolved(self._scenario)
+        write_atomically(self._folder / SCENARIO, scenario)
         try:
-            with (self._folder / METRICS).open("a", encoding="utf-8") as metrics:
+            with (self._folder / METRICS).open("ab") as metrics:
                 for seed in self._scenario.seeds:
                     for name, outcome in self._outcomes.items():
                         if not outcome.ended(seed):
@@ -144,24 +203,28 @@ class _Experiment:
             wall_seconds=time.perf_counter() - clock,
             command=self._command,
         )
+        rows = epochs(read_metrics(self._folder), self._folder / METRICS)
+        tell(self._folder, RunFolder(summary, rows, scenario))
         write_atomically(self._folder / SUMMARY, summary.as_json() + "\n")
         if status == "complete":
             drop_checkpoint(self._folder)
         return summary
 
-    def _train(self, name: str, seed: int, metrics: TextIO, clock: float) -> None:
+    def _train(self, name: str, seed: int, metrics: BinaryIO, clock: float) -> None:
         outcome = self._outcomes[name]
         run = ArmRun(self._scenario, name, seed, self._dataset, self._device)
-        if self._restored is not None and seed in outcome.last:
-            run.restore(self._restored, outcome.last[seed])
-        self._restored = None
+        if self._restored is not None:
+            tensors, progress = self._restored
+            if (progress.arm, progress.seed) == (name, seed):
+                run.restore(tensors, outcome.last[seed])
+            self._restored = None
         try:
             for record in run.epochs():
-                metrics.write(json.dumps(record.model_dump()) + "\n")
-                metrics.flush()
-                self._metrics_lines += 1
+                self._write(record, metrics)
                 outcome.epoch(record)
-                save_checkpoint(self._folder, run.state(), self._progress(clock))
+                if self._origin is not None:
+                    progress = self._progress(record, self._origin, clock)
+                    save_checkpoint(self._folder, run.state(), progress)
                 self._display.epoch(record)
         except Divergence as divergence:
             outcome.divergences[seed] = divergence
@@ -169,22 +232,35 @@ class _Experiment:
         else:
             outcome.noise[seed] = run.observed_noise()
 
-    def _progress(self, clock: float) -> dict[str, Any]:
-        return {
-            "started": self._started.isoformat(),
-            "wall_seconds": time.perf_counter() - clock,
-            "metrics_lines": self._metrics_lines,
-            "ended": {
-                name: {
-                    "noise": {
-                        seed: [layer.model_dump() for layer in layers]
+    def _write(self, record: Epoch, metrics: BinaryIO) -> None:
+        line = json.dumps(record.model_dump(), ensure_ascii=False).encode() + b"\n"
+        metrics.write(line)
+        metrics.flush()
+        os.fsync(metrics.fileno())
+        self._metrics_bytes += len(line)
+        self._metrics_hash.update(line)
+
+    def _progress(self, last: Epoch, of: Origin, clock: float) -> Progress:
+        return Progress(
+            origin=of,
+            command=self._command,
+            started=self._started.isoformat(),
+            wall_seconds=time.perf_counter() - clock,
+            arm=last.arm,
+            seed=last.seed,
+            metrics_bytes=self._metrics_bytes,
+            metrics_sha256=self._metrics_hash.hexdigest(),
+            ended={
+                name: EndedSeeds(
+                    noise=[
+                        MeasuredNoise(seed=seed, layers=layers)
                         for seed, layers in outcome.noise.items()
-                    },
-                    "divergences": {
-                        seed: (divergence.epoch, divergence.what)
-                        for seed, divergence in outcome.divergences.items()
-                    },
-                }
+                    ],
+                    diverged=[
+                        DivergedSeed(seed=seed, epoch=lost.epoch, what=lost.what)
+                        for seed, lost in outcome.divergences.items()
+                    ],
+                )
                 for name, outcome in self._outcomes.items()
             },
-        }
+        )

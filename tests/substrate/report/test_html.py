@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from substrate.record.folder import read_run_folder
 from substrate.record.summary import Summary
 from substrate.report import write_report
 from substrate.report.palette import DARK, LIGHT
@@ -59,7 +60,8 @@ class Page(HTMLParser):
 @pytest.fixture
 def render(leave_run: Callable[..., Path]) -> Callable[..., tuple[str, Page]]:
     def rendered(*run: Any) -> tuple[str, Page]:
-        html = write_report(leave_run(*run)).read_text(encoding="utf-8")
+        folder = leave_run(*run)
+        html = write_report(folder, read_run_folder(folder)).read_text(encoding="utf-8")
         return html, Page(html)
 
     return rendered

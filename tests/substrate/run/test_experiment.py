@@ -6,7 +6,7 @@ import torch
 import yaml
 
 from substrate.data import load_dataset
-from substrate.run.checkpoint import FILE_NAME
+from substrate.record.folder import CHECKPOINT
 from substrate.run.experiment import run_scenario
 from substrate.scenario.load import load_scenario
 
@@ -31,11 +31,11 @@ class Silent:
         self.divergences.append((arm, seed))
 
 
-def run(path, folder, *overrides, display=None, resume=False):
+def run(path, folder, *overrides, display=None, resume=False, tell=lambda *_: None):
     scenario, _ = load_scenario(path, overrides)
     dataset = load_dataset(scenario.data)
     told = run_scenario(
-        scenario, dataset, folder, CPU, "substrate run", display or Silent(), resume=resume
+        scenario, dataset, folder, CPU, "substrate run", display or Silent(), tell, resume=resume
     )
     summary = json.loads((folder / "summary.json").read_text())
     assert summary == told.model_dump()
@@ -156,7 +156,7 @@ def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, stop):
 
     assert without_time(resumed_metrics) == without_time(whole_metrics)
     assert without_time(resumed) == without_time(whole)
-    assert not (folder / FILE_NAME).exists()
+    assert not (folder / CHECKPOINT).exists()
 
 
 def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):

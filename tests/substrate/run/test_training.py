@@ -91,7 +91,7 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     scenario, source = load_scenario(path, overrides)
     dataset = checked_dataset(scenario, source)
     folder = tmp_path / "run"
-    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent())
+    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent(), write_report)
     arm, other = (summary.arms[name].test_loss.values for name in ("arm", "other"))
     (comparison,) = summary.comparisons
     assert comparison.gap == pytest.approx(sum(arm) / 2 - sum(other) / 2)
@@ -101,7 +101,7 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
         "accuracy" in key for arm in summary.model_dump()["arms"].values() for key in arm
     )
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()
-    assert "Test loss" in write_report(folder).read_text()
+    assert "Test loss" in (folder / "report.html").read_text()
 
 
 def test_a_regression_has_a_loss_and_no_accuracy(tmp_path: Path) -> None:
