@@ -57,9 +57,8 @@ class Converter(BaseModel):
     ) -> Float[Tensor, "*reads lines"]:
         """Give the signal as converted between ±full_scale, in a new tensor or in `out`."""
         if self.bits == "exact":
-            if isinstance(full_scale, Tensor):
-                return torch.clamp(signal, -full_scale, full_scale, out=out)
-            return torch.clamp(signal, -full_scale, full_scale, out=out)
+            # torch's types allow two numbers or two tensors, and not the one or the other
+            return torch.clamp(signal, -full_scale, full_scale, out=out)  # type: ignore[arg-type]
         levels = self.levels
         step = full_scale / levels
         counts: Tensor = torch.div(signal, step, out=out).round_()

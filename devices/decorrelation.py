@@ -36,7 +36,6 @@ _UPDATES_BETWEEN_CHECKS = 16
 
 
 @runtime_checkable
-@runtime_checkable
 class Decorrelation(Protocol):
     """A matrix R of n_in × n_in in front of a crossbar."""
 

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_UNFINISHED = ".unfinished"
+
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write beside `path`, then rename over it.
+    """Write beside `path`, then rename over it; a kill on the way may leave an unfinished file.
 
     Raises:
         OSError: it cannot be written; the error names `path`, and what stood there is as it was.
     """
     data = content.encode() if isinstance(content, str) else content
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED, delete=False
+    ) as f:
         try:
             f.write(data)
             f.flush()
@@ -30,6 +34,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             if isinstance(problem, OSError):
                 raise OSError(problem.errno, problem.strerror, str(path)) from problem
             raise
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is one that `write_atomically` was killed over."""
+    return path.name.startswith(".") and path.name.endswith(_UNFINISHED)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what kills have left in a folder that nobody else writes into."""
+    for path in filter(is_unfinished, folder.iterdir()):
+        path.unlink()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from substrate.report.run_folder import Arm, Summary
+from substrate.record.summary import Arm, MetricName, Summary
 from substrate.scenario.schema import AihwkitChip, Scenario
 from substrate.scenario.source import ScenarioError, Source, nearest
 
@@ -49,25 +49,25 @@ def survey_scenario(scenario: Scenario, source: Source, presets: Sequence[str]) 
 
 def survey_table(scenario: Scenario, summary: Summary) -> str:
     """Write what every arm reached as a Markdown table, best first."""
-    metric = summary["metric"]
+    metric = summary.metric
     best = 1 if metric == "test_loss" else -1
-    value = {name: _mean(arm, metric) for name, arm in summary["arms"].items()}
+    value = {name: _mean(arm, metric) for name, arm in summary.arms.items()}
     order = sorted(value, key=lambda name: (value[name] is None, best * (value[name] or 0), name))
     learning = next(iter(scenario.arms.values())).learning
-    versions = summary["versions"]
-    seeds = ", ".join(map(str, summary["seeds"]))
+    versions = summary.versions
+    seeds = ", ".join(map(str, summary.seeds))
     lines = [
-        f"{learning.rule.upper()}, {summary['network']}, {summary['data']['name']}; "
-        f"{summary['epochs']} epochs, batch {scenario.training.batch_size}, learning rate "
+        f"{learning.rule.upper()}, {summary.network}, {summary.data.name}; "
+        f"{summary.epochs} epochs, batch {scenario.training.batch_size}, learning rate "
         f"{learning.optimiser.learning_rate:g}, write: {learning.optimiser.write}; "
-        f"seeds {seeds}; {summary['started'][:10]}; aihwkit {versions['aihwkit']}, "
+        f"seeds {seeds}; {summary.started[:10]}; aihwkit {versions['aihwkit']}, "
         f"torch {versions['torch']}, Python {versions['python']}.",
         "",
-        f"    {summary['command']}",
+        f"    {summary.command}",
         "",
         f"| chip | {metric.replace('_', ' ')} | seconds |",
         "| --- | ---: | ---: |",
-        *(_row(name, summary["arms"][name], value[name], metric) for name in order),
+        *(_row(name, summary.arms[name], value[name], metric) for name in order),
     ]
     return "\n".join(lines) + "\n"
 
@@ -77,16 +77,16 @@ def _row(name: str, arm: Arm, value: float | None, metric: str) -> str:
         reached = f"{value:.4g}" if metric == "test_loss" else f"{value:.1%}"
     else:
         reached = "; ".join(_divergences(arm)) or "not finished"
-    title = f"**{name}** ({arm['chip']}, {arm['rule']})" if arm["role"] == "baseline" else name
-    note = " (noise injected)" if arm["role"] == "device" and "injected" in arm["learning"] else ""
-    return f"| {title}{note} | {reached} | {arm['seconds']:.0f} |"
+    title = f"**{name}** ({arm.chip}, {arm.rule})" if arm.role == "baseline" else name
+    note = " (noise injected)" if arm.role == "device" and "injected" in arm.learning else ""
+    return f"| {title}{note} | {reached} | {arm.seconds:.0f} |"
 
 
 def _divergences(arm: Arm) -> Iterator[str]:
-    for each in arm["diverged"]:
-        yield f"diverged in epoch {each['epoch']}"
+    for each in arm.diverged:
+        yield f"diverged in epoch {each.epoch}"
 
 
-def _mean(arm: Arm, metric: str) -> float | None:
-    measure = arm.get(metric)
-    return measure["mean"] if isinstance(measure, dict) else None
+def _mean(arm: Arm, metric: MetricName) -> float | None:
+    measure = arm.measure(metric)
+    return None if measure is None else measure.mean

@@ -1,4 +1,7 @@
-"""What every test shares: run-time checks of shapes and types, one thread a worker, the data."""
+"""What every test shares: run-time checks of shapes and types, one thread a worker, the data.
+
+A test file that gives no test is an error.
+"""
 
 import os
 from pathlib import Path
@@ -17,6 +20,25 @@ install_import_hook(
     ["learning", "devices", "substrate.assemble", "substrate.data", "substrate.run"],
     "beartype.beartype",
 )
+
+
+class SilentFile(pytest.Item):
+    """Stands for a test file that gave no test."""
+
+    def runtest(self) -> None:
+        pytest.fail("no test was collected from this file", pytrace=False)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and -m take tests away
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Let a run of all tests fail where a file gave none, such as one in a folder never entered."""
+    here = Path(__file__).parent
+    if [Path(each).resolve() for each in config.args] == [here]:
+        silent = {*here.rglob("test_*.py")} - {item.path for item in items}
+        names = sorted(str(path.relative_to(here.parent)) for path in silent)
+        items += [SilentFile.from_parent(session, name=name) for name in names]
 
 
 @pytest.fixture(scope="session")

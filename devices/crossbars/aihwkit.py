@@ -32,6 +32,7 @@ from torch import Tensor
 
 from devices.crossbars.aihwkit_trains import PulseTrains
 from devices.interface import Dense, Outer
+from devices.states import below, prefixed
 
 
 def computes_in_cpp(config: Any) -> bool:
@@ -174,10 +175,11 @@ class AihwkitCrossbar:
         if computes_in_cpp(self._tile.rpu_config):
             state["devices"] = torch.as_tensor(tile.get_hidden_parameters()).clone()
             state["learning_rate"] = torch.tensor(tile.get_learning_rate(), dtype=torch.float64)
-            for name, values in tile.dump_extra().items():
-                state[f"cpp.{name}"] = torch.tensor(values, dtype=torch.float64)
-        state |= {f"periphery.{name}": value.clone() for name, value in self._periphery().items()}
-        return state
+            extra = tile.dump_extra().items()
+            in_tensors = {name: torch.tensor(each, dtype=torch.float64) for name, each in extra}
+            state |= prefixed("cpp", in_tensors)
+        periphery = {name: value.clone() for name, value in self._periphery().items()}
+        return state | prefixed("periphery", periphery)
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -189,8 +191,9 @@ class AihwkitCrossbar:
             self._restore_cpp(state)
         else:
             self._tile.tile.set_weights(state["weights"])
+        periphery = below("periphery", state)
         for name, value in self._periphery().items():
-            value.copy_(state[f"periphery.{name}"])
+            value.copy_(periphery[name])
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
@@ -227,12 +230,7 @@ class AihwkitCrossbar:
             # setting the sum has spread it over the unit cell's devices
             tile.set_hidden_parameters(torch.stack(list(devices.values())))
         tile.set_learning_rate(state["learning_rate"].item())
-        prefix = "cpp."
-        extra = {
-            name.removeprefix(prefix): values.tolist()
-            for name, values in state.items()
-            if name.startswith(prefix)
-        }
+        extra = {name: values.tolist() for name, values in below("cpp", state).items()}
         tile.load_extra(extra, False)
 
     def _device_parameters(self) -> list[str]:

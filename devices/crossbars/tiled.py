@@ -17,6 +17,7 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import Dense, Outer
+from devices.states import below, prefixed
 from devices.without_trace import without_trace
 
 MakeTile = Callable[[int, int, str], Crossbar]
@@ -93,25 +94,17 @@ class TiledCrossbar:
 
     def state(self) -> dict[str, Tensor]:
         """Give every array's state, named after its place."""
-        return {
-            f"{j}.{i}.{name}": value
-            for j, line in enumerate(self._tiles)
-            for i, tile in enumerate(line)
-            for name, value in tile.state().items()
-        }
+        state: dict[str, Tensor] = {}
+        for j, line in enumerate(self._tiles):
+            for i, tile in enumerate(line):
+                state |= prefixed(f"{j}.{i}", tile.state())
+        return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a grid of the same arrays."""
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                place = f"{j}.{i}."
-                tile.restore(
-                    {
-                        name.removeprefix(place): value
-                        for name, value in state.items()
-                        if name.startswith(place)
-                    }
-                )
+                tile.restore(below(f"{j}.{i}", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from devices.converters import Conversion
+from devices.states import below, prefixed
 
 _GENERATOR = "generator"
 
@@ -181,20 +182,12 @@ class StackedSources:
 
     def state(self) -> dict[str, Tensor]:
         """The states of all sources, by number."""
-        return {
-            f"{number}.{name}": value
-            for number, source in enumerate(self.sources)
-            for name, value in source.state().items()
-        }
+        state: dict[str, Tensor] = {}
+        for number, source in enumerate(self.sources):
+            state |= prefixed(f"{number}", source.state())
+        return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to an earlier state."""
         for number, source in enumerate(self.sources):
-            start = f"{number}."
-            source.restore(
-                {
-                    name.removeprefix(start): value
-                    for name, value in state.items()
-                    if name.startswith(start)
-                }
-            )
+            source.restore(below(f"{number}", state))

@@ -121,6 +121,16 @@ def run(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
+) -> None:
+    """Write a run's report again, from its figures."""
+    from substrate.cli.run import report_command
+
+    report_command(folder)
+
+
+@app.command()
 def check(
     scenario: ScenarioArgument,
     set_: SetOption = None,
@@ -416,6 +426,7 @@ def main() -> None:
     """
     from substrate.cli.failure import log_folder, tell_unforeseen
     from substrate.environment import EnvironmentProblem
+    from substrate.record import RecordError
     from substrate.scenario.source import ScenarioError
     from substrate.terminal import tell
     from substrate.text import one_line
@@ -427,7 +438,7 @@ def main() -> None:
     log_folder.set(None)
     try:
         app()
-    except ScenarioError as problem:
+    except (ScenarioError, RecordError) as problem:
         tell(f"error: {one_line(str(problem))}", err=True)
         sys.exit(2)
     except EnvironmentProblem as problem:

@@ -14,8 +14,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from substrate.record.metrics import Epoch
 from substrate.run.experiment import Display
-from substrate.run.training import Divergence, Epoch
+from substrate.run.training import Divergence
 from substrate.scenario.schema import Scenario
 from substrate.terminal import Console
 

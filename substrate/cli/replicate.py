@@ -9,6 +9,7 @@ from pathlib import Path
 
 from substrate.cli.align import measure_into
 from substrate.cli.run import INTERRUPTED, refuse_full, train
+from substrate.record.folder import SCENARIO
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment, chosen, experiments
 from substrate.replicate.measured import TrainingRun, is_measured
@@ -71,14 +72,14 @@ def _run(
         except KeyboardInterrupt:
             return False
         return True
-    resume = (folder / "scenario.yaml").exists()
+    resume = (folder / SCENARIO).exists()
     if resume:
         console.print(f"{folder}: goes on from where it was stopped")
-        scenario, source = load_scenario(folder / "scenario.yaml")
+        scenario, source = load_scenario(folder / SCENARIO)
     else:
         refuse_full(folder, "--runs")
     summary = train(scenario, source, folder, device, command, console, resume=resume)
-    return summary["status"] == "complete"
+    return summary.status == "complete"
 
 
 def _show(outcomes: Sequence[Outcome]) -> None:

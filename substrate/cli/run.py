@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 from substrate.cli.failure import log_folder
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
-from substrate.report.run_folder import is_complete
+from substrate.files import is_unfinished, sole_writer
+from substrate.record.folder import SCENARIO, is_complete, read_run_folder
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
@@ -19,7 +19,7 @@ from substrate.terminal import Console, tell
 if TYPE_CHECKING:
     import torch
 
-    from substrate.report.run_folder import Summary
+    from substrate.record.summary import Summary
 
 INTERRUPTED = 130
 
@@ -52,13 +52,17 @@ def resume_command(folder: Path, device: str, as_json: bool, command: str) -> in
 
     Raises:
         ScenarioError: the folder holds no run, or one that is complete.
+        RecordError: what lies in it is damaged, or is not of this scenario, data and version.
     """
     place = f"--resume {folder}"
-    if not (folder / "scenario.yaml").exists():
-        raise ScenarioError("is no run folder: it has no scenario.yaml", file=place)
+    if not (folder / SCENARIO).exists():
+        hint = None
+        if folder.is_dir() and any(map(is_unfinished, folder.iterdir())):
+            hint = f"it was stopped before it began: run the scenario with --out {folder}"
+        raise ScenarioError(f"is no run folder: it has no {SCENARIO}", file=place, hint=hint)
     if is_complete(folder):
         raise ScenarioError("this run is complete; there is nothing to go on with", file=place)
-    scenario, source = open_scenario(folder / "scenario.yaml")
+    scenario, source = open_scenario(folder / SCENARIO)
     return _run(scenario, source, folder, device, as_json, command, resume=True)
 
 
@@ -75,13 +79,13 @@ def _run(
     console = Console(stderr=as_json)
     summary = train(scenario, source, folder, device, command, console, resume=resume)
     if as_json:
-        tell(json.dumps(summary, indent=2, ensure_ascii=False))
+        tell(summary.as_json())
     else:
         from substrate.report.table import run_result
 
         console.print(run_result(summary))
         console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-    return INTERRUPTED if summary["status"] == "interrupted" else 0
+    return INTERRUPTED if summary.status == "interrupted" else 0
 
 
 def train(
@@ -97,38 +101,51 @@ def train(
     """Run a scenario, or go on with it, into a folder, and write its report.
 
     Raises:
-        ScenarioError: the data, the device or the checkpoint is wrong.
+        ScenarioError: the data or the device is wrong.
+        RecordError: what lies in the folder cannot be gone on with.
     """
     check_aihwkit()
     where = compute_device(device)
     check_runs_on(scenario, source, where)
     from substrate.assemble.dataset import checked_dataset
+    from substrate.assemble.resumable import without_state
     from substrate.cli.progress import display_for
     from substrate.report import write_report
-    from substrate.run.checkpoint import CheckpointError
     from substrate.run.experiment import run_scenario
 
     dataset = checked_dataset(scenario, source)
     log_folder.set(folder)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
-    try:
-        with display_for(scenario, console) as display:
-            summary = run_scenario(
-                scenario, dataset, folder, where, command, display, resume=resume
-            )
-    except CheckpointError as problem:
-        raise ScenarioError(str(problem), file=f"--resume {folder}") from None
-    write_report(folder)
-    return summary
+    if not resume and (reasons := without_state(scenario)):
+        text = f"note: once stopped, this run cannot be resumed: {'; '.join(reasons)}"
+        console.print(text, soft_wrap=True)
+    with display_for(scenario, console) as display:
+        return run_scenario(
+            scenario, dataset, folder, where, command, display, write_report, resume=resume
+        )
+
+
+def report_command(folder: Path) -> None:
+    """Write the report of a run folder anew.
+
+    Raises:
+        RecordError: the folder holds no run that has come to a summary, or it is damaged.
+    """
+    from substrate.report import write_report
+
+    run = read_run_folder(folder)
+    with sole_writer(folder):
+        tell(f"Report: {write_report(folder, run)}")
 
 
 def refuse_full(folder: Path, option: str) -> None:
     """See to it that nothing is written over.
 
     Raises:
-        ScenarioError: something lies in the folder, or it is a file.
+        ScenarioError: something lies in the folder other than what a kill has left, or it is a
+            file.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(is_unfinished, folder.iterdir()))):
         raise ScenarioError("is not an empty folder", file=f"{option} {folder}")
 
 

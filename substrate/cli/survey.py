@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
 from rich.markdown import Markdown
 
+from substrate.cli.run import refuse_full
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
-from substrate.scenario.source import ScenarioError
+from substrate.record.folder import RunFolder
 from substrate.terminal import Console, tell
 
 TABLE = "survey.md"
@@ -46,16 +46,18 @@ def survey_command(
     surveyed = survey_scenario(scenario, source, names)
     dataset = checked_dataset(surveyed, source)
     folder = out or Path("runs") / f"{surveyed.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    if folder.exists() and any(folder.iterdir()):
-        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
+    refuse_full(folder, "--out")
     # one line an arm rather than a bar: there are more arms than a terminal has lines
     lines = Console(stderr=as_json, force_terminal=False)
+
+    def write_table(folder: Path, run: RunFolder) -> None:
+        write_atomically(folder / TABLE, survey_table(surveyed, run.summary))
+
+    cpu = torch.device("cpu")
     with display_for(surveyed, lines) as display:
-        summary = run_scenario(surveyed, dataset, folder, torch.device("cpu"), command, display)
-    table = survey_table(surveyed, summary)
-    write_atomically(folder / TABLE, table)
+        summary = run_scenario(surveyed, dataset, folder, cpu, command, display, write_table)
     if as_json:
-        tell(json.dumps(summary, indent=2, ensure_ascii=False))
+        tell(summary.as_json())
     else:
-        Console().print(Markdown(table, hyperlinks=False))
+        Console().print(Markdown(survey_table(surveyed, summary), hyperlinks=False))
         tell(f"Table: {folder / TABLE}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from substrate.record.summary import DivergedSeed
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import TrainingRun
 from substrate.replicate.statements import Spread
-from substrate.report.run_folder import Divergence
 
 NOTEWORTHY_POINTS = 2.0
 
@@ -39,7 +39,7 @@ class Cell:
     epochs_planned: int = 0
     images: int | None = None
     classes: int | None = None
-    diverged: tuple[Divergence, ...] = ()
+    diverged: tuple[DivergedSeed, ...] = ()
 
     @property
     def difference(self) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from substrate.replicate.measured import Run, read_run
 from substrate.replicate.reported import Reported, reported
 from substrate.scenario.budgets import FULL
+from substrate.scenario.changes import changes
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import shipped_scenarios
 from substrate.scenario.source import ScenarioError, load_yaml, nearest
@@ -57,16 +58,12 @@ class Experiment:
             return []
         try:
             ran, now = (
-                _flat(load_scenario(path, budget=budget)[0].model_dump(exclude=_NO_SETTINGS))
+                load_scenario(path, budget=budget)[0].model_dump(exclude=_NO_SETTINGS)
                 for path, budget in ((run.folder / "scenario.yaml", FULL), (self.path, run.budget))
             )
         except ScenarioError as problem:
             return [str(problem)]
-        return [
-            f"`{key}` ({ran.get(key, 'none')}, now {now.get(key, 'none')})"
-            for key in dict.fromkeys([*ran, *now])
-            if ran.get(key) != now.get(key)
-        ]
+        return [f"`{key}` ({was}, now {is_now})" for key, was, is_now in changes(ran, now)]
 
 
 def experiments() -> list[Experiment]:
@@ -120,10 +117,3 @@ def _experiment(name: str, path: Path | None, known: Reported) -> Experiment:
     budgets = [FULL, *content.get("budgets", ())]
     title = content.get("title", name)
     return Experiment(name, path, title, arms, budgets, "alignment" in content, known)
-
-
-def _flat(value: object, key: str = "") -> dict[str, object]:
-    if not isinstance(value, dict):
-        return {key: value}
-    parts = [_flat(each, f"{key}.{name}" if key else name) for name, each in value.items()]
-    return {name: each for part in parts for name, each in part.items()}

@@ -8,20 +8,27 @@ count, or, if there are none, those that were begun.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean, stdev
-from typing import cast
 
 import numpy as np
 import yaml
 
+from substrate.record.folder import (
+    METRICS,
+    epochs,
+    is_complete,
+    read_metrics,
+    read_scenario,
+    read_summary,
+)
+from substrate.record.metrics import Epoch
+from substrate.record.summary import DivergedSeed, MetricName, Summary
 from substrate.replicate.angles import AngleRun, read_angles
 from substrate.replicate.statements import Spread
-from substrate.report.run_folder import Divergence, EpochRow, MetricName, Summary, is_complete
 from substrate.report.wording import is_accuracy
 from substrate.run.outcomes import BySample, load_outcomes
 from substrate.run.verdict import Estimate, Interval, contrast
@@ -61,7 +68,7 @@ class TrainingRun:
     data: str
     images: int | None
     classes: int | None
-    rows: list[EpochRow]
+    rows: list[Epoch]
     summary: Summary | None
     outcomes: dict[str, dict[int, BySample]]
 
@@ -75,27 +82,27 @@ class TrainingRun:
         """The last epoch that was measured, by arm and seed."""
         reached: dict[tuple[str, int], int] = {}
         for row in self.rows:
-            reached[row["arm"], row["seed"]] = row["epoch"]
+            reached[row.arm, row.seed] = row.epoch
         return reached
 
     @cached_property
-    def diverged(self) -> dict[str, list[Divergence]]:
+    def diverged(self) -> dict[str, list[DivergedSeed]]:
         """By arm. What was stopped has no summary to say so: an end before the last epoch tells."""
         if self.summary is not None and self.complete:
-            return {arm: entry["diverged"] for arm, entry in self.summary["arms"].items()}
+            return {arm: entry.diverged for arm, entry in self.summary.arms.items()}
         order = [(arm, seed) for seed in self.seeds for arm in self.arms]
         begun = [place for place, key in enumerate(order) if key in self.last]
         ended = order[: begun[-1]] if begun else []
-        found: dict[str, list[Divergence]] = {arm: [] for arm in self.arms}
+        found: dict[str, list[DivergedSeed]] = {arm: [] for arm in self.arms}
         for arm, seed in ended:
             epoch = self.last.get((arm, seed), -1) + 1
             if epoch <= self.epochs:
-                found[arm].append(Divergence(seed=seed, epoch=epoch, what="no finite loss"))
+                found[arm].append(DivergedSeed(seed=seed, epoch=epoch, what="no finite loss"))
         return found
 
     def trained(self, arm: str) -> list[int]:
         """The seeds that count for an arm."""
-        lost = {each["seed"] for each in self.diverged[arm]}
+        lost = {each.seed for each in self.diverged[arm]}
         reached = {seed: self.last.get((arm, seed), 0) for seed in self.seeds if seed not in lost}
         finished = [seed for seed, epoch in reached.items() if epoch == self.epochs]
         return finished or [seed for seed, epoch in reached.items() if epoch > 0]
@@ -148,7 +155,7 @@ class TrainingRun:
                 for arm, each in kept.items()
                 if each.keys() >= {*seeds}
             },
-            None if self.summary is None else self.summary["data"]["test"],
+            None if self.summary is None else self.summary.data.test,
             accuracies=self.higher_is_better,
         )
 
@@ -193,9 +200,9 @@ class TrainingRun:
         last = self.epochs if upto is None else upto
         by_seed: dict[int, list[float]] = {}
         for row in self.rows:
-            value = row.get(metric)
-            if row["arm"] == arm and 0 < row["epoch"] <= last and value is not None:
-                by_seed.setdefault(row["seed"], []).append(value)
+            value = row.figure(metric)
+            if row.arm == arm and 0 < row.epoch <= last and value is not None:
+                by_seed.setdefault(row.seed, []).append(value)
         scale = 100 if is_accuracy(metric) else 1
         counted = self.trained(arm) if seeds is None else seeds
         return [scale * pick(by_seed[seed]) for seed in counted if seed in by_seed]
@@ -233,15 +240,12 @@ def read_run(folder: Path, budget: str) -> Run | None:
 
 
 def _read_training(folder: Path, budget: str) -> TrainingRun:
-    summary: Summary | None = None
-    if (folder / "summary.json").exists():
-        text = (folder / "summary.json").read_text(encoding="utf-8")
-        summary = cast("Summary", json.loads(text))
-    scenario = yaml.safe_load((folder / "scenario.yaml").read_text(encoding="utf-8"))
-    rows = _rows(folder / "metrics.jsonl")
+    summary = read_summary(folder)
+    scenario = yaml.safe_load(read_scenario(folder))
+    rows = _rows(folder)
     data = scenario["data"]
-    name = Path(data.get("path", data["name"])).name if summary is None else summary["data"]["name"]
-    regression = any("test_accuracy" not in row for row in rows)
+    name = Path(data.get("path", data["name"])).name if summary is None else summary.data.name
+    regression = any(row.test_accuracy is None for row in rows)
     return TrainingRun(
         folder,
         budget,
@@ -250,9 +254,9 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
         [*scenario["arms"], *scenario["baselines"]],
         scenario["seeds"],
         scenario["training"]["epochs"],
-        _layers(scenario["network"]["layers"]) if summary is None else summary["network"],
+        _layers(scenario["network"]["layers"]) if summary is None else summary.network,
         JPEG_COPY if name == "cifar10-jpeg" else name,
-        data.get("limit_train") if summary is None else summary["data"]["train"],
+        data.get("limit_train") if summary is None else summary.data.train,
         data.get("limit_classes"),
         rows,
         summary,
@@ -260,12 +264,12 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
     )
 
 
-def _rows(path: Path) -> list[EpochRow]:
+def _rows(folder: Path) -> list[Epoch]:
     """All whole lines; a kill may have cut the last."""
-    if not path.exists():
+    if not (folder / METRICS).exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [cast("EpochRow", json.loads(line)) for line in lines if line.endswith("\n")]
+    content = read_metrics(folder)
+    return epochs(content[: content.rfind(b"\n") + 1], folder / METRICS)
 
 
 def _layers(layers: list[object]) -> str:

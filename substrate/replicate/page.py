@@ -218,13 +218,13 @@ def _setting(run: Run) -> str:
     images = "" if run.classes is None else f", {run.classes} of its classes"
     images += "" if run.images is None else f", {run.images:,} training samples"
     if run.summary is not None:
-        images += f", {run.summary['data']['test']:,} test samples"
+        images += f", {run.summary.data.test:,} test samples"
     seeds = f"seed{'s' if len(run.seeds) > 1 else ''} {', '.join(map(str, run.seeds))}"
     text = f"**Budget `{run.budget}`:** {run.network}; {run.data}{images};"
     text += f" {run.epochs} epochs, {seeds}."
     if run.summary is not None and run.complete:
-        started = f"{run.summary['started'][:10]}, {duration(run.summary['wall_seconds'])}"
-        text += f" Run on {started}, torch {run.summary['versions']['torch']}."
+        started = f"{run.summary.started[:10]}, {duration(run.summary.wall_seconds)}"
+        text += f" Run on {started}, torch {run.summary.versions['torch']}."
     if not run.complete:
         text += " **This run has not come to its end; what it has measured is shown.**"
     return text
@@ -233,8 +233,8 @@ def _setting(run: Run) -> str:
 def _repeatability(run: TrainingRun) -> list[str]:
     if run.summary is None:
         return []
-    arms = run.summary["arms"]
-    loose = [name for name, arm in arms.items() if arm["reproducibility"] == "statistical"]
+    arms = run.summary.arms
+    loose = [name for name, arm in arms.items() if arm.reproducibility == "statistical"]
     if not loose:
         return []
     return [f"Repeat in their statistics only (aihwkit cannot be seeded): {', '.join(loose)}."]

@@ -114,10 +114,10 @@ def gap_table(experiment: Experiment, run: TrainingRun) -> list[str]:
     summary, metric = run.summary, run.metric
     unit = "points of final test accuracy" if run.higher_is_better else "test loss"
     rows = []
-    for each in summary["comparisons"]:
-        gap, bounds = gap_number(each["gap"], metric), interval(each, metric)
-        rows.append([each["arm"], f"`{run.budget}`", each["baseline"], gap, bounds])
-    confidence = f"{100 * summary['confidence']:g} % interval"
+    for each in summary.comparisons:
+        gap, bounds = gap_number(each.gap, metric), interval(each, metric)
+        rows.append([each.arm, f"`{run.budget}`", each.baseline, gap, bounds])
+    confidence = f"{100 * summary.confidence:g} % interval"
     head = ["arm", "budget", "baseline", f"behind it by ({unit})", confidence]
     return [table(head, rows)]
 

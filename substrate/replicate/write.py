@@ -50,9 +50,9 @@ def _curves(run: TrainingRun) -> bytes:
     from substrate.report.plots import curves
 
     counted = {(arm, seed) for arm in run.arms for seed in run.trained(arm)}
-    counted |= {(arm, each["seed"]) for arm, lost in run.diverged.items() for each in lost}
+    counted |= {(arm, each.seed) for arm, lost in run.diverged.items() for each in lost}
     return curves(
-        [row for row in run.rows if (row["arm"], row["seed"]) in counted],
+        [row for row in run.rows if (row.arm, row.seed) in counted],
         run.metric,
         run.diverged,
         len(run.seeds),

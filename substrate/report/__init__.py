@@ -1,31 +1,33 @@
 """The report of a run: pictures, a self-contained page, and tables for the terminal."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from substrate.record.folder import RunFolder
 
 
-def write_report(run_dir: Path) -> Path:
+def write_report(folder: Path, run: RunFolder) -> Path:
     """Write ``learning_curves.png``, ``observed_noise.png`` and ``report.html`` into a run folder.
 
-    Reads ``summary.json``, ``metrics.jsonl`` and ``scenario.yaml``.
+    Args:
+        folder: where to write.
+        run: what the report is of.
 
     Returns:
         The path of ``report.html``.
-
-    Raises:
-        FileNotFoundError: one of the three files is missing.
-        ValueError: one of them is not valid JSON; the message names file and line.
     """
     # matplotlib and jinja2 take most of a second to import.
     from substrate.files import write_atomically
     from substrate.report import html, plots
     from substrate.report.palette import LIGHT
-    from substrate.report.run_folder import read_run_folder
 
-    run = read_run_folder(run_dir)
-    report = run_dir / "report.html"
+    report = folder / "report.html"
     files: dict[Path, str | bytes] = {
-        run_dir / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
-        run_dir / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
+        folder / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
+        folder / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
         report: html.render_report(run),
     }
     for path, content in files.items():

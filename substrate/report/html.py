@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from substrate.record.folder import RunFolder
+from substrate.record.summary import Summary
 from substrate.report import wording
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import (
@@ -17,7 +19,6 @@ from substrate.report.plots import (
     observed_noise,
     relative_noise,
 )
-from substrate.report.run_folder import RunFolder, Summary
 from substrate.text import plain
 
 
@@ -66,7 +67,7 @@ def render_report(run: RunFolder) -> str:
         themes={"light": LIGHT, "dark": DARK},
         arm_colour=_arm_variables(summary),
         axis=gap_axis(summary),
-        started=_date(summary["started"]),
+        started=_date(summary.started),
         curves=_picture(lambda theme, width: learning_curves(summary, run.metrics, theme, width)),
         noise=_picture(lambda theme, width: observed_noise(summary, theme, width)),
         curves_description=_curves_in_words(summary),
@@ -77,9 +78,9 @@ def render_report(run: RunFolder) -> str:
 
 def gap_axis(summary: Summary) -> GapAxis:
     """Holds zero, the tolerance and every gap with its interval, with a little room around."""
-    values = [0.0, summary["tolerance"]]
-    for comparison in summary["comparisons"]:
-        marks = comparison["gap"], comparison["ci_low"], comparison["ci_high"]
+    values = [0.0, summary.tolerance]
+    for comparison in summary.comparisons:
+        marks = comparison.gap, comparison.ci_low, comparison.ci_high
         values += [mark for mark in marks if mark is not None]
     room = 0.08 * (max(values) - min(values)) or 0.01
     return GapAxis(min(values) - room, max(values) + room)
@@ -88,7 +89,7 @@ def gap_axis(summary: Summary) -> GapAxis:
 def _arm_variables(summary: Summary) -> dict[str, str]:
     """The CSS variable with the colour of every arm."""
     names = {colour: f"var(--arm-{place})" for place, colour in enumerate(LIGHT.arms)}
-    return {arm: names[colour] for arm, (colour, _) in arm_styles(LIGHT, summary["arms"]).items()}
+    return {arm: names[colour] for arm, (colour, _) in arm_styles(LIGHT, summary.arms).items()}
 
 
 def _picture(draw: Callable[[Theme, float], bytes]) -> Picture:
@@ -105,10 +106,10 @@ def _picture(draw: Callable[[Theme, float], bytes]) -> Picture:
 
 
 def _curves_in_words(summary: Summary) -> str:
-    metric = summary["metric"]
+    metric = summary.metric
     ends = (
-        f"{name} {wording.mean_and_deviation(arm.get(metric), metric)}"
-        for name, arm in summary["arms"].items()
+        f"{name} {wording.mean_and_deviation(arm.measure(metric), metric)}"
+        for name, arm in summary.arms.items()
     )
     title = wording.METRIC_TITLE[metric]
     return f"{title} against epoch, a line an arm. At the end: {', '.join(ends)}."

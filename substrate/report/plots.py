@@ -18,8 +18,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from substrate.record.metrics import Epoch
+from substrate.record.summary import DivergedSeed, MetricName, Summary
 from substrate.report.palette import Dash, Theme, arm_styles
-from substrate.report.run_folder import Divergence, EpochRow, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy, percent, seeds_in_words
 from substrate.text import plain
 
@@ -41,17 +42,17 @@ class Curve(NamedTuple):
 
 
 def learning_curves(
-    summary: Summary, metrics: list[EpochRow], theme: Theme, width_inches: float = WIDE_INCHES
+    summary: Summary, metrics: list[Epoch], theme: Theme, width_inches: float = WIDE_INCHES
 ) -> bytes:
     """PNG of the deciding metric against epoch: mean and range over seeds, one line an arm."""
-    diverged = {arm: entry["diverged"] for arm, entry in summary["arms"].items()}
-    return curves(metrics, summary["metric"], diverged, len(summary["seeds"]), theme, width_inches)
+    diverged = {arm: entry.diverged for arm, entry in summary.arms.items()}
+    return curves(metrics, summary.metric, diverged, len(summary.seeds), theme, width_inches)
 
 
 def curves(
-    metrics: list[EpochRow],
+    metrics: list[Epoch],
     metric: MetricName,
-    diverged: Mapping[str, list[Divergence]],
+    diverged: Mapping[str, list[DivergedSeed]],
     seeds: int,
     theme: Theme,
     width_inches: float = WIDE_INCHES,
@@ -117,7 +118,7 @@ def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_IN
     noise = relative_noise(summary)
     noisy = {arm: layers for arm, layers in noise.items() if any(layers.values())}
     quiet = [arm for arm in noise if arm not in noisy]
-    styles = arm_styles(theme, summary["arms"])
+    styles = arm_styles(theme, summary.arms)
     rows: list[tuple[str, str | None, float]] = []
     for layer in sorted({layer for layers in noisy.values() for layer in layers}):
         rows.append((f"Layer {layer}", None, 0.0))
@@ -168,20 +169,20 @@ def relative_noise(summary: Summary) -> dict[str, dict[int, float]]:
     """Of every arm and layer, noise_std / signal_std (a fraction); no entry without a signal."""
     return {
         name: {
-            layer["layer"]: layer["noise_std"] / layer["signal_std"]
-            for layer in arm.get("observed_noise", [])
-            if layer["noise_std"] is not None and layer["signal_std"]
+            layer.layer: layer.noise_std / layer.signal_std
+            for layer in arm.observed_noise
+            if layer.noise_std is not None and layer.signal_std
         }
-        for name, arm in summary["arms"].items()
+        for name, arm in summary.arms.items()
     }
 
 
-def _curve(metrics: list[EpochRow], arm: str, metric: MetricName) -> Curve:
+def _curve(metrics: list[Epoch], arm: str, metric: MetricName) -> Curve:
     by_epoch: defaultdict[int, list[float]] = defaultdict(list)
     for row in metrics:
-        value = row.get(metric)
-        if row["arm"] == arm and value is not None:
-            by_epoch[row["epoch"]].append(value)
+        value = row.figure(metric)
+        if row.arm == arm and value is not None:
+            by_epoch[row.epoch].append(value)
     epochs = sorted(by_epoch)
     measured = [by_epoch[epoch] for epoch in epochs]
     return Curve(
@@ -201,8 +202,8 @@ def _spans_decades(curves: list[Curve]) -> bool:
 def _mark_divergence(
     axes: Axes,
     metric: MetricName,
-    diverged: Mapping[str, list[Divergence]],
-    metrics: list[EpochRow],
+    diverged: Mapping[str, list[DivergedSeed]],
+    metrics: list[Epoch],
     theme: Theme,
 ) -> bool:
     """A cross where each seed was last seen finite, at the epoch in which it diverged."""
@@ -210,14 +211,14 @@ def _mark_divergence(
     for arm, (colour, _) in arm_styles(theme, diverged).items():
         for divergence in diverged[arm]:
             finite = [
-                (row["epoch"], value)
+                (row.epoch, value)
                 for row in metrics
-                if row["arm"] == arm and row["seed"] == divergence["seed"]
-                if (value := row.get(metric)) is not None
+                if row.arm == arm and row.seed == divergence.seed
+                if (value := row.figure(metric)) is not None
             ]
             level = max(finite)[1] if finite else axes.get_ylim()[0]
             axes.plot(
-                divergence["epoch"],
+                divergence.epoch,
                 level,
                 marker="X",
                 markersize=10,

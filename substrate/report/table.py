@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from substrate.report.run_folder import Summary, Verdict
+from substrate.record.summary import Summary, Verdict
 from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
@@ -37,10 +37,10 @@ def run_result(summary: Summary) -> Group:
     parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
     parts += [
         _text(f"{name}, {divergence_in_words(divergence)}", "red")
-        for name, arm in summary["arms"].items()
-        for divergence in arm["diverged"]
+        for name, arm in summary.arms.items()
+        for divergence in arm.diverged
     ]
-    if summary["status"] == "interrupted":
+    if summary.status == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
     parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
     return Group(*parts, verdict_line(summary))
@@ -48,7 +48,7 @@ def run_result(summary: Summary) -> Group:
 
 def verdict_line(summary: Summary) -> Text:
     """``✓ Feasible.`` and the figures that decide, or the reason."""
-    verdict = summary["verdict"]
+    verdict = summary.verdict
     head = _text(f"{VERDICT_SYMBOL[verdict]} {verdict.capitalize()}. ", _VERDICT_STYLE[verdict])
     return head.append_text(_text(verdict_in_words(summary), "not bold"))
 
@@ -56,30 +56,30 @@ def verdict_line(summary: Summary) -> Text:
 def arms_table(summary: Summary) -> Table:
     """One row an arm: mean ± standard deviation over seeds, on test and training data."""
     metrics = metrics_shown(summary)[:2]
-    seeds = len(summary["seeds"])
+    seeds = len(summary.seeds)
     table = _table(f"Arms: mean ± standard deviation over {seeds_in_words(seeds)}")
     for heading in ("Arm", "Chip", "Rule"):
         table.add_column(heading, overflow="fold")
     for metric in metrics:
         table.add_column(METRIC_TITLE[metric].replace(" ", "\n"), justify="right")
     table.add_column("Time", justify="right")
-    for name, arm in summary["arms"].items():
-        cells = [_text(name, "bold" if arm["role"] == "device" else ""), _text(arm["chip"])]
-        cells.append(_text(arm["rule"]))
+    for name, arm in summary.arms.items():
+        cells = [_text(name, "bold" if arm.role == "device" else ""), _text(arm.chip)]
+        cells.append(_text(arm.rule))
         for metric in metrics:
-            measure = arm.get(metric)
+            measure = arm.measure(metric)
             cell = mean_and_deviation(measure, metric)
             if measure is not None and 0 < seeds_measured(measure) < seeds:
                 cell += f"\n{seeds_measured(measure)} of {seeds_in_words(seeds)}"
             cells.append(_text(cell))
-        table.add_row(*cells, _text(duration(arm["seconds"])))
+        table.add_row(*cells, _text(duration(arm.seconds)))
     return table
 
 
 def comparisons_table(summary: Summary) -> Table:
     """One row a comparison: gap, its confidence interval over new seeds and test data, verdict."""
-    metric = summary["metric"]
-    tolerance = gap_with_unit(summary["tolerance"], metric)
+    metric = summary.metric
+    tolerance = gap_with_unit(summary.tolerance, metric)
     table = _table(
         f"Gap in {METRIC_TITLE[metric].lower()} to clean training, tolerance {tolerance}"
     )
@@ -88,12 +88,12 @@ def comparisons_table(summary: Summary) -> Table:
     for heading in ("Gap", confidence_in_words(summary)):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
-    for comparison in summary["comparisons"]:
-        gap = comparison["gap"]
-        verdict = comparison["verdict"]
+    for comparison in summary.comparisons:
+        gap = comparison.gap
+        verdict = comparison.verdict
         table.add_row(
-            _text(comparison["arm"]),
-            _text(comparison["baseline"]),
+            _text(comparison.arm),
+            _text(comparison.baseline),
             NOTHING if gap is None else behind_or_ahead(gap, metric),
             interval(comparison, metric),
             _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]),

@@ -5,9 +5,9 @@ Where a run measured nothing (divergence, a single seed) the figure is a dash.
 
 from math import floor, log10
 
-from substrate.report.run_folder import (
+from substrate.record.summary import (
     Comparison,
-    Divergence,
+    DivergedSeed,
     Measure,
     MetricName,
     Summary,
@@ -50,9 +50,9 @@ def gap_with_unit(value: float | None, metric: MetricName) -> str:
 
 def mean_and_deviation(measure: Measure | None, metric: MetricName) -> str:
     """``92.0 ± 1.0 %``: mean ± standard deviation over seeds, the mean alone for one seed."""
-    if measure is None or measure["mean"] is None:
+    if measure is None or measure.mean is None:
         return NOTHING
-    mean, deviation = measure["mean"], measure["std"]
+    mean, deviation = measure.mean, measure.std
     if deviation is None or seeds_measured(measure) < 2:
         return percent(mean) if is_accuracy(metric) else f"{mean:.4g}"
     if is_accuracy(metric):
@@ -66,13 +66,13 @@ def mean_and_deviation(measure: Measure | None, metric: MetricName) -> str:
 
 def seeds_measured(measure: Measure) -> int:
     """The seeds that gave a finite figure."""
-    return sum(value is not None for value in measure["values"])
+    return sum(value is not None for value in measure.values)
 
 
 def metrics_shown(summary: Summary) -> list[MetricName]:
     """The metrics that the arms of this run have, the deciding ones first."""
     order: list[MetricName] = ["test_accuracy", "train_accuracy", "test_loss", "train_loss"]
-    return [metric for metric in order if any(metric in arm for arm in summary["arms"].values())]
+    return [metric for metric in order if any(arm.measure(metric) for arm in summary.arms.values())]
 
 
 def seeds_in_words(count: int) -> str:
@@ -82,7 +82,7 @@ def seeds_in_words(count: int) -> str:
 
 def interval(comparison: Comparison, metric: MetricName) -> str:
     """``3.0 to 5.0``, or a dash where there is no interval."""
-    low, high = comparison["ci_low"], comparison["ci_high"]
+    low, high = comparison.ci_low, comparison.ci_high
     if low is None or high is None:
         return NOTHING
     return f"{gap_number(low, metric)} to {gap_number(high, metric)}"
@@ -98,10 +98,10 @@ def behind_or_ahead(gap: float, metric: MetricName) -> str:
 
 def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     """The comparison as one sentence, for readers who cannot see the picture of it."""
-    metric = summary["metric"]
-    pair = f"{comparison['arm']} against {comparison['baseline']}"
-    if comparison["gap"] is None:
-        return f"{pair}: no gap could be measured; {comparison['verdict']}."
+    metric = summary.metric
+    pair = f"{comparison.arm} against {comparison.baseline}"
+    if comparison.gap is None:
+        return f"{pair}: no gap could be measured; {comparison.verdict}."
     bounds = interval(comparison, metric)
     spread = (
         "no confidence interval"
@@ -109,8 +109,8 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
         else f"{confidence_in_words(summary)} {bounds}"
     )
     return (
-        f"{pair}: {behind_or_ahead(comparison['gap'], metric)} ({spread}), "
-        f"tolerance {gap_with_unit(comparison['tolerance'], metric)}; {comparison['verdict']}."
+        f"{pair}: {behind_or_ahead(comparison.gap, metric)} ({spread}), "
+        f"tolerance {gap_with_unit(comparison.tolerance, metric)}; {comparison.verdict}."
     )
 
 
@@ -121,15 +121,15 @@ def verdict_in_words(summary: Summary) -> str:
     """
     telling = [
         comparison
-        for comparison in summary["comparisons"]
-        if comparison["verdict"] == summary["verdict"] and comparison["ci_low"] is not None
+        for comparison in summary.comparisons
+        if comparison.verdict == summary.verdict and comparison.ci_low is not None
     ]
-    lost = any(arm["diverged"] for arm in summary["arms"].values())
-    if summary["status"] == "interrupted" or lost or not telling:
-        return summary["verdict_reason"]
-    worst = max(telling, key=lambda comparison: comparison["gap"] or 0.0)
-    metric = summary["metric"]
-    size = behind_or_ahead(worst["gap"] or 0.0, metric)
+    lost = any(arm.diverged for arm in summary.arms.values())
+    if summary.status == "interrupted" or lost or not telling:
+        return summary.verdict_reason
+    worst = max(telling, key=lambda comparison: comparison.gap or 0.0)
+    metric = summary.metric
+    size = behind_or_ahead(worst.gap or 0.0, metric)
     distance = (
         f"falls {size}"
         if size.endswith("behind")
@@ -138,37 +138,37 @@ def verdict_in_words(summary: Summary) -> str:
         else "is level with"
     )
     sentence = (
-        f"The {worst['arm']} arm {distance} {worst['baseline']} in {METRIC_TITLE[metric].lower()} "
+        f"The {worst.arm} arm {distance} {worst.baseline} in {METRIC_TITLE[metric].lower()} "
         f"({confidence_in_words(summary)} {interval(worst, metric)}); "
-        f"the scenario allows {gap_number(worst['tolerance'], metric)}."
+        f"the scenario allows {gap_number(worst.tolerance, metric)}."
     )
-    if summary["verdict"] != "undecided":
+    if summary.verdict != "undecided":
         return sentence
-    reason = worst["reason"]
+    reason = worst.reason
     return f"{sentence} {reason[:1].upper()}{reason[1:]}."
 
 
 def confidence_in_words(summary: Summary) -> str:
     """``95 % CI``."""
-    return f"{100 * summary['confidence']:g} % CI"
+    return f"{100 * summary.confidence:g} % CI"
 
 
-def divergence_in_words(divergence: Divergence) -> str:
+def divergence_in_words(divergence: DivergedSeed) -> str:
     """``seed 1 diverged at epoch 3: loss is NaN``."""
-    seed, epoch = divergence["seed"], divergence["epoch"]
-    return f"seed {seed} diverged at epoch {epoch}: {divergence['what']}"
+    seed, epoch = divergence.seed, divergence.epoch
+    return f"seed {seed} diverged at epoch {epoch}: {divergence.what}"
 
 
 def cut_short_in_words(summary: Summary) -> list[str]:
     """``crossbar: 3.1 % of its pulse trains were cut short …``, of every arm where some were."""
     said = []
-    for name, arm in summary["arms"].items():
-        trains = arm.get("pulse_trains")
-        if trains and trains["cut_short"]:
-            share = 100 * trains["cut_short"] / trains["looked_at"]
+    for name, arm in summary.arms.items():
+        trains = arm.pulse_trains
+        if trains and trains.cut_short:
+            share = 100 * trains.cut_short / trains.looked_at
             said.append(
                 f"{name}: {share:.2g} % of its pulse trains were cut short (of"
-                f" {trains['looked_at']:,} looked at), so weights moved by less than was asked."
+                f" {trains.looked_at:,} looked at), so weights moved by less than was asked."
                 " Lower the learning rate, or let trains be longer."
             )
     return said

@@ -2,58 +2,69 @@
 
 One safetensors file a run, written beside and renamed, so that a kill at any moment leaves the last
 whole one. Tensors are stored as such, the rest as JSON in the file's metadata; nothing is pickled.
+A checksum over both is stored with them, so that a file that was damaged later is refused.
 A checkpoint holds the simulated hardware itself, weights included, so it is no part of what a run
 tells: it goes when the run ends.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from substrate.files import write_atomically
-
-FILE_NAME = "checkpoint.safetensors"
-
-
-class CheckpointError(Exception):
-    """A checkpoint cannot be read."""
+from substrate.record import RecordError
+from substrate.record.folder import CHECKPOINT
+from substrate.record.progress import Progress
 
 
-def save_checkpoint(
-    folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]
-) -> None:
-    """Write tensors of any device, and progress as JSON, into a run folder."""
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progress) -> None:
+    """Write tensors of any device, and the progress, into a run folder."""
     on_cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    content = save(on_cpu, metadata={"progress": json.dumps(progress)})
-    write_atomically(folder / FILE_NAME, content)
+    told = progress.model_dump_json()
+    metadata = {"progress": told, "sha256": checksum(on_cpu, told)}
+    write_atomically(folder / CHECKPOINT, save(on_cpu, metadata=metadata))
 
 
-def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], Progress] | None:
     """Read a run folder's checkpoint, on the CPU; None where there is none.
 
     Raises:
-        CheckpointError: the file is no checkpoint of ours.
+        RecordError: the file is no checkpoint of ours, or it was damaged after it was written.
     """
-    path = folder / FILE_NAME
+    path = folder / CHECKPOINT
     if not path.exists():
         return None
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        progress: dict[str, Any] = json.loads(metadata["progress"])
+        told, stated = metadata["progress"], metadata["sha256"]
+        found = checksum(tensors, told)
     except Exception as problem:
-        raise CheckpointError(f"{path} is not a readable checkpoint: {problem}") from problem
-    return tensors, progress
+        reason = str(problem).partition("\n")[0]
+        raise RecordError(f"{path}: is not a readable checkpoint: {reason}") from problem
+    if found != stated:
+        raise RecordError(f"{path}: is damaged: its content does not fit the checksum in it")
+    return tensors, Progress.read(told, path)
 
 
 def drop_checkpoint(folder: Path) -> None:
     """Remove a run folder's checkpoint."""
-    (folder / FILE_NAME).unlink(missing_ok=True)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def checksum(tensors: Mapping[str, Tensor], text: str = "") -> str:
+    """SHA-256 of tensors on the CPU, with their names, types and shapes, and of a text."""
+    found = hashlib.sha256(f"{len(text)} {text}".encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name!r} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        # numpy knows not every type of torch's, but every one is bytes
+        found.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()

@@ -14,32 +14,30 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from substrate.files import write_atomically
-from substrate.scenario.source import ScenarioError
-
-FILE_NAME = "outcomes.safetensors"
+from substrate.record import RecordError
+from substrate.record.folder import OUTCOMES
 
 BySample = npt.NDArray[np.generic]
 """(samples,): bool of classes, float64 of losses."""
 
 
-def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, BySample]]) -> None:
-    """Write the outcomes, by arm and seed, into a run folder."""
+def encoded(outcomes: Mapping[str, Mapping[int, BySample]]) -> bytes:
+    """Give the content of the file, from outcomes by arm and seed; the same for the same ones."""
     named = {
         f"{seed} {arm}": by_sample
         for arm, seeds in outcomes.items()
         for seed, by_sample in seeds.items()
     }
-    write_atomically(folder / FILE_NAME, save(named))
+    return save(named)
 
 
 def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:
     """Read a run folder's outcomes, by arm and seed; nothing where nobody kept any.
 
     Raises:
-        ScenarioError: the file is damaged.
+        RecordError: the file is damaged.
     """
-    path = folder / FILE_NAME
+    path = folder / OUTCOMES
     if not path.exists():
         return {}
     found: dict[str, dict[int, BySample]] = {}
@@ -48,5 +46,6 @@ def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:
             seed, _, arm = name.partition(" ")
             found.setdefault(arm, {})[int(seed)] = by_sample
     except Exception as problem:
-        raise ScenarioError(f"holds no readable outcomes: {problem}", file=str(path)) from problem
+        reason = str(problem).partition("\n")[0]
+        raise RecordError(f"{path}: holds no readable outcomes: {reason}") from problem
     return found

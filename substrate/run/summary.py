@@ -12,16 +12,22 @@ from substrate.assemble.chip import chip_reproducibility, chip_title
 from substrate.assemble.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
-from substrate.report.run_folder import Arm as ArmSummary
-from substrate.report.run_folder import LayerNoise as LayerNoiseSummary
-from substrate.report.run_folder import Measure, PulseTrains, Summary
+from substrate.record.metrics import Epoch
+from substrate.record.summary import Arm as ArmSummary
+from substrate.record.summary import (
+    DataSet,
+    DivergedSeed,
+    LayerNoise,
+    Measure,
+    MetricName,
+    PulseTrains,
+    Status,
+    Summary,
+)
 from substrate.run.outcomes import BySample
-from substrate.run.training import Divergence, Epoch, LayerNoise
+from substrate.run.training import Divergence
 from substrate.run.verdict import Gap, compare, contrast, overall
 from substrate.scenario.schema import Arm, Scenario
-
-Status = Literal["complete", "interrupted"]
-Metric = Literal["test_accuracy", "test_loss"]
 
 
 class ArmOutcome:
@@ -54,14 +60,14 @@ class ArmOutcome:
         return self.last[seed].epoch if seed in self.last else 0
 
     def values(
-        self, figure: str, seeds: Sequence[int], epoch: int | None = None
+        self, metric: MetricName, seeds: Sequence[int], epoch: int | None = None
     ) -> list[float | None]:
         """The figure of every seed after an epoch, or after its last.
 
         None where it diverged, or has not come so far.
         """
         return [
-            getattr(self._epochs[seed, at], figure)
+            self._epochs[seed, at].figure(metric)
             if (at := self.reached(seed) if epoch is None else epoch)
             and seed not in self.divergences
             and (seed, at) in self._epochs
@@ -81,7 +87,9 @@ def summarise(
     command: str,
 ) -> Summary:
     """Put together everything that `summary.json` holds."""
-    metric: Metric = "test_loss" if dataset.regression else "test_accuracy"
+    metric: Literal["test_accuracy", "test_loss"] = (
+        "test_loss" if dataset.regression else "test_accuracy"
+    )
     epoch, seeds = _shared(outcomes.values(), scenario.seeds)
     gaps = [
         _gap(scenario, dataset, arm, baseline, outcomes, epoch, seeds)
@@ -91,18 +99,18 @@ def summarise(
     comparisons = compare(gaps, scenario.verdict.tolerance, scenario.verdict.confidence)
     if status == "interrupted":
         comparisons = [
-            {**each, "verdict": "undecided", "reason": _interrupted(epoch, seeds)}
+            each.model_copy(update={"verdict": "undecided", "reason": _interrupted(epoch, seeds)})
             for each in comparisons
         ]
     verdict = overall(comparisons)
-    decisive = next(each for each in comparisons if each["verdict"] == verdict)
+    decisive = next(each for each in comparisons if each.verdict == verdict)
     return Summary(
         scenario=scenario.name,
         title=scenario.title or scenario.name,
         description=scenario.description,
         status=status,
         verdict=verdict,
-        verdict_reason=f"{decisive['arm']} against {decisive['baseline']}: {decisive['reason']}",
+        verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
         metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
@@ -112,14 +120,14 @@ def summarise(
         wall_seconds=round(wall_seconds, 3),
         started=started.isoformat(timespec="seconds"),
         command=command,
-        data={
-            "name": dataset.name,
-            "train": len(dataset.x_train),
-            "test": len(dataset.x_test),
-            "inputs": dataset.x_train[0].numel(),
-            "classes": None if dataset.regression else dataset.n_out,
-            "understood": dataset.understood,
-        },
+        data=DataSet(
+            name=dataset.name,
+            train=len(dataset.x_train),
+            test=len(dataset.x_test),
+            inputs=dataset.x_train[0].numel(),
+            classes=None if dataset.regression else dataset.n_out,
+            understood=dataset.understood,
+        ),
         network=_network(scenario, dataset),
         arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
         comparisons=comparisons,
@@ -137,7 +145,7 @@ def _gap(
     seeds: Sequence[int],
 ) -> Gap:
     """Pair an arm with a baseline after an epoch, over the seeds in which both have figures."""
-    metric = "test_loss" if dataset.regression else "test_accuracy"
+    metric: MetricName = "test_loss" if dataset.regression else "test_accuracy"
     pair = {name: outcomes[name] for name in (arm, baseline)}
     values = {name: each.values(metric, seeds, epoch) for name, each in pair.items()}
     both = [
@@ -202,7 +210,11 @@ def _network(scenario: Scenario, dataset: Dataset) -> str:
 
 def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -> ArmSummary:
     arm = scenario.all_arms[name]
-    summary = ArmSummary(
+
+    def measure(metric: MetricName) -> Measure:
+        return _measure(outcome.values(metric, scenario.seeds))
+
+    return ArmSummary(
         role="device" if name in scenario.arms else "baseline",
         chip=chip_title(arm.chip),
         rule=arm.learning.rule.upper(),
@@ -210,23 +222,26 @@ def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -
         reproducibility=chip_reproducibility(arm.chip),
         seconds=round(outcome.seconds, 3),
         diverged=[
-            {"seed": seed, "epoch": divergence.epoch, "what": divergence.what}
+            DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
             for seed, divergence in outcome.divergences.items()
         ],
-        test_loss=_measure(outcome.values("test_loss", scenario.seeds)),
-        train_loss=_measure(outcome.values("train_loss", scenario.seeds)),
+        test_accuracy=None if dataset.regression else measure("test_accuracy"),
+        train_accuracy=None if dataset.regression else measure("train_accuracy"),
+        test_loss=measure("test_loss"),
+        train_loss=measure("train_loss"),
         observed_noise=_noise(list(outcome.noise.values())),
+        pulse_trains=_pulse_trains(outcome),
     )
+
+
+def _pulse_trains(outcome: ArmOutcome) -> PulseTrains | None:
     pulsed = [record for record in outcome.last.values() if record.trains]
-    if pulsed:
-        summary["pulse_trains"] = PulseTrains(
-            looked_at=sum(record.trains or 0 for record in pulsed),
-            cut_short=sum(record.trains_cut_short or 0 for record in pulsed),
-        )
-    if not dataset.regression:
-        summary["test_accuracy"] = _measure(outcome.values("test_accuracy", scenario.seeds))
-        summary["train_accuracy"] = _measure(outcome.values("train_accuracy", scenario.seeds))
-    return summary
+    if not pulsed:
+        return None
+    return PulseTrains(
+        looked_at=sum(record.trains or 0 for record in pulsed),
+        cut_short=sum(record.trains_cut_short or 0 for record in pulsed),
+    )
 
 
 def _learning(arm: Arm) -> str:
@@ -251,21 +266,26 @@ def _learning(arm: Arm) -> str:
     return "; ".join(words)
 
 
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
 def _measure(values: list[float | None]) -> Measure:
     known = np.array([value for value in values if value is not None])
     return Measure(
-        mean=float(known.mean()) if len(known) else None,
+        mean=_mean(values),
         std=float(known.std(ddof=1)) if len(known) > 1 else None,
         values=values,
     )
 
 
-def _noise(seeds: list[list[LayerNoise]]) -> list[LayerNoiseSummary]:
+def _noise(seeds: list[list[LayerNoise]]) -> list[LayerNoise]:
     return [
-        LayerNoiseSummary(
+        LayerNoise(
             layer=layers[0].layer,
-            noise_std=float(np.mean([layer.noise_std for layer in layers])),
-            signal_std=float(np.mean([layer.signal_std for layer in layers])),
+            noise_std=_mean([layer.noise_std for layer in layers]),
+            signal_std=_mean([layer.signal_std for layer in layers]),
         )
         for layers in zip(*seeds, strict=True)
     ]

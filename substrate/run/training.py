@@ -10,59 +10,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from devices.seal import SealedChip, chip_state, pulse_trains, restore_chip, without_trace
+from devices.states import below, prefixed
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import Streams, stream
+from substrate.record.metrics import Epoch
+from substrate.record.summary import LayerNoise
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
 _NOISE_SAMPLES = 256
 _NOISE_PASSES = 8
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of `metrics.jsonl`.
-
-    Training figures are those of the baseline passes during the epoch; test figures are read
-    through the chip, noise and all. Epoch 0 is before training and has no training figures. A
-    regression has no accuracies. Of a chip that is pulsed, pulse trains are counted from the start
-    on: those that were looked at, and those of them that were cut short.
-    """
-
-    arm: str
-    seed: int
-    epoch: int
-    train_loss: float | None
-    train_accuracy: float | None
-    test_loss: float
-    test_accuracy: float | None
-    seconds: float
-    trains: int | None = None
-    trains_cut_short: int | None = None
-
-    def as_row(self) -> dict[str, object]:
-        """Give the figures by name, without those that this arm has not."""
-        row = asdict(self)
-        if self.test_accuracy is None:
-            del row["train_accuracy"], row["test_accuracy"]
-        if self.trains is None:
-            del row["trains"], row["trains_cut_short"]
-        return row
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Epoch:
-        """Take the figures back from `as_row`."""
-        return cls(**{"train_accuracy": None, "test_accuracy": None, **row})
 
 
 class Divergence(ArithmeticError):
@@ -73,21 +38,6 @@ class Divergence(ArithmeticError):
         super().__init__(f"{what} in epoch {epoch}")
         self.epoch = epoch
         self.what = what
-
-
-@dataclass(frozen=True)
-class LayerNoise:
-    """Observed noise of one layer, in units of its pre-activation.
-
-    Attributes:
-        layer: counted from 1.
-        noise_std: spread over repeated passes of the same input, root mean square over nodes.
-        signal_std: spread of the mean over those passes, over inputs and nodes.
-    """
-
-    layer: int
-    noise_std: float
-    signal_std: float
 
 
 class ArmRun:
@@ -117,21 +67,16 @@ class ArmRun:
         return {
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
-            **{f"chip.{name}": value for name, value in chip_state(self._chip).items()},
-            **{f"learner.{name}": value for name, value in self._learner.state().items()},
+            **prefixed("chip", chip_state(self._chip)),
+            **prefixed("learner", self._learner.state()),
         }
 
     def restore(self, state: Mapping[str, Tensor], last: Epoch) -> None:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
-        parts: dict[str, dict[str, Tensor]] = {"chip": {}, "learner": {}}
-        for name, value in state.items():
-            part, _, below = name.partition(".")
-            if below:
-                parts[part][below] = value
-        restore_chip(self._chip, parts["chip"])
-        self._learner.restore(parts["learner"])
+        restore_chip(self._chip, below("chip", state))
+        self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
         self._seconds_before = last.seconds
 
@@ -148,16 +93,18 @@ class ArmRun:
             with self._aside("evaluation", f"epoch {epoch}"):
                 test_loss, test_accuracy = self._test()
             _finite(test_loss, epoch, "test loss")
+            trains, cut_short = pulse_trains(self._chip) or (None, None)
             yield Epoch(
-                self._name,
-                self._seed,
-                epoch,
-                train_loss,
-                train_accuracy,
-                test_loss,
-                test_accuracy,
-                time.perf_counter() - started,
-                *(pulse_trains(self._chip) or (None, None)),
+                arm=self._name,
+                seed=self._seed,
+                epoch=epoch,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                test_loss=test_loss,
+                test_accuracy=test_accuracy,
+                seconds=time.perf_counter() - started,
+                trains=trains,
+                trains_cut_short=cut_short,
             )
 
     def by_sample(self) -> Tensor:
@@ -177,7 +124,13 @@ class ArmRun:
         noise = []
         for index, repeated in enumerate(zip(*passes, strict=True), start=1):
             spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
-            noise.append(LayerNoise(index, spread.square().mean().sqrt().item(), mean.std().item()))
+            noise.append(
+                LayerNoise(
+                    layer=index,
+                    noise_std=_finite_or_none(spread.square().mean().sqrt()),
+                    signal_std=_finite_or_none(mean.std()),
+                )
+            )
         return noise
 
     @contextmanager
@@ -221,6 +174,10 @@ class ArmRun:
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:
     return (output.argmax(1) == target).sum()
+
+
+def _finite_or_none(value: Tensor) -> float | None:
+    return value.item() if value.isfinite() else None
 
 
 def _finite(loss: float | None, epoch: int, name: str) -> None:

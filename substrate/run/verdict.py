@@ -41,7 +41,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from substrate.report.run_folder import Comparison, Verdict
+from substrate.record.summary import Comparison, Verdict
 
 Outcomes = npt.NDArray[np.float64]
 """What became of every test sample with every seed, (seeds, samples)."""
@@ -241,7 +241,7 @@ def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Co
 
 def overall(comparisons: Sequence[Comparison]) -> Verdict:
     """The scenario's verdict: the worst of its comparisons."""
-    verdicts = {comparison["verdict"] for comparison in comparisons}
+    verdicts = {comparison.verdict for comparison in comparisons}
     if "not feasible" in verdicts:
         return "not feasible"
     return "undecided" if "undecided" in verdicts or not verdicts else "feasible"

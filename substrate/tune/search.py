@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 
 from substrate.data.dataset import Dataset
-from substrate.run.training import ArmRun, Divergence, Epoch
+from substrate.record.metrics import Epoch
+from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.schema import Scenario
 
 TOLERATED_RISE = 1.1

@@ -64,7 +64,7 @@ def substrate(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
             env={**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
 

@@ -37,6 +37,7 @@ from devices.crossbars.native.response import Devices, draw_devices, pulse_
 from devices.draws import Randomness, normal_, over_rows
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource, StackedSources
+from devices.states import below, prefixed
 from devices.without_trace import without_trace
 
 Noise = NoiseSource | StackedSources
@@ -151,13 +152,15 @@ class NativeCrossbar:
 
     def state(self) -> dict[str, Tensor]:
         """See `devices.crossbars.base.Crossbar.state`."""
+        devices = {name: value.clone() for name, value in self._devices._asdict().items()}
+        streams = {name: each.get_state() for name, each in self._streams.items()}
         state = {
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
             "pulse_trains": self._trains.clone(),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
-            **{f"devices.{name}": value.clone() for name, value in self._devices._asdict().items()},
-            **{f"stream.{name}": each.get_state() for name, each in self._streams.items()},
+            **prefixed("devices", devices),
+            **prefixed("stream", streams),
         }
         if self._stuck is not None:
             state["stuck"] = self._stuck.clone()
@@ -165,7 +168,7 @@ class NativeCrossbar:
             state["nu"] = self._nu.clone()
         for place, source in self._noise.items():
             if source is not None:
-                state |= {f"noise.{place}.{name}": value for name, value in source.state().items()}
+                state |= prefixed(f"noise.{place}", source.state())
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -175,21 +178,15 @@ class NativeCrossbar:
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
         self._trains.copy_(state["pulse_trains"])
-        self._devices = Devices(*(state[f"devices.{name}"].clone() for name in Devices._fields))
+        devices, streams = below("devices", state), below("stream", state)
+        self._devices = Devices(**{name: value.clone() for name, value in devices.items()})
         for name, generator in self._streams.items():
-            generator.set_state(state[f"stream.{name}"])
+            generator.set_state(streams[name])
         self._stuck = state["stuck"].clone() if "stuck" in state else None
         self._nu = state["nu"].clone() if "nu" in state else None
         for place, source in self._noise.items():
             if source is not None:
-                start = f"noise.{place}."
-                source.restore(
-                    {
-                        name.removeprefix(start): value
-                        for name, value in state.items()
-                        if name.startswith(start)
-                    }
-                )
+                source.restore(below(f"noise.{place}", state))
         self._array = None
 
     @property

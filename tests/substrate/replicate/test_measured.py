@@ -82,7 +82,7 @@ def test_where_a_run_went_on_without_a_seed_that_seed_diverged(leave):
     rows = [row for row in WHOLE if row[:3] not in (("np", 0, 2), ("np", 0, 3))]
     run = read_run(leave("r", rows), "full")
     (lost,) = run.diverged["np"]
-    assert (lost["seed"], lost["epoch"]) == (0, 2)
+    assert (lost.seed, lost.epoch) == (0, 2)
     assert run.trained("np") == [1]
     assert run.best("np", "test_accuracy") == Spread(pytest.approx(25), None, 1)
 

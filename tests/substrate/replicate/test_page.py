@@ -1,10 +1,11 @@
 """The page, from folders made by hand."""
 
-import json
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from substrate.record.summary import Arm, Comparison, DataSet, Measure, Summary
 from substrate.replicate.experiments import experiments
 from substrate.replicate.write import write_page
 from substrate.run.outcomes import save_outcomes
@@ -157,24 +158,57 @@ def test_figures_are_small_and_linked(page, leave, tmp_path):
     assert len(png) < 120_000
 
 
+def _arm(reproducibility: Literal["bitwise", "statistical"]) -> Arm:
+    nothing = Measure(mean=None, std=None, values=[])
+    return Arm(
+        role="baseline",
+        chip="ideal chip",
+        rule="NP",
+        learning="sgd 0.01",
+        reproducibility=reproducibility,
+        seconds=1.5,
+        diverged=[],
+        test_loss=nothing,
+        train_loss=nothing,
+        observed_noise=[],
+    )
+
+
 def test_crossbars_show_their_gaps_in_place_of_the_paper(page, leave):
     folder = leave("crossbar-small-full", WHOLE)
-    gap = {"arm": "np", "baseline": "bp", "gap": 0.2, "ci_low": 0.15, "ci_high": 0.25}
-    summary = {
-        "status": "complete",
-        "network": "64-8-10",
-        "data": {"name": "cifar10-jpeg", "train": 1437, "test": 360},
-        "started": "2026-11-23T13:00:00+00:00",
-        "wall_seconds": 81.2,
-        "confidence": 0.95,
-        "versions": {"torch": "2.12.1"},
-        "arms": {
-            "np": {"diverged": [], "reproducibility": "statistical"},
-            "bp": {"diverged": [], "reproducibility": "bitwise"},
-        },
-        "comparisons": [gap],
-    }
-    (folder / "summary.json").write_text(json.dumps(summary))
+    gap = Comparison(
+        arm="np",
+        baseline="bp",
+        gap=0.2,
+        ci_low=0.15,
+        ci_high=0.25,
+        tolerance=0.05,
+        verdict="not feasible",
+        reason="the whole interval lies beyond the tolerance",
+    )
+    summary = Summary(
+        scenario="small",
+        title="A small experiment",
+        description="",
+        status="complete",
+        verdict="not feasible",
+        verdict_reason="np against bp",
+        metric="test_accuracy",
+        tolerance=0.05,
+        confidence=0.95,
+        budget="full",
+        seeds=[0, 1],
+        epochs=3,
+        wall_seconds=81.2,
+        started="2026-11-23T13:00:00+00:00",
+        command="substrate run small.yaml",
+        data=DataSet(name="cifar10-jpeg", train=1437, test=360, inputs=64, classes=10),
+        network="64-8-10",
+        arms={"np": _arm("statistical"), "bp": _arm("bitwise")},
+        comparisons=[gap],
+        versions={"torch": "2.12.1"},
+    )
+    (folder / "summary.json").write_text(summary.as_json())
     small = page()["crossbar/small"]
     assert row(small, "np", "`full`", "bp")[3:] == ["20.0", "15.0 to 25.0"]
     assert "| arm | budget | ours | seeds | epochs | images |" in small

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from substrate.record.folder import read_run_folder
+from substrate.record.summary import Summary
 from substrate.report import write_report
 from substrate.report.palette import DARK, LIGHT
 from substrate.report.wording import verdict_in_words
@@ -58,7 +60,8 @@ class Page(HTMLParser):
 @pytest.fixture
 def render(leave_run: Callable[..., Path]) -> Callable[..., tuple[str, Page]]:
     def rendered(*run: Any) -> tuple[str, Page]:
-        html = write_report(leave_run(*run)).read_text(encoding="utf-8")
+        folder = leave_run(*run)
+        html = write_report(folder, read_run_folder(folder)).read_text(encoding="utf-8")
         return html, Page(html)
 
     return rendered
@@ -71,7 +74,7 @@ def interrupted(summary: Any, metrics: Any) -> tuple[Any, Any]:
     del summary["arms"]["danp_clean"]
     for name in ("test_accuracy", "train_accuracy", "test_loss", "train_loss"):
         summary["arms"]["bp"][name] = {"mean": None, "std": None, "values": []}
-    del summary["arms"]["bp"]["observed_noise"]
+    summary["arms"]["bp"]["observed_noise"] = []
     summary["comparisons"] = []
     return summary, [row for row in metrics if row["arm"] == "crossbar"]
 
@@ -100,7 +103,11 @@ def test_page_stands_alone_with_the_verdict_first(
             )
     heading = page.place("h1")
     assert heading < page.place("h2") < page.place("table")
-    reason = verdict_in_words(summary).replace(" %", "\u00a0%").replace("% CI", "%\u00a0CI")
+    reason = (
+        verdict_in_words(Summary.model_validate(summary))
+        .replace(" %", "\u00a0%")
+        .replace("% CI", "%\u00a0CI")
+    )
     assert page.text.index(summary["verdict"].capitalize()) < page.text.index(reason)
     assert all(image["alt"] for image in page.having("img"))
     assert all(cell.get("scope") for cell in page.having("th"))

@@ -8,8 +8,25 @@ import pytest
 from jaxtyping import Bool
 from matplotlib.image import imread
 
+from substrate.record.metrics import Epoch
+from substrate.record.summary import Summary
+from substrate.report import plots
 from substrate.report.palette import DARK, LIGHT, Theme
-from substrate.report.plots import NARROW_INCHES, WIDE_INCHES, learning_curves, observed_noise
+from substrate.report.plots import NARROW_INCHES, WIDE_INCHES
+
+
+def learning_curves(summary: Any, metrics: Any, theme: Theme, *width: float) -> bytes:
+    rows = [Epoch.model_validate(row) for row in metrics]
+    return plots.learning_curves(Summary.model_validate(summary), rows, theme, *width)
+
+
+def observed_noise(summary: Any, theme: Theme) -> bytes:
+    return plots.observed_noise(Summary.model_validate(summary), theme)
+
+
+def measured(arm: str, epoch: int, accuracy: float) -> dict[str, Any]:
+    known = {"train_loss": 1.0, "test_loss": 1.0, "seconds": 0.1}
+    return {"arm": arm, "seed": 0, "epoch": epoch, "test_accuracy": accuracy, **known}
 
 
 def where(png: bytes, colour: str) -> Bool[np.ndarray, "height width"]:
@@ -46,7 +63,7 @@ def test_band_spans_the_seeds(summary: Any, metrics: Any) -> None:
     device = summary["arms"]["crossbar"]
     # A second arm from 0 to 1 holds the axis where it is.
     summary["arms"] = {"crossbar": device, "frame": device}
-    frame = [{"arm": "frame", "seed": 0, "epoch": at, "test_accuracy": at} for at in (0, 1)]
+    frame = [measured("frame", at, float(at)) for at in (0, 1)]
 
     def reach(half_range: float) -> tuple[int, int]:
         for row in metrics:
@@ -71,7 +88,7 @@ def test_names_of_many_arms_stay_in_the_picture(summary: Any, metrics: Any, end:
     device = summary["arms"]["crossbar"]
     summary["arms"] = dict.fromkeys([*names, "Other"], device)
     rows = [
-        {"arm": arm, "seed": 0, "epoch": epoch, "test_accuracy": 1 - end if arm == "Other" else end}
+        measured(arm, epoch, 1 - end if arm == "Other" else end)
         for arm in summary["arms"]
         for epoch in (0, 1)
     ]

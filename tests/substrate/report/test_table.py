@@ -3,12 +3,15 @@ from typing import Any
 
 from rich.console import Console
 
+from substrate.record.summary import Summary
 from substrate.report.table import run_result
 
 
 def printed(summary: Any, *, terminal: bool = False) -> str:
     out = StringIO()
-    Console(file=out, width=110, force_terminal=terminal).print(run_result(summary))
+    Console(file=out, width=110, force_terminal=terminal).print(
+        run_result(Summary.model_validate(summary))
+    )
     return out.getvalue()
 
 

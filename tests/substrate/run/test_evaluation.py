@@ -7,7 +7,8 @@ import torch
 
 from substrate.assemble.dataset import checked_dataset
 from substrate.new.write import write_new
-from substrate.run.training import ArmRun, Epoch
+from substrate.record.metrics import Epoch
+from substrate.run.training import ArmRun
 from substrate.scenario.load import load_scenario
 
 SCENARIO = """\

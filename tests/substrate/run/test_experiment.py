@@ -7,13 +7,15 @@ import torch
 import yaml
 
 from substrate.data import load_dataset
+from substrate.record import RecordError
+from substrate.record.folder import CHECKPOINT
+from substrate.record.summary import Summary
 from substrate.report.wording import cut_short_in_words
-from substrate.run.checkpoint import FILE_NAME
 from substrate.run.experiment import run_scenario
-from substrate.run.outcomes import load_outcomes
+from substrate.run.outcomes import encoded, load_outcomes
+from substrate.run.training import ArmRun
 from substrate.run.verdict import Estimate, sample_variance
 from substrate.scenario.load import load_scenario
-from substrate.scenario.source import ScenarioError
 
 CPU = torch.device("cpu")
 FIGURES = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
@@ -36,12 +38,14 @@ class Silent:
         self.divergences.append((arm, seed))
 
 
-def run(path, folder, *overrides, display=None, resume=False):
+def run(path, folder, *overrides, display=None, resume=False, tell=lambda *_: None):
     scenario, _ = load_scenario(path, overrides)
     dataset = load_dataset(scenario.data)
-    summary = run_scenario(
-        scenario, dataset, folder, CPU, "substrate run", display or Silent(), resume=resume
+    told = run_scenario(
+        scenario, dataset, folder, CPU, "substrate run", display or Silent(), tell, resume=resume
     )
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary == told.model_dump()
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     return summary, [json.loads(line) for line in lines]
 
@@ -49,7 +53,6 @@ def run(path, folder, *overrides, display=None, resume=False):
 def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
     folder = tmp_path / "run"
     summary, metrics = run(tiny, folder)
-    assert json.loads((folder / "summary.json").read_text()) == summary
     assert [(row["seed"], row["arm"], row["epoch"]) for row in metrics] == [
         (seed, arm, epoch)
         for seed in (0, 1)
@@ -99,8 +102,47 @@ def test_damaged_outcomes_are_named(tiny, tmp_path):
     run(tiny, folder, display=Silent(interrupt_after=8))
     file = folder / "outcomes.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(ScenarioError, match=r"outcomes\.safetensors: holds no readable outcomes"):
+    with pytest.raises(RecordError, match=r"outcomes\.safetensors: holds no readable outcomes"):
         run(folder / "scenario.yaml", folder, resume=True)
+
+
+@pytest.mark.parametrize("change", ["another outcome", "a seed less", "no file"])
+def test_outcomes_that_the_checkpoint_did_not_count_are_refused(tiny, tmp_path, change):
+    folder = tmp_path / "run"
+    run(tiny, folder, display=Silent(interrupt_after=8))
+    file = folder / "outcomes.safetensors"
+    outcomes = load_outcomes(folder)
+    if change == "another outcome":
+        outcomes["crossbar"][0][7] ^= True
+    elif change == "a seed less":
+        del outcomes["crossbar"][0]
+    file.write_bytes(encoded(outcomes))
+    if change == "no file":
+        file.unlink()
+    with pytest.raises(RecordError, match=r"outcomes\.safetensors: is damaged"):
+        run(folder / "scenario.yaml", folder, resume=True)
+
+
+def test_a_kill_between_outcomes_and_the_checkpoint_that_counts_them_loses_nothing(
+    tiny, tmp_path, monkeypatch
+):
+    native = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 0.01}}}"
+    folder = tmp_path / "stopped"
+    run(tiny, tmp_path / "whole", native)
+    train = ArmRun.epochs
+
+    def only_the_first_arm(self):
+        if self._name != "crossbar":
+            raise KeyboardInterrupt
+        return train(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArmRun, "epochs", only_the_first_arm)
+        run(tiny, folder, native)
+    assert {*load_outcomes(folder)} == {"crossbar"}
+    run(folder / "scenario.yaml", folder, resume=True)
+    files = [each / "outcomes.safetensors" for each in (folder, tmp_path / "whole")]
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
@@ -159,7 +201,7 @@ def test_trains_that_were_cut_short_are_counted_and_shown(tiny, tmp_path, chip):
         # every sample of two epochs and two seeds, in each of 4 + 1 arrays
         assert hot["looked_at"] == 2 * 2 * 100 * 5
     assert "pulse_trains" not in summary["arms"]["backpropagation"]
-    shown = cut_short_in_words(summary)
+    shown = cut_short_in_words(Summary.model_validate(summary))
     assert any(said.startswith("hot: ") for said in shown)
     assert not any(said.startswith("gentle: ") for said in shown)
 
@@ -246,7 +288,7 @@ def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, stop):
     assert without_time(resumed) == without_time(whole)
     files = [each / "outcomes.safetensors" for each in (folder, tmp_path / "whole")]
     assert files[0].read_bytes() == files[1].read_bytes()
-    assert not (folder / FILE_NAME).exists()
+    assert not (folder / CHECKPOINT).exists()
 
 
 def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
@@ -275,4 +317,4 @@ def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
     for line in (folder / "metrics.jsonl").read_text().splitlines():
         row = json.loads(line)
         counted = {"trains", "trains_cut_short"} if row["arm"] == "crossbar" else set()
-        assert set(row) == {"arm", "seed", "epoch", "seconds"} | FIGURES | counted
+        assert set(row) == {"format", "arm", "seed", "epoch", "seconds"} | FIGURES | counted

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from substrate.assemble.dataset import checked_dataset
+from substrate.record.metrics import Epoch
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes
-from substrate.run.training import ArmRun, Divergence, Epoch
+from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
 
@@ -130,21 +131,31 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     scenario, source = load_scenario(path, overrides)
     dataset = checked_dataset(scenario, source)
     folder = tmp_path / "run"
-    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent())
-    arm, other = (summary["arms"][name]["test_loss"]["values"] for name in ("arm", "other"))
-    (comparison,) = summary["comparisons"]
-    assert comparison["gap"] == pytest.approx(sum(arm) / 2 - sum(other) / 2)
-    assert comparison["verdict"] == "feasible"
+    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent(), write_report)
+    arm, other = (summary.arms[name].test_loss.values for name in ("arm", "other"))
+    (comparison,) = summary.comparisons
+    assert comparison.gap == pytest.approx(sum(arm) / 2 - sum(other) / 2)
+    assert comparison.verdict == "feasible"
     for name, losses in (("arm", arm), ("other", other)):
         by_sample = load_outcomes(folder)[name]
         assert [by_sample[seed].mean() for seed in (0, 1)] == pytest.approx(losses)
-    assert summary["metric"] == "test_loss"
-    assert not any("accuracy" in key for arm in summary["arms"].values() for key in arm)
+    assert summary.metric == "test_loss"
+    assert not any(
+        "accuracy" in key for arm in summary.model_dump()["arms"].values() for key in arm
+    )
     assert "accuracy" not in (folder / "metrics.jsonl").read_text()
-    assert "Test loss" in write_report(folder).read_text()
+    assert "Test loss" in (folder / "report.html").read_text()
 
 
 def test_a_regression_has_a_loss_and_no_accuracy(tmp_path: Path) -> None:
     first, *_, last = train(tmp_path / "a.yaml", *REGRESSION)
     assert last.test_loss < 0.5 * first.test_loss
-    assert set(last.as_row()) == {"arm", "seed", "epoch", "train_loss", "test_loss", "seconds"}
+    assert set(last.model_dump()) == {
+        "format",
+        "arm",
+        "seed",
+        "epoch",
+        "train_loss",
+        "test_loss",
+        "seconds",
+    }

@@ -60,8 +60,8 @@ def test_with_endless_test_data_it_is_students_paired_interval():
     gaps = [clean - device for device, clean in zip(arm, baseline, strict=True)]
     found = verdict(gaps)
     truth = stats.ttest_rel(baseline, arm).confidence_interval(0.95)
-    assert found["gap"] == pytest.approx(np.mean(gaps))
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((truth.low, truth.high))
+    assert found.gap == pytest.approx(np.mean(gaps))
+    assert (found.ci_low, found.ci_high) == pytest.approx((truth.low, truth.high))
 
 
 def test_accuracies_that_tie_on_their_grid_have_an_interval():
@@ -112,7 +112,7 @@ def test_without_outcomes_arms_count_as_independent():
     assert not known.paired
     assert known.sample_variance == pytest.approx(7 / 8 / 8 + 5 / 8 * 3 / 8 + 2 / 4)
     (found,) = compare([Gap("device", "clean", known)], 0.05, 0.95)
-    assert "what became of each test sample is unknown" in found["reason"]
+    assert "what became of each test sample is unknown" in found.reason
 
 
 def test_of_losses_nothing_is_decided_without_outcomes():
@@ -120,8 +120,8 @@ def test_of_losses_nothing_is_decided_without_outcomes():
     weights = {"device": 1.0, "clean": -1.0}
     unknown = contrast(weights, figures, {}, 100, accuracies=False)
     (found,) = compare([Gap("device", "clean", unknown)], 10.0, 0.95)
-    assert (found["verdict"], found["ci_low"]) == ("undecided", None)
-    assert "unknown" in found["reason"]
+    assert (found.verdict, found.ci_low) == ("undecided", None)
+    assert "unknown" in found.reason
     rng = np.random.default_rng(0)
     outcomes = {arm: np.array(each)[:, None] * rng.random(100) for arm, each in figures.items()}
     (found,) = compare(
@@ -129,7 +129,7 @@ def test_of_losses_nothing_is_decided_without_outcomes():
         10.0,
         0.95,
     )
-    assert found["verdict"] == "feasible"
+    assert found.verdict == "feasible"
 
 
 def test_losses_that_never_differ_have_no_interval():
@@ -137,7 +137,7 @@ def test_losses_that_never_differ_have_no_interval():
     outcomes = {arm: np.ones((2, 10)) for arm in figures}
     same = contrast({"device": 1.0, "clean": -1.0}, figures, outcomes, 10, accuracies=False)
     (found,) = compare([Gap("device", "clean", same)], 10.0, 0.95)
-    assert (found["verdict"], found["ci_low"]) == ("undecided", None)
+    assert (found.verdict, found.ci_low) == ("undecided", None)
 
 
 @pytest.mark.parametrize(
@@ -151,22 +151,22 @@ def test_losses_that_never_differ_have_no_interval():
     ],
 )
 def test_the_verdict_follows_from_interval_and_tolerance(gaps, expected):
-    assert verdict(gaps)["verdict"] == expected
+    assert verdict(gaps).verdict == expected
 
 
 def test_a_diverged_device_is_not_feasible_and_a_diverged_baseline_decides_nothing():
-    assert verdict([0.0, 0.001], diverged=1)["verdict"] == "not feasible"
-    assert verdict([0.0, 0.001], baseline_diverged=1)["verdict"] == "undecided"
+    assert verdict([0.0, 0.001], diverged=1).verdict == "not feasible"
+    assert verdict([0.0, 0.001], baseline_diverged=1).verdict == "undecided"
     (lost,) = compare([Gap("device", "clean", None, diverged=2)], 0.05, 0.95)
-    assert (lost["gap"], lost["verdict"]) == (None, "not feasible")
+    assert (lost.gap, lost.verdict) == (None, "not feasible")
 
 
 def test_the_reason_says_what_would_narrow_the_interval():
-    assert verdict([0.0, 0.05, 0.1])["reason"].endswith("more seeds would narrow it")
+    assert verdict([0.0, 0.05, 0.1]).reason.endswith("more seeds would narrow it")
     few_samples = Estimate([0.04, 0.05, 0.06], 100, 0.5)
     (found,) = compare([Gap("device", "clean", few_samples)], 0.05, 0.95)
-    assert found["reason"].endswith("more test samples would narrow it")
-    assert found["over_samples"] > found["over_seeds"] > 0
+    assert found.reason.endswith("more test samples would narrow it")
+    assert found.over_samples > found.over_seeds > 0
 
 
 def test_the_worst_comparison_is_the_scenarios_verdict():
@@ -200,12 +200,12 @@ def test_not_feasible_is_corrected_for_the_number_of_comparisons():
 
 def test_what_is_beyond_only_by_itself_says_so():
     weak = [0.063, 0.07, 0.077]
-    assert verdict(weak)["verdict"] == "not feasible"
+    assert verdict(weak).verdict == "not feasible"
     gaps = [Gap("device", name, of_seeds(each)) for name, each in (("a", weak), ("b", [0.0, 0.1]))]
     first, _ = compare(gaps, 0.05, 0.95)
-    assert first["ci_low"] > 0.05
-    assert first["verdict"] == "undecided"
-    assert "Holm's correction for 2 comparisons" in first["reason"]
+    assert first.ci_low > 0.05
+    assert first.verdict == "undecided"
+    assert "Holm's correction for 2 comparisons" in first.reason
 
 
 def test_in_the_long_run_many_equal_arms_are_rarely_called_not_feasible():
@@ -225,8 +225,8 @@ gap = st.floats(-1, 1)
 @given(st.lists(gap, min_size=2, max_size=6), st.floats(0, 1))
 def test_a_decided_verdict_has_its_interval_on_one_side(gaps, tolerance):
     found = verdict(gaps, tolerance)
-    assert found["ci_low"] <= found["gap"] <= found["ci_high"]
-    if found["verdict"] == "feasible":
-        assert found["ci_high"] <= tolerance
-    elif found["verdict"] == "not feasible":
-        assert found["ci_low"] > tolerance
+    assert found.ci_low <= found.gap <= found.ci_high
+    if found.verdict == "feasible":
+        assert found.ci_high <= tolerance
+    elif found.verdict == "not feasible":
+        assert found.ci_low > tolerance

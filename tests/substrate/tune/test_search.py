@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from substrate.data import load_dataset
-from substrate.run.training import Divergence, Epoch
+from substrate.record.metrics import Epoch
+from substrate.run.training import Divergence
 from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.tune import search

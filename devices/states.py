@@ -1,0 +1,24 @@
+"""States of parts within the state of a whole: names with the part's own name in front.
+
+prefixed("noise", {"past": t})    == {"noise.past": t}
+below("noise", {"noise.past": t}) == {"past": t}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+
+def prefixed(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the state of a part for the state of the whole."""
+    return {f"{part}.{name}": value for name, value in state.items()}
+
+
+def below(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give the state of a part back out of the state of the whole."""
+    start = f"{part}."
+    return {
+        name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
+    }

@@ -1,0 +1,29 @@
+"""Whether a run on a chip can be resumed: only where the state of its arrays can be saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devices.crossbars.base import Crossbar
+from substrate.library import custom_crossbar
+from substrate.scenario.schema import CustomChip, Scenario
+
+
+def without_state(scenario: Scenario) -> list[str]:
+    """Say of every arm whose device cannot be saved why that is so; such a run is not resumed.
+
+    Devices of a user's own may lack `state` and `restore`. All shipped ones have them.
+    """
+    found = []
+    for name, arm in scenario.all_arms.items():
+        if isinstance(arm.chip, CustomChip):
+            model = custom_crossbar(arm.chip.crossbar, Path())
+            # a class that is derived from the protocol has its empty methods
+            missing = [
+                f"{each}()"
+                for each in ("state", "restore")
+                if getattr(model, each, None) in (None, getattr(Crossbar, each))
+            ]
+            if missing:
+                found.append(f"{model.__name__} of arm {name} has no {' and '.join(missing)}")
+    return found

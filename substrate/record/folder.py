@@ -1,0 +1,105 @@
+"""The files of a run folder, and reading them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from substrate.record import RecordError
+from substrate.record.metrics import Epoch
+from substrate.record.summary import Summary
+
+SCENARIO = "scenario.yaml"
+METRICS = "metrics.jsonl"
+OUTCOMES = "outcomes.safetensors"
+"""Read and written by `substrate.run.outcomes`."""
+
+SUMMARY = "summary.json"
+CHECKPOINT = "checkpoint.safetensors"
+"""There until the run is complete."""
+
+
+class RunFolder(NamedTuple):
+    """The files of a run, read; the scenario as text."""
+
+    summary: Summary
+    metrics: list[Epoch]
+    scenario_yaml: str
+
+
+def read_run_folder(folder: Path) -> RunFolder:
+    """Read the three files that a run leaves.
+
+    Raises:
+        RecordError: one of the files is missing, or is not what it should be.
+    """
+    summary = read_summary(folder)
+    if summary is None:
+        hint = "a run that was stopped has none before it is resumed"
+        raise RecordError(f"{folder / SUMMARY}: no such file; {hint}")
+    return RunFolder(summary, epochs(read_metrics(folder), folder / METRICS), read_scenario(folder))
+
+
+def read_summary(folder: Path) -> Summary | None:
+    """Read `summary.json`; None where there is none, as while a run goes on.
+
+    Raises:
+        RecordError: it is not what it should be.
+    """
+    path = folder / SUMMARY
+    return Summary.read(_bytes(path), path) if path.exists() else None
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a run was ended here: the checkpoint goes last, after the report and the summary.
+
+    Raises:
+        RecordError: the summary is not what it should be.
+    """
+    summary = read_summary(folder)
+    ended = summary is not None and summary.status == "complete"
+    return ended and not (folder / CHECKPOINT).exists()
+
+
+def read_scenario(folder: Path) -> str:
+    """Give the text of `scenario.yaml`.
+
+    Raises:
+        RecordError: it is missing, or not text.
+    """
+    path = folder / SCENARIO
+    try:
+        return _bytes(path).decode()
+    except UnicodeDecodeError:
+        raise RecordError(f"{path}: not text in UTF-8") from None
+
+
+def read_metrics(folder: Path) -> bytes:
+    """Give `metrics.jsonl` as it stands; a kill may have cut the last line.
+
+    Raises:
+        RecordError: it is missing, or cannot be read.
+    """
+    return _bytes(folder / METRICS)
+
+
+def epochs(content: bytes, path: Path) -> list[Epoch]:
+    """Read the lines of `metrics.jsonl`.
+
+    Args:
+        content: whole lines.
+        path: where they stand, for errors.
+
+    Raises:
+        RecordError: a line is not what it should be.
+    """
+    return [Epoch.read(line, path, n) for n, line in enumerate(content.splitlines(), start=1)]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RecordError(f"{path}: no such file") from None
+    except OSError as problem:
+        raise RecordError(f"{path}: cannot be read: {problem.strerror}") from None

@@ -1,0 +1,47 @@
+"""`metrics.jsonl`: a line for every arm, seed and epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from substrate.record.base import Record
+from substrate.record.summary import MetricName
+
+
+class Epoch(Record):
+    """One line of `metrics.jsonl`.
+
+    Training figures are those of the baseline passes during the epoch; test figures are read
+    through the chip, noise and all. Epoch 0 is before training and has no training figures. A
+    regression has no accuracies. Of a chip that is pulsed, pulse trains are counted from the start
+    on: those that were looked at, and those of them that were cut short.
+    """
+
+    arm: str
+    seed: int
+    epoch: int
+    train_loss: float | None
+    train_accuracy: float | None = None
+    test_loss: float
+    test_accuracy: float | None = None
+    seconds: float
+    trains: int | None = None
+    trains_cut_short: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_the_arm_has_not(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = serialize(self)
+        if self.test_accuracy is None:
+            del row["train_accuracy"], row["test_accuracy"]
+        if self.trains is None:
+            del row["trains"], row["trains_cut_short"]
+        return row
+
+    def figure(self, metric: MetricName) -> float | None:
+        """One of its figures; None where there is none."""
+        found: float | None = getattr(self, metric)
+        return found

@@ -1,0 +1,142 @@
+"""`summary.json`: what a run came to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from substrate.record.base import Part, Record
+
+Verdict = Literal["feasible", "not feasible", "undecided"]
+Status = Literal["complete", "interrupted"]
+MetricName = Literal["test_accuracy", "train_accuracy", "test_loss", "train_loss"]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class Measure(Part):
+    """A figure over seeds; `values` has one entry a seed, None where it diverged."""
+
+    mean: float | None
+    std: float | None
+    values: list[float | None]
+
+
+class LayerNoise(Part):
+    """Observed noise of one layer, in units of its pre-activation.
+
+    Attributes:
+        layer: counted from 1.
+        noise_std: spread over repeated passes of the same input, root mean square over nodes.
+        signal_std: spread of the mean over those passes, over inputs and nodes.
+
+    Either is None where it is not finite: of a single node, or of signals without bound.
+    """
+
+    layer: int
+    noise_std: float | None
+    signal_std: float | None
+
+
+class DivergedSeed(Part):
+    """Where the loss of a seed stopped being finite."""
+
+    seed: int
+    epoch: int
+    what: str
+
+
+class PulseTrains(Part):
+    """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
+
+    looked_at: int
+    cut_short: int
+
+
+class Arm(Part):
+    """One trained arm; accuracies are fractions, and absent in a regression.
+
+    Trains are absent where none were counted.
+    """
+
+    role: Literal["device", "baseline"]
+    chip: str
+    rule: str
+    learning: str
+    reproducibility: Literal["bitwise", "statistical"]
+    seconds: float
+    diverged: list[DivergedSeed]
+    test_accuracy: Measure | None = Field(None, exclude_if=_is_none)
+    train_accuracy: Measure | None = Field(None, exclude_if=_is_none)
+    test_loss: Measure
+    train_loss: Measure
+    observed_noise: list[LayerNoise]
+    pulse_trains: PulseTrains | None = Field(None, exclude_if=_is_none)
+
+    def measure(self, metric: MetricName) -> Measure | None:
+        """One of its figures; None for an accuracy in a regression."""
+        found: Measure | None = getattr(self, metric)
+        return found
+
+
+class Comparison(Part):
+    """A device arm against a clean baseline; a positive gap means that the device is behind.
+
+    Attributes:
+        over_seeds: the half-width that new seeds alone would leave; absent with one seed.
+        over_samples: likewise new test data; absent where it is unknown. The squares of the two add
+            up to that of the interval's half-width.
+    """
+
+    arm: str
+    baseline: str
+    gap: float | None
+    ci_low: float | None
+    ci_high: float | None
+    over_seeds: float | None = Field(None, exclude_if=_is_none)
+    over_samples: float | None = Field(None, exclude_if=_is_none)
+    tolerance: float
+    verdict: Verdict
+    reason: str
+
+
+class DataSet(Part):
+    """Counts of samples, of the inputs of one, and of classes; None in a regression.
+
+    `understood` is all of it in words; summaries of before have none.
+    """
+
+    name: str
+    train: int
+    test: int
+    inputs: int
+    classes: int | None
+    understood: str | None = Field(None, exclude_if=_is_none)
+
+
+class Summary(Record):
+    """`summary.json`."""
+
+    scenario: str
+    title: str
+    description: str
+    status: Status
+    verdict: Verdict
+    verdict_reason: str
+    metric: Literal["test_accuracy", "test_loss"]
+    tolerance: float
+    confidence: float
+    budget: str
+    seeds: list[int]
+    epochs: int
+    wall_seconds: float
+    started: str
+    command: str
+    data: DataSet
+    network: str
+    arms: dict[str, Arm]
+    comparisons: list[Comparison]
+    versions: dict[str, str]

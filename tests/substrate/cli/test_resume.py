@@ -1,0 +1,137 @@
+"""What lies in a run folder, and what `--resume` and `report` make of it."""
+
+import shutil
+
+import pytest
+
+from substrate.new.write import write_new
+from tests.torture.damages import Folders, random_damages, systematic
+from tests.torture.runs import FILES, write_scenario
+
+
+def one_line(shown) -> str:
+    assert shown.returncode == 2
+    assert shown.stderr.startswith("error: ")
+    assert shown.stderr.count("\n") == 1
+    return shown.stderr
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> Folders:
+    return Folders(tmp_path_factory.mktemp("folders"))
+
+
+@pytest.fixture(scope="module")
+def damages(folders) -> dict:
+    return dict(systematic(folders))
+
+
+def test_no_damaged_folder_goes_on_wrongly_or_ends_in_a_traceback(folders, damages):
+    """Some damages of every kind; `python -m tests.torture.damages` tries all of them."""
+    chosen = [*list(damages.items())[::9], *random_damages(folders, 15, seed=1)]
+    outcomes = {name: folders.outcome(damage) for name, damage in chosen}
+    short = {name: each for name, each in outcomes.items() if each not in ("refused", "same")}
+    assert not short
+    assert list(outcomes.values()).count("refused") > len(outcomes) / 2
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("nothing", ""),
+        ("checkpoint.safetensors of another seed", "seeds ([7, 1], now [0, 1])"),
+        ("training.epochs: 3 -> 4", "training.epochs (3, now 4)"),
+        ("line 2 doubled", "metrics.jsonl: is damaged"),
+        ("line 2: test_accuracy", "metrics.jsonl: is damaged"),
+        ("checkpoint.safetensors is missing", "checkpoint.safetensors: no such file, and"),
+        ("checkpoint.safetensors is a folder", "checkpoint.safetensors: is not a readable"),
+        ("metrics.jsonl is missing", "metrics.jsonl: no such file"),
+        ("summary.json is '{'", "summary.json: not valid JSON"),
+        ("a value of x_train", "the data that the scenario names"),
+        ("an unfinished checkpoint", ""),
+    ],
+)
+def test_what_differs_is_named(folders, damages, substrate_here, tmp_path, damage, words):
+    folder = tmp_path / "damaged"
+    shutil.copytree(folders.stopped, folder)
+    data = folders.root / "data.npz"
+    intact = data.read_bytes()
+    damages[damage](folder)
+    try:
+        shown = substrate_here("run", "--resume", folder)
+    finally:
+        data.write_bytes(intact)
+    if not words:
+        assert shown.returncode == 0
+        assert names(folder) == FILES
+    else:
+        assert words in one_line(shown)
+
+
+def test_a_report_is_made_again(folders, substrate_here, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(folders.stopped, folder)
+    assert "a run that was stopped has none" in one_line(substrate_here("report", folder))
+    assert substrate_here("run", "--resume", folder).returncode == 0
+    page = (folder / "report.html").read_bytes()
+    for name in ("report.html", "learning_curves.png", "observed_noise.png"):
+        (folder / name).unlink()
+    shown = substrate_here("report", folder)
+    assert shown.returncode == 0
+    assert shown.stdout == f"Report: {folder}/report.html\n"
+    assert (folder / "report.html").read_bytes() == page
+    with (folder / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"arm": "nat')
+    assert "metrics.jsonl, line" in one_line(substrate_here("report", folder))
+    assert (folder / "report.html").read_bytes() == page
+    assert "no such file" in one_line(substrate_here("report", tmp_path / "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_of_a_run_that_was_killed_before_it_began_can_be_run_into(
+    substrate_here, tmp_path
+):
+    scenario = write_scenario(tmp_path)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".scenario.yaml.a1b2.unfinished").write_text("name: tort")
+    hint = one_line(substrate_here("run", "--resume", folder))
+    assert f"run the scenario with --out {folder}" in hint
+    assert substrate_here("run", scenario, "--out", folder).returncode == 0
+    assert names(folder) == FILES
+
+
+@pytest.mark.parametrize("derived", [False, True])
+def test_a_device_without_state_says_beforehand_that_its_run_cannot_be_resumed(
+    substrate_here, tmp_path, monkeypatch, derived
+):
+    scenario = write_scenario(tmp_path)
+    path, _ = write_new("device", "Mine", tmp_path)
+    text = path.read_text()
+    text = text[: text.index("    # With these two a run")]
+    if derived:  # the protocol's own methods give nothing
+        text = text.replace("class Mine:", "class Mine(CustomCrossbar):")
+        text = text.replace(
+            "from devices.interface",
+            "from devices.crossbars.custom import CustomCrossbar\nfrom devices.interface",
+            1,
+        )
+    path.write_text(text)
+    chip = f'{{crossbar: "{path}:Mine"}}'
+    mine = f"arms.hot={{chip: {chip}, learning: {{rule: danp, optimiser: {{learning_rate: 0.1}}}}}}"
+
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr("substrate.cli.progress._Lines.epoch", ctrl_c)
+        shown = substrate_here("run", scenario, "--out", "run", "--set", mine)
+    assert shown.returncode == 130
+    reason = "Mine of arm hot has no state() and restore()"
+    assert shown.stdout.startswith(f"note: once stopped, this run cannot be resumed: {reason}\n")
+    assert reason in one_line(substrate_here("run", "--resume", "run"))
+    assert "checkpoint.safetensors" not in names(tmp_path / "run")

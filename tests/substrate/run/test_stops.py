@@ -1,0 +1,73 @@
+"""A stop between any two writes of a run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from substrate.record.folder import is_complete, read_summary
+from substrate.run import experiment
+from tests.torture import stops
+from tests.torture.runs import FILES, command, end, write_scenario
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does."""
+
+
+def test_a_disk_that_is_full_at_any_write_is_one_message_and_the_run_goes_on_later(tmp_path):
+    disks, failures = stops.full_disks(tmp_path, step=12)
+    assert disks == 4
+    assert not failures
+
+
+@pytest.mark.parametrize("last", ["report", "summary", "checkpoint"])
+def test_a_run_that_is_killed_over_its_last_writes_is_finished(tmp_path, monkeypatch, last):
+    scenario = write_scenario(tmp_path)
+    few = ["--set", "training.epochs=1"]
+    assert command("run", scenario, "--out", tmp_path / "whole", *few)[0] == 0
+    folder = tmp_path / "killed"
+    write = experiment.write_atomically
+
+    def kill(path: Path, *content: object) -> None:
+        if last == "summary" and path.name != "summary.json":
+            write(path, *content)
+        else:
+            raise Killed
+
+    places = {"report": "RunFolder", "summary": "write_atomically", "checkpoint": "drop_checkpoint"}
+    with monkeypatch.context() as killed:
+        killed.setattr(experiment, places[last], kill)
+        with pytest.raises(Killed):
+            command("run", scenario, "--out", folder, *few)
+    assert (folder / "report.html").exists() == (last != "report")
+    assert (read_summary(folder) is not None) == (last == "checkpoint")
+    assert not is_complete(folder)
+    status, errors = command("run", "--resume", folder)
+    assert status == 0, errors
+    assert end(folder) == end(tmp_path / "whole")
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_metrics_are_on_the_disk_before_the_checkpoint_that_counts_them(tmp_path, monkeypatch):
+    on_disk = 0
+    save, fsync = experiment.save_checkpoint, os.fsync
+
+    def synced(descriptor: int) -> None:
+        nonlocal on_disk
+        fsync(descriptor)
+        if Path(os.readlink(f"/proc/self/fd/{descriptor}")).name == "metrics.jsonl":
+            on_disk = os.fstat(descriptor).st_size
+
+    counted = []
+
+    def saved(folder, tensors, progress) -> None:
+        assert on_disk == progress.metrics_bytes
+        counted.append(progress.metrics_bytes)
+        save(folder, tensors, progress)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr(experiment, "save_checkpoint", saved)
+    scenario = write_scenario(tmp_path)
+    assert command("run", scenario, "--out", tmp_path / "run")[0] == 0
+    assert len(counted) == len((tmp_path / "run" / "metrics.jsonl").read_bytes().splitlines())
