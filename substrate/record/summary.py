@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -10,6 +10,14 @@ from substrate.record.base import Part, Record
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
 Status = Literal["complete", "interrupted"]
+Rung = Literal["observe", "mirror", "transposed reads", "clean pass", "gradients"]
+"""What an arm asks of its hardware, from what every chip offers up; each rung is one of the ladder.
+
+observe: two passes are read. mirror: beside that a second copy of the weights is kept. transposed
+reads: arrays are driven from their columns. clean pass: a pass without noise is to be had.
+gradients: the pass is backpropagated through.
+"""
+RUNGS: tuple[Rung, ...] = get_args(Rung)
 MetricName = Literal["test_accuracy", "train_accuracy", "test_loss", "train_loss"]
 
 
@@ -59,13 +67,16 @@ class PulseTrains(Part):
 class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
-    Trains are absent where none were counted.
+    Trains are absent where none were counted, the verdict of a baseline always, and both it and the
+    rung in summaries of before.
     """
 
     role: Literal["device", "baseline"]
     chip: str
     rule: str
     learning: str
+    rung: Rung | None = Field(None, exclude_if=_is_none)
+    verdict: Verdict | None = Field(None, exclude_if=_is_none)
     reproducibility: Literal["bitwise", "statistical"]
     seconds: float
     diverged: list[DivergedSeed]
@@ -118,7 +129,7 @@ class DataSet(Part):
 
 
 class Summary(Record):
-    """`summary.json`."""
+    """`summary.json`; `decided_by` is the device arm that the run's verdict is that of."""
 
     scenario: str
     title: str
@@ -126,6 +137,7 @@ class Summary(Record):
     status: Status
     verdict: Verdict
     verdict_reason: str
+    decided_by: str | None = Field(None, exclude_if=_is_none)
     metric: Literal["test_accuracy", "test_loss"]
     tolerance: float
     confidence: float

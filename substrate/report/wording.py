@@ -6,10 +6,12 @@ Where a run measured nothing (divergence, a single seed) the figure is a dash.
 from math import floor, log10
 
 from substrate.record.summary import (
+    RUNGS,
     Comparison,
     DivergedSeed,
     Measure,
     MetricName,
+    Rung,
     Summary,
     Verdict,
 )
@@ -122,7 +124,9 @@ def verdict_in_words(summary: Summary) -> str:
     telling = [
         comparison
         for comparison in summary.comparisons
-        if comparison.verdict == summary.verdict and comparison.ci_low is not None
+        if comparison.verdict == summary.verdict
+        and comparison.ci_low is not None
+        and comparison.arm == (summary.decided_by or comparison.arm)
     ]
     lost = any(arm.diverged for arm in summary.arms.values())
     if summary.status == "interrupted" or lost or not telling:
@@ -143,9 +147,48 @@ def verdict_in_words(summary: Summary) -> str:
         f"the scenario allows {gap_number(worst.tolerance, metric)}."
     )
     if summary.verdict != "undecided":
-        return sentence
+        return sentence + _rest_of_ladder(summary)
     reason = worst.reason
     return f"{sentence} {reason[:1].upper()}{reason[1:]}."
+
+
+RUNG_TITLE: dict[Rung, str] = {
+    "observe": "Observe",
+    "mirror": "Observe and mirror",
+    "transposed reads": "Transposed reads",
+    "clean pass": "A clean pass",
+    "gradients": "Gradients",
+}
+RUNG_MEANING: dict[Rung, str] = {
+    "observe": "read the activities of two passes, noise and all",
+    "mirror": "and keep a second copy of the weights, learned from the same two passes",
+    "transposed reads": "drive the arrays from their columns",
+    "clean pass": "take one pass without noise",
+    "gradients": "backpropagate through the pass",
+}
+
+
+def ladder(summary: Summary) -> list[tuple[Rung, list[str]]]:
+    """The rungs from the top down with the arms on each, if device arms stand on more than one."""
+    devices = {arm.rung for arm in summary.arms.values() if arm.role == "device"}
+    if len(devices) < 2:
+        return []
+    on = {
+        rung: [name for name, arm in summary.arms.items() if arm.rung == rung]
+        for rung in reversed(RUNGS)
+    }
+    return [(rung, arms) for rung, arms in on.items() if arms]
+
+
+def _rest_of_ladder(summary: Summary) -> str:
+    """`` The cheapest rung that is feasible: observe and mirror.`` where there are several."""
+    decided_by = summary.decided_by
+    if decided_by is None or summary.verdict != "feasible" or not ladder(summary):
+        return ""
+    rung = summary.arms[decided_by].rung
+    return (
+        "" if rung is None else f" The cheapest rung that is feasible: {RUNG_TITLE[rung].lower()}."
+    )
 
 
 def confidence_in_words(summary: Summary) -> str:

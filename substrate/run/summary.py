@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from substrate.assemble.chip import chip_reproducibility, chip_title
 from substrate.assemble.layouts import network_title
+from substrate.assemble.rung import rung_of
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
+from substrate.library import find_rule
 from substrate.record.metrics import Epoch
-from substrate.record.summary import Arm as ArmSummary
 from substrate.record.summary import (
+    RUNGS,
+    Comparison,
     DataSet,
     DivergedSeed,
     LayerNoise,
@@ -23,11 +28,13 @@ from substrate.record.summary import (
     PulseTrains,
     Status,
     Summary,
+    Verdict,
 )
+from substrate.record.summary import Arm as ArmSummary
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
-from substrate.run.verdict import Gap, compare, contrast, overall
-from substrate.scenario.schema import Arm, Scenario
+from substrate.run.verdict import Gap, compare, contrast, feasible_at_once, worst
+from substrate.scenario.schema import Arm, Learning, Scenario
 
 
 class ArmOutcome:
@@ -96,14 +103,16 @@ def summarise(
         for arm in scenario.arms
         for baseline in scenario.baselines
     ]
-    comparisons = compare(gaps, scenario.verdict.tolerance, scenario.verdict.confidence)
+    bounds = scenario.verdict.tolerance, scenario.verdict.confidence
+    comparisons = compare(gaps, *bounds)
+    feasible = feasible_at_once(gaps, comparisons, *bounds)
     if status == "interrupted":
         comparisons = [
             each.model_copy(update={"verdict": "undecided", "reason": _interrupted(epoch, seeds)})
             for each in comparisons
         ]
-    verdict = overall(comparisons)
-    decisive = next(each for each in comparisons if each.verdict == verdict)
+        feasible = set()
+    verdict, decisive = _decide(scenario, comparisons, feasible)
     return Summary(
         scenario=scenario.name,
         title=scenario.title or scenario.name,
@@ -111,6 +120,7 @@ def summarise(
         status=status,
         verdict=verdict,
         verdict_reason=f"{decisive.arm} against {decisive.baseline}: {decisive.reason}",
+        decided_by=decisive.arm,
         metric=metric,
         tolerance=scenario.verdict.tolerance,
         confidence=scenario.verdict.confidence,
@@ -129,10 +139,52 @@ def summarise(
             understood=dataset.understood,
         ),
         network=_network(scenario, dataset),
-        arms={name: _arm(scenario, dataset, name, outcome) for name, outcome in outcomes.items()},
+        arms={
+            name: _arm(scenario, dataset, name, outcome, comparisons)
+            for name, outcome in outcomes.items()
+        },
         comparisons=comparisons,
         versions=versions(),
     )
+
+
+def _decide(
+    scenario: Scenario, comparisons: Sequence[Comparison], feasible: Collection[str]
+) -> tuple[Verdict, Comparison]:
+    """Give the scenario's verdict, and the comparison that it rests on.
+
+    Of feasible arms the one on the lowest rung speaks, of several there the one with the smallest
+    gap; an arm by its largest gap.
+    """
+    of_arm = {name: [each for each in comparisons if each.arm == name] for name in scenario.arms}
+    verdicts = {name: worst(each) for name, each in of_arm.items()}
+    verdict: Verdict = "undecided"
+    if feasible:
+        verdict = "feasible"
+    elif set(verdicts.values()) == {"not feasible"}:
+        verdict = "not feasible"
+    speaks = (
+        list(feasible)
+        or [name for name, each in verdicts.items() if each == verdict]
+        or list(of_arm)  # each is feasible by itself, and none with the correction
+    )
+    telling = {
+        name: max(
+            (each for each in of_arm[name] if each.verdict == verdicts[name]),
+            key=lambda each: -math.inf if each.gap is None else each.gap,
+        )
+        for name in speaks
+    }
+
+    def cost(name: str) -> tuple[int, float]:
+        gap = telling[name].gap
+        return RUNGS.index(rung_of(scenario.arms[name])), math.inf if gap is None else gap
+
+    decisive = telling[min(speaks, key=cost)]
+    if verdict == "undecided" and decisive.verdict == "feasible":
+        reason = f"{decisive.reason}, but not with Holm's correction for {len(of_arm)} device arms"
+        decisive = decisive.model_copy(update={"reason": reason})
+    return verdict, decisive
 
 
 def _gap(
@@ -208,8 +260,15 @@ def _network(scenario: Scenario, dataset: Dataset) -> str:
     return f"{layers}, {network.activation_title}, {training.loss_title}"
 
 
-def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -> ArmSummary:
+def _arm(
+    scenario: Scenario,
+    dataset: Dataset,
+    name: str,
+    outcome: ArmOutcome,
+    comparisons: Sequence[Comparison],
+) -> ArmSummary:
     arm = scenario.all_arms[name]
+    own = [each for each in comparisons if each.arm == name]
 
     def measure(metric: MetricName) -> Measure:
         return _measure(outcome.values(metric, scenario.seeds))
@@ -217,8 +276,10 @@ def _arm(scenario: Scenario, dataset: Dataset, name: str, outcome: ArmOutcome) -
     return ArmSummary(
         role="device" if name in scenario.arms else "baseline",
         chip=chip_title(arm.chip),
-        rule=arm.learning.rule.upper(),
+        rule=_rule_title(arm.learning),
         learning=_learning(arm),
+        rung=rung_of(arm),
+        verdict=worst(own) if own else None,
         reproducibility=chip_reproducibility(arm.chip),
         seconds=round(outcome.seconds, 3),
         diverged=[
@@ -244,9 +305,24 @@ def _pulse_trains(outcome: ArmOutcome) -> PulseTrains | None:
     )
 
 
+def _rule_title(learning: Learning) -> str:
+    """A rule as people write it; one of the user's own without its folder."""
+    place, _, name = learning.rule.rpartition(":")
+    title = name if place else learning.rule.upper().replace("_", " ")
+    implied = find_rule(learning.rule, Path()).decorrelates
+    return f"{title}, decorrelated" if learning.decorrelation and not implied else title
+
+
 def _learning(arm: Arm) -> str:
     learning = arm.learning
     words = []
+    rule = learning.rule_class.model_fields
+    if changed := [
+        f"{name.replace('_', ' ')}: {value}"
+        for name, value in (learning.settings or {}).items()
+        if name in rule and value != rule[name].default
+    ]:
+        words.append(", ".join(changed))
     if perturbation := learning.perturbation:
         baseline = {"clean": "clean baseline pass", "noisy": "two noisy passes"}
         words.append(baseline[perturbation.baseline])

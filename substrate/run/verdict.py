@@ -29,6 +29,11 @@ The verdict is `feasible` where the whole interval lies within the tolerance, `n
 all of it lies beyond, and `undecided` otherwise. Feasible means feasible against every baseline,
 which needs no correction; one failure among many fails, so `not feasible` has Holm's (Scand. J.
 Stat. 6, 1979): of m comparisons not yet found beyond, intervals at 1 - (1 - confidence) / m decide.
+
+Each device arm has a verdict of its own, the worst of its comparisons. The scenario's is that of
+the arm that asks least of its hardware among those that are feasible; to pick one among several is
+to look several times, so there Holm's correction applies to feasible too. Where none is feasible,
+it is `not feasible` if all arms are.
 """
 
 from __future__ import annotations
@@ -239,12 +244,41 @@ def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Co
     return comparisons
 
 
-def overall(comparisons: Sequence[Comparison]) -> Verdict:
-    """The scenario's verdict: the worst of its comparisons."""
+def worst(comparisons: Sequence[Comparison]) -> Verdict:
+    """An arm's verdict: the worst of its comparisons."""
     verdicts = {comparison.verdict for comparison in comparisons}
     if "not feasible" in verdicts:
         return "not feasible"
     return "undecided" if "undecided" in verdicts or not verdicts else "feasible"
+
+
+def feasible_at_once(
+    gaps: Sequence[Gap], comparisons: Sequence[Comparison], tolerance: float, confidence: float
+) -> set[str]:
+    """Which device arms are feasible, so that it is true of all of these at once (Holm).
+
+    Args:
+        gaps: of all comparisons.
+        comparisons: judged, in the same order.
+        tolerance: the largest acceptable gap.
+        confidence: of the intervals.
+    """
+    arms = {
+        name: [gap.estimate for gap in gaps if gap.arm == name]
+        for name in dict.fromkeys(gap.arm for gap in gaps)
+        if worst([each for each in comparisons if each.arm == name]) == "feasible"
+    }
+    tested = len({gap.arm for gap in gaps})
+    found: set[str] = set()
+    while more := {
+        name
+        for name, estimates in arms.items()
+        if name not in found
+        for level in (1 - (1 - confidence) / (tested - len(found)),)
+        if all(each is not None and each.interval(level).high <= tolerance for each in estimates)
+    }:
+        found |= more
+    return found
 
 
 def _judged(

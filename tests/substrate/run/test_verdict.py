@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from substrate.run.verdict import Estimate, Gap, beyond, compare, contrast, overall
+from substrate.run.verdict import Estimate, Gap, beyond, compare, contrast, feasible_at_once, worst
 
 BEHIND = {"device": -1.0, "clean": 1.0}
 
@@ -169,11 +169,46 @@ def test_the_reason_says_what_would_narrow_the_interval():
     assert found.over_samples > found.over_seeds > 0
 
 
-def test_the_worst_comparison_is_the_scenarios_verdict():
+def test_the_worst_comparison_is_the_arms_verdict():
     good, bad, open_ = (verdict(gaps) for gaps in ([0.0, 0.001], [0.4, 0.401], [0.0, 0.2]))
-    assert overall([good, bad, open_]) == "not feasible"
-    assert overall([good, open_]) == "undecided"
-    assert overall([good, good]) == "feasible"
+    assert worst([good, bad, open_]) == "not feasible"
+    assert worst([good, open_]) == "undecided"
+    assert worst([good, good]) == "feasible"
+
+
+def at_once(gaps_of_arm, tolerance=0.05):
+    gaps = [
+        Gap(arm, f"b{n}", of_seeds(each))
+        for arm, gaps in gaps_of_arm.items()
+        for n, each in enumerate(gaps)
+    ]
+    return feasible_at_once(gaps, compare(gaps, tolerance, 0.95), tolerance, 0.95)
+
+
+def test_feasible_of_one_arm_needs_every_baseline_and_no_correction():
+    near = [0.0, 0.015, 0.03]
+    assert at_once({"one": [near]}, 0.055) == {"one"}
+    assert at_once({"one": [near, near]}, 0.055) == {"one"}
+    assert at_once({"one": [near, [0.04, 0.05, 0.07]]}, 0.055) == set()
+
+
+def test_to_pick_a_feasible_arm_among_several_is_corrected():
+    """Against p values: the k-th smallest at α / (m - k + 1)."""
+    arms = {"sure": [-0.3, -0.31, -0.32], "weak": [0.0, 0.01, 0.02], "far": [0.04, 0.05, 0.07]}
+    p = {name: p_value(each, 0.05) for name, each in arms.items()}
+    assert p["sure"] < 0.025 / 3
+    assert 0.025 / 3 < p["weak"] < 0.025
+    assert at_once({"weak": [arms["weak"]]}) == {"weak"}
+    of_all = at_once({name: [each] for name, each in arms.items()})
+    assert of_all == {"sure"} | ({"weak"} if p["weak"] < 0.025 / 2 else set())
+
+
+def test_of_many_arms_at_the_tolerance_one_is_rarely_called_feasible():
+    rng = np.random.default_rng(3)
+    runs, arms, seeds = 200, 8, 4
+    gaps = rng.normal(0.05, 0.01, (runs, arms, seeds))
+    wrong = sum(bool(at_once({str(n): [each] for n, each in enumerate(run)})) for run in gaps)
+    assert wrong <= 0.025 * runs + 3 * (0.025 * 0.975 * runs) ** 0.5
 
 
 def p_value(gaps, bound):
