@@ -44,7 +44,7 @@ from substrate.record.progress import EndedSeeds, MeasuredNoise, Origin, Progres
 from substrate.record.summary import DivergedSeed, Status, Summary
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from substrate.run.origin import differences, origin
-from substrate.run.outcomes import BySample, encoded, load_outcomes
+from substrate.run.outcomes import BySample, load_outcomes, outcomes_sha256, save_outcomes
 from substrate.run.summary import ArmOutcome, summarise
 from substrate.run.training import ArmRun, Divergence
 from substrate.scenario.load import resolved
@@ -129,7 +129,7 @@ class _Experiment:
         self._restored: tuple[dict[str, Tensor], Progress] | None = None
         self._metrics_bytes = 0
         self._metrics_hash = hashlib.sha256()
-        self._outcomes_sha256 = hashlib.sha256(encoded({})).hexdigest()
+        self._outcomes_sha256 = outcomes_sha256({})
         self._origin: Origin | None = None
         if not without_state(scenario):
             self._origin = origin(scenario, dataset, device)
@@ -185,7 +185,7 @@ class _Experiment:
             }
             for arm, ended in progress.ended.items()
         }
-        self._outcomes_sha256 = hashlib.sha256(encoded(counted)).hexdigest()
+        self._outcomes_sha256 = outcomes_sha256(counted)
         if self._outcomes_sha256 != progress.outcomes_sha256:
             raise RecordError(
                 f"{self._folder / OUTCOMES}: is damaged: what became of the test samples of the"
@@ -268,9 +268,9 @@ class _Experiment:
         self._metrics_hash.update(line)
 
     def _write_outcomes(self) -> None:
-        content = encoded({arm: each.by_sample for arm, each in self._outcomes.items()})
-        write_atomically(self._folder / OUTCOMES, content)
-        self._outcomes_sha256 = hashlib.sha256(content).hexdigest()
+        outcomes = {arm: each.by_sample for arm, each in self._outcomes.items()}
+        save_outcomes(self._folder, outcomes)
+        self._outcomes_sha256 = outcomes_sha256(outcomes)
 
     def _progress(self, last: Epoch, of: Origin, clock: float) -> Progress:
         return Progress(

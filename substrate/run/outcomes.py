@@ -7,6 +7,7 @@ the order of the data set, whether it was classified rightly, or in a regression
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
+from substrate.files import write_atomically
 from substrate.record import RecordError
 from substrate.record.folder import OUTCOMES
 
@@ -21,14 +23,14 @@ BySample = npt.NDArray[np.generic]
 """(samples,): bool of classes, float64 of losses."""
 
 
-def encoded(outcomes: Mapping[str, Mapping[int, BySample]]) -> bytes:
-    """Give the content of the file, from outcomes by arm and seed; the same for the same ones."""
-    named = {
-        f"{seed} {arm}": by_sample
-        for arm, seeds in outcomes.items()
-        for seed, by_sample in seeds.items()
-    }
-    return save(named)
+def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, BySample]]) -> None:
+    """Write the outcomes, by arm and seed, into a run folder."""
+    write_atomically(folder / OUTCOMES, _encoded(outcomes))
+
+
+def outcomes_sha256(outcomes: Mapping[str, Mapping[int, BySample]]) -> str:
+    """SHA-256 of the file that holds these outcomes, by arm and seed, and no others."""
+    return hashlib.sha256(_encoded(outcomes)).hexdigest()
 
 
 def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:
@@ -49,3 +51,12 @@ def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:
         reason = str(problem).partition("\n")[0]
         raise RecordError(f"{path}: holds no readable outcomes: {reason}") from problem
     return found
+
+
+def _encoded(outcomes: Mapping[str, Mapping[int, BySample]]) -> bytes:
+    named = {
+        f"{seed} {arm}": by_sample
+        for arm, seeds in outcomes.items()
+        for seed, by_sample in seeds.items()
+    }
+    return save(named)

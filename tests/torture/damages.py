@@ -119,6 +119,10 @@ def systematic(folders: Folders) -> Iterator[tuple[str, Damage]]:
     )
 
 
+def _turned_over(tensor: torch.Tensor) -> torch.Tensor:
+    return ~tensor if tensor.dtype == torch.bool else 255 - tensor
+
+
 def random_damages(folders: Folders, count: int, seed: int) -> Iterator[tuple[str, Damage]]:
     """Flipped bits, cuts, and overwritten and doubled parts, at random places of random files."""
     draw = random.Random(seed)
@@ -249,8 +253,8 @@ def _checkpoints(folders: Folders) -> Iterator[tuple[str, Damage]]:
     for name in names:
         yield f"tensor {name} missing", rewrite(lambda tensors, _, name=name: tensors.pop(name))
         yield (
-            f"tensor {name} of zeros",
-            rewrite(lambda tensors, _, n=name: tensors[n].copy_(255 - tensors[n])),
+            f"tensor {name} turned over",
+            rewrite(lambda tensors, _, n=name: tensors[n].copy_(_turned_over(tensors[n]))),
         )
     for key, value in (("progress", "{}"), ("progress", ""), ("sha256", "0"), ("sha256", "")):
         yield (

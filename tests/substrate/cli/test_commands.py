@@ -173,7 +173,12 @@ def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path):
     killed = stop_itself(tmp_path, "SIGKILL", 5, "run", tiny, "--out", "killed", "--set", native)
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (tmp_path / "killed").iterdir()}
-    assert left == {"scenario.yaml", "metrics.jsonl", "checkpoint.safetensors"}
+    assert left == {
+        "scenario.yaml",
+        "metrics.jsonl",
+        "outcomes.safetensors",
+        "checkpoint.safetensors",
+    }
     resumed = substrate("run", "--resume", "killed")
     assert resumed.returncode == 0, resumed.stderr
     lines = {

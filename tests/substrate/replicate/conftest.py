@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
 
+from substrate.record.summary import Arm, DataSet, Measure, Summary
 from substrate.replicate import experiments
 from substrate.replicate.reported import Reported
 
@@ -89,3 +90,46 @@ def leave(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return run
+
+
+@pytest.fixture
+def summary() -> Summary:
+    """Of a complete run of `np` and `bp`, without comparisons."""
+    return Summary(
+        scenario="small",
+        title="A small experiment",
+        description="",
+        status="complete",
+        verdict="not feasible",
+        verdict_reason="np against bp",
+        metric="test_accuracy",
+        tolerance=0.05,
+        confidence=0.95,
+        budget="full",
+        seeds=[0, 1],
+        epochs=3,
+        wall_seconds=81.2,
+        started="2026-11-23T13:00:00+00:00",
+        command="substrate run small.yaml",
+        data=DataSet(name="cifar10-jpeg", train=1437, test=400, inputs=64, classes=10),
+        network="64-8-10",
+        arms={"np": _arm("statistical"), "bp": _arm("bitwise")},
+        comparisons=[],
+        versions={"torch": "2.12.1"},
+    )
+
+
+def _arm(reproducibility: Literal["bitwise", "statistical"]) -> Arm:
+    nothing = Measure(mean=None, std=None, values=[])
+    return Arm(
+        role="baseline",
+        chip="ideal chip",
+        rule="NP",
+        learning="sgd 0.01",
+        reproducibility=reproducibility,
+        seconds=1.5,
+        diverged=[],
+        test_loss=nothing,
+        train_loss=nothing,
+        observed_noise=[],
+    )

@@ -6,19 +6,12 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
+from substrate.record import RecordError
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.measured import is_measured, read_run
 from substrate.replicate.statements import Spread, check
 from substrate.run.outcomes import save_outcomes
 from substrate.run.verdict import Estimate, sample_variance
-from substrate.scenario.source import ScenarioError
-
-SUMMARY = {
-    "status": "complete",
-    "network": "64-8-10",
-    "data": {"name": "digits", "train": 1437, "test": 400},
-    "arms": {"np": {"diverged": []}, "bp": {"diverged": []}},
-}
 
 WHOLE = [
     ("np", 0, 0, 0.0, 0.90),  # before training: no peak, however high
@@ -199,12 +192,12 @@ def test_an_interval_is_over_seeds_and_over_samples_where_these_are_known(leave)
     assert (told.answer, told.note) == ("confirmed", "")
 
 
-def test_a_run_without_outcomes_has_a_wider_interval_and_says_why(leave):
+def test_a_run_without_outcomes_has_a_wider_interval_and_says_why(leave, summary):
     kept = outcomes(np.random.default_rng(0), leave("r", []))
     folder = leave("full", ended(kept))
     unknown = check("bp better than np", read_run(folder, "full"))
     assert (unknown.answer, unknown.note) == ("not told apart", "test samples unknown")
-    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    (folder / "summary.json").write_text(summary.as_json())
     bound = check("bp better than np", read_run(folder, "full"))
     assert bound.note == "errors of the arms as if independent"
     save_outcomes(folder, kept)
@@ -216,5 +209,5 @@ def test_a_run_without_outcomes_has_a_wider_interval_and_says_why(leave):
 def test_damaged_outcomes_are_named(leave):
     folder = leave("full", WHOLE)
     (folder / "outcomes.safetensors").write_bytes(b"{}")
-    with pytest.raises(ScenarioError, match="holds no readable outcomes"):
+    with pytest.raises(RecordError, match="holds no readable outcomes"):
         read_run(folder, "full")

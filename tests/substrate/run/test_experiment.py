@@ -12,7 +12,7 @@ from substrate.record.folder import CHECKPOINT
 from substrate.record.summary import Summary
 from substrate.report.wording import cut_short_in_words
 from substrate.run.experiment import run_scenario
-from substrate.run.outcomes import encoded, load_outcomes
+from substrate.run.outcomes import load_outcomes, save_outcomes
 from substrate.run.training import ArmRun
 from substrate.run.verdict import Estimate, sample_variance
 from substrate.scenario.load import load_scenario
@@ -110,15 +110,14 @@ def test_damaged_outcomes_are_named(tiny, tmp_path):
 def test_outcomes_that_the_checkpoint_did_not_count_are_refused(tiny, tmp_path, change):
     folder = tmp_path / "run"
     run(tiny, folder, display=Silent(interrupt_after=8))
-    file = folder / "outcomes.safetensors"
     outcomes = load_outcomes(folder)
     if change == "another outcome":
         outcomes["crossbar"][0][7] ^= True
     elif change == "a seed less":
         del outcomes["crossbar"][0]
-    file.write_bytes(encoded(outcomes))
+    save_outcomes(folder, outcomes)
     if change == "no file":
-        file.unlink()
+        (folder / "outcomes.safetensors").unlink()
     with pytest.raises(RecordError, match=r"outcomes\.safetensors: is damaged"):
         run(folder / "scenario.yaml", folder, resume=True)
 

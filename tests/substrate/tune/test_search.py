@@ -59,7 +59,9 @@ class Played:
         for number, loss in enumerate((1.05, losses.get(self.rate, float("inf")))):
             if loss == float("inf"):
                 raise Divergence(number, "test loss is inf")
-            yield Epoch("arm", 0, number, None, None, loss, None, 0.0)
+            yield Epoch(
+                arm="arm", seed=0, epoch=number, train_loss=None, test_loss=loss, seconds=0.0
+            )
 
 
 def test_a_rate_may_end_a_tenth_above_the_best_lower_one(
