@@ -43,6 +43,7 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
     assert {path.name for path in (tmp_path / "here").iterdir()} == {
         "scenario.yaml",
         "metrics.jsonl",
+        "outcomes.safetensors",
         "summary.json",
         "outcomes.safetensors",
         "learning_curves.png",
