@@ -45,7 +45,6 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
         "metrics.jsonl",
         "outcomes.safetensors",
         "summary.json",
-        "outcomes.safetensors",
         "learning_curves.png",
         "observed_noise.png",
         "report.html",
