@@ -157,7 +157,7 @@ def _other_runs(folders: Folders) -> Iterator[tuple[str, Damage]]:
         "another rate": folders.stop(
             "rate", "--set", "arms.native.learning.optimiser.learning_rate=0.04"
         ),
-        "another moment": folders.stop("moment", after=4),
+        "another moment": folders.stop("moment", after=5),  # an arm has ended
         "the same again": folders.stop("again"),
     }
     for kind, other in others.items():
