@@ -2,7 +2,7 @@
 bin := .venv/bin
 stamp := .venv/.installed
 
-.PHONY: run test torture lint style types imports setup
+.PHONY: run test torture torture-brief lint style types imports setup
 
 run: setup
 	$(bin)/substrate run scenarios/crossbar_danp.yaml
@@ -12,7 +12,15 @@ test: setup
 
 # What strangers, full disks and kill signals do; not part of the tests, since it takes long.
 torture: setup
-	$(bin)/python tests/torture/scenarios.py
+	$(bin)/python -m tests.torture.scenarios --count 50000
+	$(bin)/python -m tests.torture.damages 200
+	$(bin)/python -m tests.torture.stops 50
+
+# a part of the same that CI runs
+torture-brief: setup
+	$(bin)/python -m tests.torture.scenarios --count 1500
+	$(bin)/python -m tests.torture.damages 10
+	$(bin)/python -m tests.torture.stops 5
 
 lint: style types imports
 
