@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
+from substrate.cli.run import INTERRUPTED, refuse_full
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
+
+if TYPE_CHECKING:
+    from substrate.run.training import Epoch
+    from substrate.survey.plan import Place, Plan
+    from substrate.survey.record import Cell, Survey
 
 TABLE = "survey.md"
 
@@ -22,42 +29,104 @@ TABLE = "survey.md"
 def survey_command(
     path: Path,
     presets: str,
+    rates: str,
     epochs: int | None,
     overrides: list[str],
     out: Path | None,
     as_json: bool,
     command: str,
-) -> None:
-    """Train a scenario's first device arm with every preset, and print and write the table.
+) -> int:
+    """Train a scenario's device arms with every preset, print and write the table.
+
+    Gives the exit status. A folder that holds part of the same survey is gone on with.
 
     Raises:
-        ScenarioError: the scenario, a preset or the data is wrong; nothing has been written.
+        ScenarioError: the scenario, a preset, a rate, the data or the folder is wrong.
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
     scenario, source = load_scenario(find_scenario(path), overrides)
+    to_try = _rates(rates)
     check_aihwkit()
-    import torch
-
     from substrate.assemble.dataset import checked_dataset
-    from substrate.cli.progress import display_for
-    from substrate.run.experiment import run_scenario
-    from substrate.survey import survey_scenario, survey_table
+    from substrate.survey.plan import plan_survey
+    from substrate.survey.record import RECORD, SurveyError
+    from substrate.survey.run import run_survey
+    from substrate.survey.table import survey_table
 
     names = [] if presets == "all" else [name.strip() for name in presets.split(",")]
-    surveyed = survey_scenario(scenario, source, names)
-    dataset = checked_dataset(surveyed, source)
-    folder = out or Path("runs") / f"{surveyed.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    if folder.exists() and any(folder.iterdir()):
-        raise ScenarioError("is not an empty folder", file=f"--out {folder}")
-    # one line an arm rather than a bar: there are more arms than a terminal has lines
-    lines = Console(stderr=as_json, force_terminal=False)
-    with display_for(surveyed, lines) as display:
-        summary = run_scenario(surveyed, dataset, folder, torch.device("cpu"), command, display)
-    table = survey_table(surveyed, summary)
+    plan = plan_survey(scenario, source, names, to_try)
+    dataset = checked_dataset(scenario, source)
+    folder = out or Path("runs") / f"{scenario.name}-survey-{datetime.now():%Y%m%d-%H%M%S}"
+    if not (folder / RECORD).exists():
+        refuse_full(folder, "--out")
+    console = Console(stderr=True)
+    with console.status("") as status:
+
+        def on_epoch(place: Place, rate: float, record: Epoch, survey: Survey) -> None:
+            status.update(_now(plan, place, rate, record, survey))
+
+        def on_cell(cell: Cell, survey: Survey) -> None:
+            write_atomically(folder / TABLE, survey_table(plan, survey))
+            console.print(_line(plan, cell, survey), soft_wrap=True, highlight=False, markup=False)
+
+        try:
+            survey = run_survey(plan, dataset, folder, command, on_epoch, on_cell)
+        except SurveyError as problem:
+            raise ScenarioError(str(problem), file=f"--out {folder}") from None
+        except KeyboardInterrupt:
+            survey = None
+    if survey is None:
+        typer.echo(f"Stopped; the same command with --out {folder} goes on.", err=True)
+        return INTERRUPTED
+    table = survey_table(plan, survey)
     write_atomically(folder / TABLE, table)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        typer.echo(survey.model_dump_json(indent=2))
     else:
         Console().print(Markdown(table))
         typer.echo(f"Table: {folder / TABLE}")
+    return 0
+
+
+def _rates(given: str) -> list[float]:
+    rates = []
+    for word in given.split(","):
+        try:
+            rate = float(word)
+        except ValueError:
+            rate = math.nan
+        if not 0 < rate < math.inf:
+            raise ScenarioError(
+                "learning rates are numbers above 0, separated by commas",
+                file="--rates",
+                found=word.strip(),
+            )
+        rates.append(rate)
+    if len(set(rates)) < len(rates):
+        raise ScenarioError("a rate stands twice", file="--rates", found=given)
+    return rates
+
+
+def _now(plan: Plan, place: Place, rate: float, record: Epoch, survey: Survey) -> str:
+    return (
+        f"{place.preset or 'baseline'} {place.arm}: learning rate {rate:g}, epoch {record.epoch} of"
+        f" {plan.scenario.training.epochs}; {_progress(plan, survey)}"
+    )
+
+
+def _line(plan: Plan, cell: Cell, survey: Survey) -> str:
+    from substrate.survey.table import shown_cell
+
+    what = f"{cell.preset or 'baseline'} {cell.arm}  {shown_cell(cell, survey)}"
+    return f"{what}  {cell.seconds:.0f} s; {_progress(plan, survey)}"
+
+
+def _progress(plan: Plan, survey: Survey) -> str:
+    from substrate.survey.run import seconds_left
+
+    places = plan.places
+    finished = sum(survey.cell(place) is not None for place in places)
+    left = seconds_left(plan, survey)
+    shown = "" if math.isnan(left) else f", {timedelta(seconds=round(left))} left"
+    return f"{finished} of {len(places)} cells{shown}"
