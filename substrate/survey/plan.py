@@ -54,15 +54,22 @@ def with_preset(arm: Arm, preset: str) -> Arm:
     Presets without noise of their own (`FloatingPointPreset`) cannot be trained by it: there, a
     rule that compares passes has noise injected as well.
     """
-    from devices.crossbars.aihwkit_config import preset_config
-
     assert isinstance(arm.chip, AihwkitChip)
     chip, learning = arm.chip.model_copy(update={"preset": preset}), arm.learning
-    if learning.perturbation and preset_config(preset, chip.config).forward.is_perfect:
+    if learning.perturbation and _is_perfect(chip):
         chip = chip.model_copy(update={"inject": True})
         perturbation = learning.perturbation.model_copy(update={"source": "both"})
         learning = learning.model_copy(update={"perturbation": perturbation})
     return arm.model_copy(update={"chip": chip, "learning": learning})
+
+
+def _is_perfect(chip: AihwkitChip) -> bool:
+    from devices.crossbars.aihwkit_config import ConfigProblem, preset_config
+
+    try:
+        return bool(preset_config(chip.preset, chip.config).forward.is_perfect)
+    except ConfigProblem:
+        return False  # what is wrong with the settings is said when the plan is checked
 
 
 def plan_survey(
@@ -93,5 +100,8 @@ def plan_survey(
         for preset in presets or PRESETS:
             changed = with_preset(arm, preset)
             assert isinstance(changed.chip, AihwkitChip)
-            check_aihwkit_chip(changed.chip, changed.learning, source, ("arms", name))
+            try:
+                check_aihwkit_chip(changed.chip, changed.learning, source, ("arms", name))
+            except ScenarioError as problem:
+                raise ScenarioError(f"{problem}; with the preset {preset}") from None
     return Plan(scenario, tuple(presets or PRESETS), tuple(rates))

@@ -1,61 +1,58 @@
-import json
-import re
+"""Which cells a survey has, and what is in them."""
+
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from substrate.cli.main import app
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import ScenarioError
-from substrate.survey import survey_scenario
+from substrate.survey.plan import Place, Plan, plan_survey
 
-PRESETS = "IdealizedPreset,FloatingPointPreset"
-
-
-@pytest.fixture(scope="module")
-def scenario_and_source():
-    return load_scenario(find_scenario(Path("crossbar_danp")))
+RATES = (0.1,)
 
 
-def test_every_preset_is_an_arm_that_differs_in_its_preset_alone(scenario_and_source):
-    scenario, source = scenario_and_source
-    surveyed = survey_scenario(scenario, source, [])
-    assert len(surveyed.arms) >= 54
-    template = scenario.arms["crossbar"]
-    for preset, arm in surveyed.arms.items():
-        assert arm.chip.preset == preset
-        if preset != "FloatingPointPreset":
-            assert arm.learning == template.learning
-            assert arm.chip.model_dump() | {"preset": ""} == template.chip.model_dump() | {
-                "preset": ""
-            }
+def test_every_preset_can_be_trained_by_the_three_shipped_rules() -> None:
+    scenario, source = load_scenario(find_scenario(Path("crossbar_rules")))
+    plan = plan_survey(scenario, source, [], RATES)
+    assert len(plan.presets) >= 54
+    assert len(plan.places) == len(plan.presets) * 3 + len(scenario.baselines)
 
 
-def test_a_preset_without_noise_has_some_injected(scenario_and_source):
-    surveyed = survey_scenario(*scenario_and_source, ["FloatingPointPreset"])
-    arm = surveyed.arms["FloatingPointPreset"]
-    assert arm.chip.inject
-    assert arm.learning.perturbation.source == "both"
+def test_a_cell_differs_from_its_arm_in_the_preset_alone(plan: Plan) -> None:
+    for name, arm in plan.scenario.arms.items():
+        cell = plan.scenario_of(Place("IdealizedPreset", name)).arms[name]
+        assert cell.learning == arm.learning
+        assert cell.chip.model_dump() == {**arm.chip.model_dump(), "preset": "IdealizedPreset"}
 
 
-def test_a_wrong_preset_is_refused_with_the_nearest(scenario_and_source):
+def test_without_noise_of_its_own_rules_that_compare_passes_have_some_injected(plan: Plan) -> None:
+    danp = plan.scenario_of(Place("FloatingPointPreset", "danp")).arms["danp"]
+    assert danp.chip.model_dump()["inject"]
+    assert danp.learning.perturbation
+    assert danp.learning.perturbation.source == "both"
+    transposed = plan.scenario_of(Place("FloatingPointPreset", "transposed")).arms["transposed"]
+    assert not transposed.chip.model_dump()["inject"]
+
+
+def test_a_wrong_preset_is_refused_with_the_nearest(two_rules: Path) -> None:
     with pytest.raises(ScenarioError, match="did you mean 'EcRamPreset'"):
-        survey_scenario(*scenario_and_source, ["EcRamPrest"])
+        plan_survey(*load_scenario(two_rules), ["EcRamPrest"], RATES)
 
 
-def test_the_command_writes_the_table_that_its_own_figures_make(tmp_path):
-    folder = tmp_path / "survey"
-    command = ["survey", "crossbar_danp", "--presets", PRESETS, "--epochs", "1", "--json"]
-    small = ["--set", "network.layers=[8]", "--set", "seeds=[0]", "--out", str(folder)]
-    result = CliRunner().invoke(app, command + small)
-    assert result.exit_code == 0, result.output
-    summary = json.loads((folder / "summary.json").read_text())
-    table = (folder / "survey.md").read_text()
-    rows = dict(re.findall(r"^\| \**(\w+)\**.*? \| ([\d.]+)% \|", table, flags=re.MULTILINE))
-    for name, arm in summary["arms"].items():
-        assert float(rows[name]) == pytest.approx(100 * arm["test_accuracy"]["mean"], abs=0.05)
-    assert {*PRESETS.split(","), "backpropagation", "clean_danp"} == set(rows)
-    assert list(map(float, rows.values())) == sorted(map(float, rows.values()), reverse=True)
-    assert "FloatingPointPreset (noise injected)" in table
+def test_an_arm_on_another_crossbar_is_refused(two_rules: Path) -> None:
+    changed = ["arms.transposed.chip={crossbar: native, transposed_read: true}"]
+    with pytest.raises(ScenarioError, match=r"arms\.transposed\.chip.*needs aihwkit chips.*native"):
+        plan_survey(*load_scenario(two_rules, changed), ["EcRamPreset"], RATES)
+
+
+def test_what_aihwkit_refuses_of_one_preset_is_told_before_anything_is_trained(
+    two_rules: Path,
+) -> None:
+    # a single device takes this field; a Tiki-Taka compound does not
+    scenario, source = load_scenario(two_rules, ["arms.danp.chip.config={device: {dw_min: 0.01}}"])
+    plan_survey(scenario, source, ["EcRamPreset"], RATES)
+    with pytest.raises(
+        ScenarioError, match=r"arms\.danp\.chip\.config\.device\.dw_min.*TikiTakaEcRam"
+    ):
+        plan_survey(scenario, source, ["EcRamPreset", "TikiTakaEcRamPreset"], RATES)
