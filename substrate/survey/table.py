@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean, stdev
 
-from substrate.report.run_folder import Measure
+from substrate.report.run_folder import Measure, MetricName
 from substrate.report.wording import mean_and_deviation
 from substrate.survey.plan import Place, Plan
 from substrate.survey.record import Cell, Survey
@@ -97,7 +97,7 @@ def shown_cell(cell: Cell | None, survey: Survey) -> str:
         return f"diverged in epoch {', '.join(map(str, epochs))}{rate}"
     std = stdev(figures) if len(figures) > 1 else None
     measure = Measure(mean=mean, std=std, values=list(figures))
-    metric = "test_loss" if survey.metric == "loss" else "test_accuracy"
+    metric: MetricName = "test_loss" if survey.metric == "loss" else "test_accuracy"
     return mean_and_deviation(measure, metric) + rate
 
 

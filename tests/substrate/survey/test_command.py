@@ -8,6 +8,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from substrate.survey import run
+
 Substrate = Callable[..., CompletedProcess[str]]
 PRESETS = ("--presets", "IdealizedPreset,FloatingPointPreset")
 
@@ -39,6 +41,22 @@ def test_one_arm_makes_one_column(substrate_here: Substrate, tiny: Path, tmp_pat
     table = (tmp_path / "out" / "survey.md").read_text()
     assert re.search(r"^\| preset \| crossbar \|$", table, flags=re.MULTILINE)
     assert re.search(r"^\| EcRamPreset \| \d.* % \(0\.1\) \|$", table, flags=re.MULTILINE)
+
+
+def test_ctrl_c_says_how_to_go_on(
+    substrate_here: Substrate, two_rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "_train_cell", stop)
+    command = ("survey", two_rules, "--presets", "EcRamPreset", "--rates", 0.1, "--out", "out")
+    stopped = substrate_here(*command)
+    assert stopped.returncode == 130
+    assert "the same command with --out out goes on" in stopped.stderr
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert substrate_here(*command).returncode == 0
 
 
 def test_a_folder_of_another_survey_is_refused(
