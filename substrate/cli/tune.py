@@ -47,12 +47,21 @@ def tune_command(
         raise ScenarioError("must be greater than 0", file="--start", found=start)
     from substrate.assemble.dataset import checked_dataset
     from substrate.cli.run import compute_device
+    from substrate.data.dataset import VALIDATION_FRACTION
     from substrate.tune.search import attempts, highest_stable
 
     where = compute_device(device)
     check_runs_on(scenario, source, where)
-    dataset = checked_dataset(scenario, source).to(where)
+    dataset = checked_dataset(scenario, source).to(where).validation()
+    trained, held_out = len(dataset.x_train), len(dataset.x_test)
+    if scenario.training.batch_size > trained:
+        raise source.error(
+            ("training", "batch_size"),
+            f"{dataset.name} has only {trained} training samples left with {held_out} held out",
+            found=scenario.training.batch_size,
+        )
     console = Console(stderr=True)
+    console.print(_selection(trained, held_out), highlight=False, soft_wrap=True)
     seed = scenario.seeds[0]
     tried: dict[str, list[Attempt]] = {}
     with console.status("") as status:
@@ -68,7 +77,7 @@ def tune_command(
                 start=start,
                 on_epoch=lambda rate, record, name=name: status.update(  # type: ignore[misc]
                     f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
-                    f" {scenario.training.epochs}, test loss {record.test_loss:.4g}"
+                    f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
                 ),
             ):
                 tried[name].append(attempt)
@@ -78,6 +87,12 @@ def tune_command(
         "budget": scenario.budget,
         "seed": seed,
         "epochs": scenario.training.epochs,
+        "selected_on": {
+            "samples": "held out from the training samples",
+            "fraction": VALIDATION_FRACTION,
+            "held_out": held_out,
+            "trained_on": trained,
+        },
         "arms": {
             name: {
                 "highest_stable": highest_stable(each),
@@ -95,6 +110,7 @@ def tune_command(
         typer.echo(text)
     else:
         _show(tried, scenario)
+        typer.echo(f"{_selection(trained, held_out)}.")
         typer.echo(f"Written: {folder / 'tune.json'}")
 
 
@@ -108,8 +124,16 @@ def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
     return arms or list(scenario.all_arms)
 
 
+def _selection(trained: int, held_out: int) -> str:
+    return (
+        f"Trained on {trained:,} of the training samples and judged by the other {held_out:,},"
+        " held out; test samples are not seen"
+    )
+
+
 def _line(attempt: Attempt) -> str:
-    loss = "diverged" if attempt.test_loss is None else f"test loss {attempt.test_loss:.4g}"
+    found = attempt.validation_loss
+    loss = "diverged" if found is None else f"validation loss {found:.4g}"
     verdict = "stable" if attempt.stable else f"unstable: {attempt.reason}"
     return f"learning rate {attempt.learning_rate:g}  {loss}  {verdict}"
 
@@ -126,15 +150,18 @@ def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
 
     console = Console()
     table = Table(box=None, pad_edge=False)
-    for column in ("Arm", "Learning rate", "Test loss", "Test accuracy", ""):
+    for column in ("Arm", "Learning rate", "Validation loss", "Validation accuracy", ""):
         table.add_column(column, justify="left" if column in ("Arm", "") else "right")
     for name, each in tried.items():
         for attempt in each:
+            loss, accuracy = attempt.validation_loss, attempt.validation_accuracy
             table.add_row(
                 name,
                 f"{attempt.learning_rate:g}",
-                "–" if attempt.test_loss is None else f"{attempt.test_loss:.4g}",
-                "–" if attempt.test_accuracy is None else f"{attempt.test_accuracy:.1%}",
+                "–" if attempt.validation_loss is None else f"{attempt.validation_loss:.4g}",
+                "–"
+                if attempt.validation_accuracy is None
+                else f"{attempt.validation_accuracy:.1%}",
                 "stable" if attempt.stable else f"unstable: {attempt.reason}",
             )
     console.print(table)

@@ -8,6 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from substrate.randomness import stream
+
+VALIDATION_FRACTION = 0.2
+"""Of the training samples, what is held out where something is chosen by its figures."""
+
 
 class DataError(ValueError):
     """The data of a data set is missing or wrong; `str()` names the file and says what to do."""
@@ -65,6 +70,24 @@ class Dataset:
     def regression(self) -> bool:
         """Whether the targets are values, and not classes."""
         return self.y_train.is_floating_point()
+
+    def validation(self) -> Dataset:
+        """Hold training samples out, in place of the test samples, which are then seen by nobody.
+
+        Whatever is chosen by a figure, such as a learning rate, is chosen on these. The draw is the
+        same every time.
+
+        Raises:
+            DataError: there is only one training sample.
+        """
+        held_out = max(1, round(VALIDATION_FRACTION * len(self.x_train)))
+        order = torch.randperm(len(self.x_train), generator=stream(0, "validation"))
+        out, kept = (
+            part.sort().values.to(self.x_train.device)
+            for part in (order[:held_out], order[held_out:])
+        )
+        x, y = self.x_train, self.y_train
+        return replace(self, x_train=x[kept], y_train=y[kept], x_test=x[out], y_test=y[out])
 
     def to(self, device: torch.device) -> Dataset:
         """Copy to a device."""

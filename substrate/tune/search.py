@@ -1,8 +1,10 @@
 """The highest stable learning rate of an arm, by doubling (Appendix F).
 
-The arm is trained afresh at η₀, 2η₀, 4η₀, …, each time for a few epochs. A rate is stable where the
-loss stays finite and ends at no more than 1.1 times the lowest test loss seen so far: before
-training, or at the end of training with a lower rate. The first rate that is not ends the search.
+The arm is trained afresh at η₀, 2η₀, 4η₀, …, each time for a few epochs, on the training samples less
+a part that is held out (`Dataset.validation`). A rate is stable where the loss stays finite and that
+of the held-out samples ends at no more than 1.1 times the lowest seen so far: before training, or at
+the end of training with a lower rate. The first rate that is not ends the search. Test samples have
+no say: a rate chosen by them would make their accuracy better than that of new data.
 """
 
 from __future__ import annotations
@@ -29,15 +31,15 @@ class Attempt:
     Attributes:
         learning_rate: η.
         stable: as the module defines it.
-        test_loss: at the end of training, None where it diverged.
-        test_accuracy: likewise, None in a regression too.
+        validation_loss: of the held-out samples, at the end of training; None where it diverged.
+        validation_accuracy: likewise, None in a regression too.
         reason: why it is not stable, or empty.
     """
 
     learning_rate: float
     stable: bool
-    test_loss: float | None
-    test_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
     reason: str = ""
 
 
@@ -57,7 +59,7 @@ def attempts(
         scenario: its `training.epochs` is how long each rate is tried.
         name: of the arm.
         seed: the one seed that is trained.
-        dataset: on `device`.
+        dataset: on `device`; its test samples are those that were held out.
         device: where to compute.
         start: η₀.
         on_epoch: is told of every epoch as it ends.
@@ -75,7 +77,8 @@ def attempts(
                 if record.epoch == 0:
                     lowest = min(lowest, record.test_loss)
         except Divergence as divergence:
-            yield Attempt(rate, False, None, None, str(divergence))
+            reason = str(divergence).replace("test loss", "validation loss")
+            yield Attempt(rate, False, None, None, reason)
             return
         bound = TOLERATED_RISE * lowest
         stable = record.test_loss <= bound

@@ -1,20 +1,32 @@
-"""Samples held out of the training data."""
+"""Holding samples out for whatever is chosen by a figure."""
 
+import pytest
 import torch
 
-from substrate.data.dataset import Dataset
+from substrate.data.dataset import VALIDATION_FRACTION, DataError, Dataset
 
 
-def test_a_validation_split_parts_the_training_data_and_leaves_the_test_data_out() -> None:
-    x = torch.arange(10.0)[:, None]
-    full = Dataset("numbers", x, x[:, 0].long(), x[:3] + 100, torch.zeros(3).long(), 10)
-    split = full.validation_split(torch.Generator().manual_seed(0), fraction=0.3)
-    assert (len(split.x_train), len(split.x_test)) == (7, 3)
-    parts = torch.cat([split.x_train, split.x_test])
-    assert parts.flatten().sort().values.equal(torch.arange(10.0))
-    assert split.y_train.equal(split.x_train[:, 0].long())
-    assert split.y_test.equal(split.x_test[:, 0].long())
-    again = full.validation_split(torch.Generator().manual_seed(0), fraction=0.3)
-    assert again.x_test.equal(split.x_test)
-    other = full.validation_split(torch.Generator().manual_seed(1), fraction=0.3)
-    assert not other.x_test.equal(split.x_test)
+def numbered(train: int) -> Dataset:
+    x = torch.arange(train + 5.0)[:, None]
+    y = torch.arange(train + 5) % 5
+    return Dataset("numbers", x[:train], y[:train], x[train:], y[train:], 5)
+
+
+def test_a_part_of_the_training_samples_is_held_out_and_no_test_sample_is_left() -> None:
+    whole = numbered(200)
+    split = whole.validation()
+    assert len(split.x_test) == VALIDATION_FRACTION * 200
+    both = torch.cat([split.x_train, split.x_test]).flatten()
+    assert both.sort().values.tolist() == list(range(200))
+    for x, y in ((split.x_train, split.y_train), (split.x_test, split.y_test)):
+        assert torch.equal(x[:, 0].long() % 5, y)
+    assert split.x_test.flatten().tolist() != list(range(40))
+
+
+def test_the_draw_is_the_same_every_time() -> None:
+    assert torch.equal(numbered(50).validation().x_test, numbered(50).validation().x_test)
+
+
+def test_of_one_sample_none_can_be_held_out() -> None:
+    with pytest.raises(DataError, match="no training samples"):
+        numbered(1).validation()

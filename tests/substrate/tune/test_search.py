@@ -78,5 +78,5 @@ def test_a_rate_may_end_a_tenth_above_the_best_lower_one(
 def test_divergence_ends_the_search(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "ArmRun", Played)
     (only,) = tried(scenario, 16.0)
-    assert (only.stable, only.test_loss) == (False, None)
-    assert only.reason == "test loss is inf in epoch 1"
+    assert (only.stable, only.validation_loss) == (False, None)
+    assert only.reason == "validation loss is inf in epoch 1"
