@@ -158,10 +158,8 @@ def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:
             table.add_row(
                 name,
                 f"{attempt.learning_rate:g}",
-                "–" if attempt.validation_loss is None else f"{attempt.validation_loss:.4g}",
-                "–"
-                if attempt.validation_accuracy is None
-                else f"{attempt.validation_accuracy:.1%}",
+                "–" if loss is None else f"{loss:.4g}",
+                "–" if accuracy is None else f"{accuracy:.1%}",
                 "stable" if attempt.stable else f"unstable: {attempt.reason}",
             )
     console.print(table)

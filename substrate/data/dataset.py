@@ -98,23 +98,3 @@ class Dataset:
             x_test=self.x_test.to(device),
             y_test=self.y_test.to(device),
         )
-
-    def validation_split(self, generator: torch.Generator, fraction: float = 0.2) -> Dataset:
-        """Hold samples out of the training data, to choose settings by without the test data.
-
-        Args:
-            generator: on the CPU; draws which samples.
-            fraction: of the training samples that are held out, at least one.
-
-        Returns:
-            The same data set, trained on the rest and tested on what is held out.
-        """
-        order = torch.randperm(len(self.x_train), generator=generator).to(self.x_train.device)
-        held_out, kept = order.tensor_split([max(1, round(fraction * len(order)))])
-        return replace(
-            self,
-            x_train=self.x_train[kept],
-            y_train=self.y_train[kept],
-            x_test=self.x_train[held_out],
-            y_test=self.y_train[held_out],
-        )

@@ -80,7 +80,7 @@ class Survey(_Record):
         rates: to choose from.
         samples: how many are for training, and how many of these were held out to choose the rate.
         network: in one line.
-        metric: accuracy, or in a regression the loss.
+        metric: what the table shows.
         versions: of everything that figures depend on.
         command: that began it.
         started: in UTC.
@@ -92,7 +92,7 @@ class Survey(_Record):
     rates: list[float]
     samples: dict[str, int]
     network: str
-    metric: Literal["accuracy", "loss"]
+    metric: Literal["test_accuracy", "test_loss"]
     versions: dict[str, str]
     command: str
     started: str

@@ -14,7 +14,6 @@ from substrate.assemble.layouts import network_title
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.files import sole_writer
-from substrate.randomness import stream
 from substrate.run.training import ArmRun, Divergence, Epoch
 from substrate.scenario.schema import Scenario
 from substrate.survey.plan import Place, Plan
@@ -45,14 +44,13 @@ def run_survey(
         SurveyError: the folder holds another survey.
         OSError: another process is writing in this folder, or it cannot be written.
     """
-    seed = plan.scenario.seeds[0]
-    split = dataset.validation_split(stream(seed, "validation split"))
+    split = dataset.validation() if len(plan.rates) > 1 else None
     asked = Survey(
         scenario=plan.scenario.model_dump(mode="json", exclude_none=True),
         rates=list(plan.rates),
-        samples={"training": len(dataset.x_train), "held out": len(split.x_test)},
+        samples={"training": len(dataset.x_train), "held out": len(split.x_test) if split else 0},
         network=_network(plan.scenario, dataset),
-        metric="loss" if dataset.regression else "accuracy",
+        metric="test_loss" if dataset.regression else "test_accuracy",
         versions=versions(),
         command=command,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -104,32 +102,29 @@ def _train_cell(
     plan: Plan,
     place: Place,
     dataset: Dataset,
-    split: Dataset,
+    split: Dataset | None,
     on_epoch: Callable[[float, Epoch], None],
 ) -> Cell:
     scenario, name = plan.scenario_of(place), place.arm
     rate: float | None = scenario.all_arms[name].learning.optimiser.learning_rate
     validated: list[Training] = []
-    if place.preset is not None:
-        if len(plan.rates) > 1:
-            seed = scenario.seeds[0]
-            validated = [
-                _train(with_rate(scenario, name, each), name, seed, split, on_epoch)
-                for each in plan.rates
-            ]
-            rate = chosen_rate(validated)
-        else:
-            (rate,) = plan.rates
+    if place.preset is not None and split is not None:
+        validated = [
+            _train(with_rate(scenario, name, each), name, scenario.seeds[0], split, on_epoch)
+            for each in plan.rates
+        ]
+        rate = chosen_rate(validated)
+    elif place.preset is not None:
+        (rate,) = plan.rates
     tested: list[Training] = []
     if rate is not None:
         chosen = with_rate(scenario, name, rate)
         tested = [_train(chosen, name, seed, dataset, on_epoch) for seed in scenario.seeds]
-    injected = scenario.all_arms[name].learning.perturbation
-    own = plan.scenario.all_arms[name].learning.perturbation
+    perturbation = scenario.all_arms[name].learning.perturbation
     return Cell(
         preset=place.preset,
         arm=name,
-        injected=injected != own,
+        injected=perturbation != plan.scenario.all_arms[name].learning.perturbation,
         validated=validated,
         tested=tested,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from statistics import fmean, stdev
 
-from substrate.report.run_folder import Measure, MetricName
-from substrate.report.wording import mean_and_deviation
+from substrate.report.run_folder import Measure
+from substrate.report.wording import METRIC_TITLE, mean_and_deviation
 from substrate.survey.plan import Place, Plan
 from substrate.survey.record import Cell, Survey
 
@@ -45,9 +45,9 @@ def _heading(plan: Plan, survey: Survey) -> list[str]:
         rates = f"learning rate {rates}"
     seeds = ", ".join(map(str, scenario.seeds))
     lines = [
-        f"Test {survey.metric}; {rates}. {survey.network}; {scenario.training.epochs} epochs, batch"
-        f" {scenario.training.batch_size}; seeds {seeds}; {survey.started[:10]}; aihwkit"
-        f" {versions['aihwkit']}, torch {versions['torch']}, Python {versions['python']}."
+        f"{METRIC_TITLE[survey.metric]}; {rates}. {survey.network}; {scenario.training.epochs}"
+        f" epochs, batch {scenario.training.batch_size}; seeds {seeds}; {survey.started[:10]};"
+        f" aihwkit {versions['aihwkit']}, torch {versions['torch']}, Python {versions['python']}."
     ]
     baselines = [survey.cell(Place(None, name)) for name in scenario.baselines]
     shown = [f"{cell.arm} {shown_cell(cell, survey)}" for cell in baselines if cell]
@@ -68,13 +68,13 @@ def _heading(plan: Plan, survey: Survey) -> list[str]:
 
 def _best_first(row: list[Cell | None], survey: Survey) -> tuple[bool, float]:
     figures = [mean for cell in row if cell and (mean := _mean(cell, survey)) is not None]
-    if survey.metric == "loss":
+    if survey.metric == "test_loss":
         return not figures, min(figures, default=0.0)
     return not figures, -max(figures, default=0.0)
 
 
 def _figures(cell: Cell, survey: Survey) -> list[float]:
-    figures = [each.loss if survey.metric == "loss" else each.accuracy for each in cell.tested]
+    figures = [each.loss if survey.metric == "test_loss" else each.accuracy for each in cell.tested]
     return [each for each in figures if each is not None]
 
 
@@ -97,8 +97,7 @@ def shown_cell(cell: Cell | None, survey: Survey) -> str:
         return f"diverged in epoch {', '.join(map(str, epochs))}{rate}"
     std = stdev(figures) if len(figures) > 1 else None
     measure = Measure(mean=mean, std=std, values=list(figures))
-    metric: MetricName = "test_loss" if survey.metric == "loss" else "test_accuracy"
-    return mean_and_deviation(measure, metric) + rate
+    return mean_and_deviation(measure, survey.metric) + rate
 
 
 def _note(row: list[Cell | None]) -> str:

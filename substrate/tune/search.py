@@ -1,10 +1,10 @@
 """The highest stable learning rate of an arm, by doubling (Appendix F).
 
-The arm is trained afresh at η₀, 2η₀, 4η₀, …, each time for a few epochs, on the training samples less
-a part that is held out (`Dataset.validation`). A rate is stable where the loss stays finite and that
-of the held-out samples ends at no more than 1.1 times the lowest seen so far: before training, or at
-the end of training with a lower rate. The first rate that is not ends the search. Test samples have
-no say: a rate chosen by them would make their accuracy better than that of new data.
+The arm is trained afresh at η₀, 2η₀, 4η₀, …, each time for a few epochs, on the training samples
+less a part that is held out (`Dataset.validation`). A rate is stable where the loss stays finite
+and that of the held-out samples ends at no more than 1.1 times the lowest seen so far: before
+training, or at the end of training with a lower rate. The first rate that is not ends the search.
+Test samples have no say: a rate chosen by them would make their accuracy better than new data's.
 """
 
 from __future__ import annotations

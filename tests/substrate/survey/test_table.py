@@ -29,7 +29,7 @@ def survey(plan: Plan) -> Survey:
         rates=list(plan.rates),
         samples={"training": 100, "held out": 20},
         network="64-8-10",
-        metric="accuracy",
+        metric="test_accuracy",
         versions={"torch": "2.12", "aihwkit": "1.1", "python": "3.11"},
         command="substrate survey two_rules",
         started="2026-01-01T00:00:00+00:00",
@@ -80,7 +80,7 @@ def test_in_a_regression_the_lowest_loss_is_best(plan: Plan, survey: Survey) -> 
         cell("IdealizedPreset", "danp", 0.9),
         cell("FloatingPointPreset", "danp", 0.2),
     ]
-    regression = survey.model_copy(update={"cells": cells, "metric": "loss"})
+    regression = survey.model_copy(update={"cells": cells, "metric": "test_loss"})
     assert [row[:2] for row in rows(survey_table(plan, regression))[2:]] == [
         ["IdealizedPreset", "0.1 (0.02)"],
         ["FloatingPointPreset", "0.8 (0.02)"],
