@@ -11,9 +11,13 @@ from substrate.survey.record import Cell, Survey
 
 
 def survey_table(plan: Plan, survey: Survey) -> str:
-    """Write what is finished, the preset first whose best cell is best."""
+    """Write what is finished, the preset first whose best cell is best.
+
+    Presets of which nothing is finished are left out.
+    """
     arms = list(plan.scenario.arms)
     rows = {preset: [survey.cell(Place(preset, name)) for name in arms] for preset in plan.presets}
+    rows = {preset: row for preset, row in rows.items() if any(row)}
     order = sorted(rows, key=lambda preset: (*_best_first(rows[preset], survey), preset))
     lines = [
         *_heading(plan, survey),

@@ -73,6 +73,8 @@ def test_divergence_and_what_is_missing_are_said(plan: Plan, survey: Survey) -> 
         ["IdealizedPreset", "diverged in epoch 4 (0.02)", "diverged at every rate"],
     ]
     assert "Partial: 3 of 5 cells are finished." in table
+    begun = survey_table(plan, survey.model_copy(update={"cells": cells[:1]}))
+    assert [row[0] for row in rows(begun)[2:]] == ["IdealizedPreset"]
 
 
 def test_in_a_regression_the_lowest_loss_is_best(plan: Plan, survey: Survey) -> None:
