@@ -179,24 +179,35 @@ def survey(
     presets: Annotated[
         str, typer.Option(help="aihwkit presets, separated by commas, or all.")
     ] = "all",
+    rates: Annotated[
+        str,
+        typer.Option(
+            help="Learning rates, separated by commas. The best on held-out training data is taken."
+        ),
+    ] = "0.1,0.02",
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Train every preset so long.", show_default="the scenario's"),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Run folder.", show_default="runs/<scenario>-survey-<date>"),
+        typer.Option(
+            help="Run folder; one with part of this survey is gone on with.",
+            show_default="runs/<scenario>-survey-<date>",
+        ),
     ] = None,
     set_: SetOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a scenario's first device arm with one aihwkit preset after the other."""
+    """Train a scenario's device arms with one aihwkit preset after the other, as a table."""
     from substrate.cli.survey import survey_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
     with _code_trusted(trust):
-        survey_command(scenario, presets, epochs, set_ or [], out, as_json, command)
+        raise typer.Exit(
+            survey_command(scenario, presets, rates, epochs, set_ or [], out, as_json, command)
+        )
 
 
 ModelArgument = Annotated[

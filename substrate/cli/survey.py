@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markdown import Markdown
 
-from substrate.cli.run import refuse_full
+from substrate.cli.run import INTERRUPTED, refuse_full
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
-from substrate.record.folder import RunFolder
+from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
+
+if TYPE_CHECKING:
+    from substrate.record.metrics import Epoch
+    from substrate.survey.plan import Place, Plan
+    from substrate.survey.record import Cell, Survey
 
 TABLE = "survey.md"
 
@@ -20,44 +27,104 @@ TABLE = "survey.md"
 def survey_command(
     path: Path,
     presets: str,
+    rates: str,
     epochs: int | None,
     overrides: list[str],
     out: Path | None,
     as_json: bool,
     command: str,
-) -> None:
-    """Train a scenario's first device arm with every preset, and print and write the table.
+) -> int:
+    """Train a scenario's device arms with every preset, print and write the table.
+
+    Gives the exit status. A folder that holds part of the same survey is gone on with.
 
     Raises:
-        ScenarioError: the scenario, a preset or the data is wrong; nothing has been written.
+        ScenarioError: the scenario, a preset, a rate, the data or the folder is wrong.
     """
     if epochs is not None:
         overrides = [*overrides, f"training.epochs={epochs}"]
     scenario, source = open_scenario(path, overrides)
+    to_try = _rates(rates)
     check_aihwkit()
-    import torch
-
     from substrate.assemble.dataset import checked_dataset
-    from substrate.cli.progress import display_for
-    from substrate.run.experiment import run_scenario
-    from substrate.survey import survey_scenario, survey_table
+    from substrate.survey.plan import plan_survey
+    from substrate.survey.record import RECORD, SurveyError
+    from substrate.survey.run import run_survey
+    from substrate.survey.table import survey_table
 
     names = [] if presets == "all" else [name.strip() for name in presets.split(",")]
-    surveyed = survey_scenario(scenario, source, names)
-    dataset = checked_dataset(surveyed, source)
-    folder = out or Path("runs") / f"{surveyed.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    refuse_full(folder, "--out")
-    # one line an arm rather than a bar: there are more arms than a terminal has lines
-    lines = Console(stderr=as_json, force_terminal=False)
+    plan = plan_survey(scenario, source, names, to_try)
+    dataset = checked_dataset(scenario, source)
+    folder = out or Path("runs") / f"{scenario.name}-survey-{datetime.now():%Y%m%d-%H%M%S}"
+    if not (folder / RECORD).exists():
+        refuse_full(folder, "--out")
+    console = Console(stderr=True)
+    with console.status("") as status:
 
-    def write_table(folder: Path, run: RunFolder) -> None:
-        write_atomically(folder / TABLE, survey_table(surveyed, run.summary))
+        def on_epoch(place: Place, rate: float, record: Epoch, survey: Survey) -> None:
+            status.update(_now(plan, place, rate, record, survey))
 
-    cpu = torch.device("cpu")
-    with display_for(surveyed, lines) as display:
-        summary = run_scenario(surveyed, dataset, folder, cpu, command, display, write_table)
+        def on_cell(cell: Cell, survey: Survey) -> None:
+            write_atomically(folder / TABLE, survey_table(plan, survey))
+            console.print(_line(plan, cell, survey), soft_wrap=True, highlight=False, markup=False)
+
+        try:
+            survey = run_survey(plan, dataset, folder, command, on_epoch, on_cell)
+        except SurveyError as problem:
+            raise ScenarioError(str(problem), file=f"--out {folder}") from None
+        except KeyboardInterrupt:
+            survey = None
+    if survey is None:
+        tell(f"Stopped; the same command with --out {folder} goes on.", err=True)
+        return INTERRUPTED
+    table = survey_table(plan, survey)
+    write_atomically(folder / TABLE, table)
     if as_json:
-        tell(summary.as_json())
+        tell(survey.model_dump_json(indent=2))
     else:
-        Console().print(Markdown(survey_table(surveyed, summary), hyperlinks=False))
+        Console().print(Markdown(table))
         tell(f"Table: {folder / TABLE}")
+    return 0
+
+
+def _rates(given: str) -> list[float]:
+    rates = []
+    for word in given.split(","):
+        try:
+            rate = float(word)
+        except ValueError:
+            rate = math.nan
+        if not 0 < rate < math.inf:
+            raise ScenarioError(
+                "learning rates are numbers above 0, separated by commas",
+                file="--rates",
+                found=word.strip(),
+            )
+        rates.append(rate)
+    if len(set(rates)) < len(rates):
+        raise ScenarioError("a rate stands twice", file="--rates", found=given)
+    return rates
+
+
+def _now(plan: Plan, place: Place, rate: float, record: Epoch, survey: Survey) -> str:
+    return (
+        f"{place.preset or 'baseline'} {place.arm}: learning rate {rate:g}, epoch {record.epoch} of"
+        f" {plan.scenario.training.epochs}; {_progress(plan, survey)}"
+    )
+
+
+def _line(plan: Plan, cell: Cell, survey: Survey) -> str:
+    from substrate.survey.table import shown_cell
+
+    what = f"{cell.preset or 'baseline'} {cell.arm}  {shown_cell(cell, survey)}"
+    return f"{what}  {cell.seconds:.0f} s; {_progress(plan, survey)}"
+
+
+def _progress(plan: Plan, survey: Survey) -> str:
+    from substrate.survey.run import seconds_left
+
+    places = plan.places
+    finished = sum(survey.cell(place) is not None for place in places)
+    left = seconds_left(plan, survey)
+    shown = "" if math.isnan(left) else f", {timedelta(seconds=round(left))} left"
+    return f"{finished} of {len(places)} cells{shown}"

@@ -71,7 +71,7 @@ def attempts(
     lowest = float("inf")
     for doubling in range(MOST_DOUBLINGS + 1):
         rate = start * 2**doubling
-        run = ArmRun(_with_rate(scenario, name, rate), name, seed, dataset, device)
+        run = ArmRun(with_rate(scenario, name, rate), name, seed, dataset, device)
         try:
             for record in run.epochs():
                 on_epoch(rate, record)
@@ -95,7 +95,8 @@ def highest_stable(tried: list[Attempt]) -> float | None:
     return max((each.learning_rate for each in tried if each.stable), default=None)
 
 
-def _with_rate(scenario: Scenario, name: str, rate: float) -> Scenario:
+def with_rate(scenario: Scenario, name: str, rate: float) -> Scenario:
+    """Give an arm another learning rate."""
     group = "arms" if name in scenario.arms else "baselines"
     arm = scenario.all_arms[name]
     optimiser = arm.learning.optimiser.model_copy(update={"learning_rate": rate})
