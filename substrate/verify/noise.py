@@ -47,6 +47,7 @@ class NoiseConformance:
     replicas: ClassVar[int] = 200
     max_cost: ClassVar[float] = 15.0
     measured: str = ""
+    _drawn: ClassVar[dict[tuple[object, ...], Tensor]] = {}
 
     def _memory(self, replica: int = 0, device: str = "cpu") -> Memory:
         return Memory(torch.Generator(device).manual_seed(1000 * self.seed + replica))
@@ -140,16 +141,11 @@ class NoiseConformance:
 
     def _replicas(self, signals: tuple[float, ...] = (SIGNAL,)) -> Tensor:
         """Draw (replicas, reads, lines) at constant signals by line, less the stated mean."""
-        # Held by this very model, since another class may have the same name and parameters, and
-        # by everything else that the draws follow from.
-        model = self.model
-        of = (signals, self.lines, self.seed, self.replicas)
-        holder, drawn_before = vars(self).get("_drawn", (None, {}))
-        if holder is not model:
-            drawn_before = {}
-            self._drawn = (model, drawn_before)
-        if of in drawn_before:
-            return drawn_before[of]
+        # The class itself is part of the key: another may have the same name and parameters.
+        model, parameters = self.model, repr(self.model.model_dump())
+        of = (type(model), parameters, signals, self.lines, self.seed, self.replicas)
+        if of in self._drawn:
+            return self._drawn[of]
         tables: dict[str, Tensor] = {}
         number = torch.Size(self.lines).numel()
         level = torch.tensor(signals).repeat(number)[:number].view(self.lines)
@@ -161,8 +157,8 @@ class NoiseConformance:
                 model.sample(level.expand(reads, *self.lines).clone(), memory) for reads in CHUNKS
             ]
             drawn.append(torch.cat(parts).flatten(1).double())
-        drawn_before[of] = torch.stack(drawn) - model.mean()
-        return drawn_before[of]
+        self._drawn[of] = torch.stack(drawn) - model.mean()
+        return self._drawn[of]
 
     def test_mean(self) -> None:
         """Has the stated mean."""

@@ -198,7 +198,7 @@ def test_a_wrong_class_after_a_right_one_of_the_same_name_is_found() -> None:
     assert failures(right) == {}
     assert any("stated variance" in check for check in failures(wrong))
     # and within one and the same instance of the kit
-    kit = type("Kit", (NoiseConformance,), {"model": right})
+    kit: Any = type("Kit", (NoiseConformance,), {"model": right})
     checks = kit()
     checks.test_variance()
     kit.model = wrong
