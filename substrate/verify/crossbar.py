@@ -253,7 +253,11 @@ class CrossbarConformance:
         y = torch.ones(READS, N_OUT)
         backwards = crossbar.read_transposed(y).view(READS, 1, N_IN)
         crossbar.program(self._weights())
-        return [*reads, ("a backward read", backwards), ("a read after programming", read())]
+        return [
+            *reads,
+            ("a backward read after them", backwards),
+            ("a read after programming", read()),
+        ]
 
     def test_batch_independence(self) -> None:
         """Gives a sample the same result and noise, wherever and with whatever it is in a batch."""
