@@ -9,17 +9,20 @@ from unittest import SkipTest
 import torch
 from torch import Tensor
 
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.crossbars.custom import CustomCrossbar
 from devices.interface import Dense, Outer
 from substrate.randomness import stream
 from substrate.verify.noise import fastest
 from substrate.verify.seal import assert_crossbar_sealed
 from substrate.verify.statistics import compare
+from substrate.verify.updates import SAMPLES, all_requests, assert_carried_out
 
 N_OUT, N_IN = 6, 9
 READS = 400
-ARRAYS = 8
+ARRAYS = 24
+SLICES = 40
+"""Successive reads are averaged in so many slices, so that a short memory does no harm."""
 
 
 class CrossbarConformance:
@@ -29,11 +32,13 @@ class CrossbarConformance:
         model: the class under test.
         parameters: for its `Parameters`; those left out have their defaults.
         seed: of all draws.
-        false_alarm: chance that a right crossbar fails the statistical check.
+        false_alarm: chance that a right crossbar fails any one of the statistical checks, where its
+            reads do not remember for longer than some fifty reads.
         bitwise: whether it repeats bitwise under a seed, as all but aihwkit's C++ tiles should.
         largest_weight: of the weights that it is given to hold.
         programming_error: most that reads may be off on average, as a fraction of what is asked.
         update_cosine: least cosine between the change asked for and the change made.
+        update_size: least and largest change made, as a fraction of the one asked for.
         max_cost: most that a read may take, in products of the same size.
         runs_on_meta: whether all of it is torch, as it is not in aihwkit's tiles.
     """
@@ -46,6 +51,7 @@ class CrossbarConformance:
     largest_weight: ClassVar[float] = 0.3
     programming_error: ClassVar[float] = 0.25
     update_cosine: ClassVar[float] = 0.5
+    update_size: ClassVar[tuple[float, float]] = (0.5, 2.0)
     max_cost: ClassVar[float] = 20.0
     runs_on_meta: ClassVar[bool] = True
     measured: str = ""
@@ -76,8 +82,20 @@ class CrossbarConformance:
         lines = torch.eye(N_IN)
         return crossbar.read(lines, repeats=reads).view(reads, N_IN, N_OUT).mean(0).T
 
+    def _read_backwards(self, crossbar: Crossbar, reads: int = READS) -> Tensor:
+        """Drive one column at a time, and average over reads: (n_out, n_in)."""
+        lines = torch.eye(N_OUT).repeat(20, 1)
+        passes = [crossbar.read_transposed(lines) for _ in range(reads // 20)]
+        return torch.stack(passes).view(-1, N_OUT, N_IN).mean(0)
+
+    def _outer(self, x: Tensor) -> Outer:
+        return Outer(x, torch.ones(len(x), N_OUT), 0.01)
+
+    def _dense(self) -> Dense:
+        return Dense(self._weights().flip(0) / 30)
+
     def _inputs(self) -> Tensor:
-        return torch.rand(5, N_IN, generator=stream(self.seed, "inputs of a check")) * 2 - 1
+        return torch.rand(SAMPLES, N_IN, generator=stream(self.seed, "inputs of a check")) * 2 - 1
 
     def test_describes_itself(self) -> None:
         """Names itself, cites its source, and describes every parameter with its unit."""
@@ -104,16 +122,53 @@ class CrossbarConformance:
             assert given.isfinite().all(), "gave infinite or undefined values"
 
     def test_programming(self) -> None:
-        """Holds the weights that it is given, and multiplies by them both ways."""
+        """Holds the weights that it is given last, and multiplies by them both ways."""
         crossbar, wanted = self._programmed(), self._weights()
-        held = self._read_weights(crossbar)
+        crossbar.program(wanted.flip(0))
+        crossbar.program(wanted)
+        held, x = self._read_weights(crossbar), self._inputs()
+        places = crossbar.read(torch.eye(N_IN).view(3, 3, N_IN), repeats=READS)
+        ways = {
+            "reads": (held, wanted),
+            "reads at positions": (places.view(READS, N_IN, N_OUT).mean(0).T, wanted),
+            "reads of many rows": (
+                crossbar.read(x, repeats=READS).view(READS, len(x), N_OUT).mean(0),
+                x @ wanted.T,
+            ),
+            "backward reads": (self._read_backwards(crossbar), wanted),
+        }
+        for way, (given, asked) in ways.items():
+            error = float((given - asked).norm() / asked.norm())
+            assert error <= self.programming_error, f"{way} are off by {error:.0%} on average"
         error = float((held - wanted).norm() / wanted.norm())
-        assert error <= self.programming_error, f"reads are off by {error:.0%} on average"
-        lines = torch.eye(N_OUT)
-        backwards = torch.stack([crossbar.read_transposed(lines) for _ in range(READS)]).mean(0)
-        off = float((backwards - wanted).norm() / wanted.norm())
-        assert off <= self.programming_error, f"backward reads are off by {off:.0%} on average"
         self.measured = f"reads are off by {error:.1%} on average"
+
+    def test_leaves_alone(self) -> None:
+        """Leaves what it is given as it was, and does not follow it afterwards."""
+        crossbar, weights, x = self._programmed(), self._weights(), self._inputs()
+        y = torch.linspace(-1, 1, SAMPLES * N_OUT).view(SAMPLES, N_OUT)
+        outer, dense = Outer(x.clone(), y.clone(), 0.01), self._dense()
+        kept = {"weights": weights.clone(), "x": x.clone(), "y": y.clone()}
+        kept["delta"] = dense.delta.clone()
+        crossbar.program(weights)
+        crossbar.read(x, repeats=2)
+        crossbar.read_transposed(y)
+        crossbar.update(outer)
+        crossbar.update(dense)
+        for what, given, before in (
+            ("programming or an update changed the weights that it was given", weights, "weights"),
+            ("a read changed its x", x, "x"),
+            ("a backward read changed its y", y, "y"),
+            ("an update changed the request's x", outer.x, "x"),
+            ("an update changed the request's d", outer.d, "y"),
+            ("an update changed the request's delta", dense.delta, "delta"),
+        ):
+            assert torch.equal(given, kept[before]), what
+        before_change = self._read_weights(crossbar)
+        weights.add_(10)
+        dense.delta.add_(10)
+        off = (self._read_weights(crossbar) - before_change).abs().max()
+        assert off <= 1, "its weights follow a tensor that it was given; keep a copy"
 
     def test_fresh_noise(self) -> None:
         """Draws afresh at every pass, unless it says that it is free of noise."""
@@ -126,6 +181,11 @@ class CrossbarConformance:
         else:
             assert not torch.equal(once, again), "two reads are the same; is it noise_free?"
             assert not torch.equal(repeats[0], repeats[1]), "two repeats are the same"
+            arrays = [self._programmed(seed=self.seed + array) for array in range(2)]
+            first, second = (array.read(x, repeats=20) for array in arrays)
+            assert not torch.equal(first, second), (
+                "two arrays of different seeds have the same noise; draw from `generators` alone"
+            )
 
     def test_repeats_under_a_seed(self) -> None:
         """Repeats bitwise under a seed, updates included, whatever the number of threads."""
@@ -136,7 +196,8 @@ class CrossbarConformance:
             for number in (threads, 1, 2):
                 torch.set_num_threads(number)
                 crossbar, x = self._programmed(), self._inputs()
-                crossbar.update(Outer(x, torch.ones(len(x), N_OUT), 0.01))
+                crossbar.update(self._outer(x))
+                crossbar.update(self._dense())
                 runs.append(crossbar.read(x, repeats=3))
         finally:
             torch.set_num_threads(threads)
@@ -144,58 +205,117 @@ class CrossbarConformance:
             assert torch.equal(runs[0], run), "another run with the same seed differs"
 
     def test_saves_and_restores(self) -> None:
-        """Goes on bitwise from a saved state."""
+        """Goes on bitwise from a saved state, reads and updates alike."""
         crossbar, x = self._programmed(), self._inputs()
         if not hasattr(crossbar, "state"):
             raise SkipTest("offers no state(), so a run on it cannot be resumed")
-        crossbar.update(Outer(x, torch.ones(len(x), N_OUT), 0.01))
+        crossbar.update(self._outer(x))
         crossbar.read(x)
-        state = {name: value.clone() for name, value in crossbar.state().items()}
-        wanted = [crossbar.read(x) for _ in range(2)]
-        other: Any = self._programmed(seed=self.seed + 1)
-        other.restore(state)
-        for each in wanted:
-            again = other.read(x)
-            same = torch.equal(again, each) if self.bitwise else again.shape == each.shape
-            assert same, "does not go on as it did; put the generators into the state too"
+        saved = crossbar.state()
+        state = {name: value.clone() for name, value in saved.items()}
+        counted = _pulse_trains(crossbar)
+        wanted = self._go_on(crossbar)
+        for name, value in saved.items():
+            assert torch.equal(value, state[name]), (
+                f"the saved {name!r} changed as the crossbar went on; give copies"
+            )
+        # What repeats bitwise has all of itself in its state; a run is resumed under its own seed.
+        other: Any = self._programmed(seed=self.seed + 1 if self.bitwise else self.seed)
+        for attempt in ("does not go on as it did", "does not go back to the same state again"):
+            other.restore(saved)
+            again = _pulse_trains(other)
+            assert again == counted, (
+                f"counts pulse trains otherwise after a restore: {again} instead of {counted}"
+            )
+            for (after, one), (_, two) in zip(wanted, self._go_on(other), strict=True):
+                if self.bitwise:
+                    assert torch.equal(one, two), (
+                        f"{attempt} ({after}); put all that it depends on into the state, "
+                        "generators too"
+                    )
+                elif "after" not in after:
+                    off = float((one.mean(0) - two.mean(0)).norm() / one.mean(0).norm())
+                    assert off <= self.programming_error, f"{attempt} ({after}): off by {off:.0%}"
+
+    def _go_on(self, crossbar: Crossbar) -> list[tuple[str, Tensor]]:
+        """Read and update in turns, and give what is read, (READS, samples, n_out) each."""
+        x = self._inputs()
+
+        def read() -> Tensor:
+            return crossbar.read(x, repeats=READS).view(READS, len(x), N_OUT)
+
+        reads = [("a read", read()), ("another read", read())]
+        for number in range(2):
+            crossbar.update(self._outer(x))
+            reads.append((f"a read after Outer request {number + 1}", read()))
+            crossbar.update(self._dense())
+            reads.append((f"a read after Dense request {number + 1}", read()))
+        y = torch.ones(READS, N_OUT)
+        backwards = crossbar.read_transposed(y).view(READS, 1, N_IN)
+        crossbar.program(self._weights())
+        return [
+            *reads,
+            ("a backward read after them", backwards),
+            ("a read after programming", read()),
+        ]
 
     def test_batch_independence(self) -> None:
-        """Gives a sample the same result on average, whatever else is in its batch."""
+        """Gives a sample the same result and noise, wherever and with whatever it is in a batch."""
         crossbar, x = self._programmed(), self._inputs()
-        others = torch.cat([x[:1], 2 * x[1:].flip(0)])
-        alone = crossbar.read(x[:1], repeats=READS)
-        together = crossbar.read(others, repeats=READS).view(READS, len(x), N_OUT)[:, 0]
-        labels = [f"output {number}" for number in range(N_OUT)]
-        difference = (together - alone).double()
-        if difference.abs().amax() <= 1e-5 * alone.abs().amax():
-            return  # a product of another size may round otherwise, and no more
-        compare(difference, torch.zeros(N_OUT).double(), labels, self.false_alarm, power=False)
+        reads = 5 * READS
+        others = 2 * x[1:].flip(0).repeat(8, 1)
+        batch = torch.cat([x[:1], others, x[:1]])
+        alone = crossbar.read(x[:1], repeats=reads).double()
+        together = crossbar.read(batch, repeats=reads).view(reads, len(batch), N_OUT).double()
+        alone_again = crossbar.read(x[:1], repeats=reads).double()
+        close = 1e-5 * alone.abs().amax()
+        for place, sample in (("first", together[:, 0]), ("last", together[:, -1])):
+            if (sample - alone).abs().amax() <= close:
+                continue  # a product of another size may round otherwise, and no more
+            # What changes with time alone, as drift does, is the same before and after.
+            level = (alone + alone_again) / 2
+            noise = (_spread(alone) + _spread(alone_again)) / 2
+            scale = noise.mean().clamp(min=1e-300)
+            columns = torch.cat(
+                [sample - level, ((_spread(sample) - noise) / scale).mean(1, keepdim=True)], dim=1
+            )
+            slices = columns.view(SLICES, -1, N_OUT + 1).mean(1)
+            labels = [f"output {n} of a sample {place} in its batch, less alone" for n in range(6)]
+            labels.append(f"variance of a sample {place} in its batch, as a part more than alone")
+            # torch rounds: what is equal on average is so to the last digits of float32
+            exact = slices.abs().amax(0) <= torch.cat([close.expand(N_OUT), torch.zeros(1)])
+            slices[:, exact] = 0
+            compare(
+                slices, torch.zeros(N_OUT + 1).double(), labels, self.false_alarm / 2, power=False
+            )
 
     def test_updates(self) -> None:
-        """Changes its weights in the direction asked for, on average over some arrays."""
-        x, d = self._inputs(), torch.linspace(-1, 1, 5 * N_OUT).view(5, N_OUT)
+        """Changes its weights in the direction and by the amount asked for, over some arrays."""
+        x = self._inputs()
+        d = torch.linspace(-1, 1, SAMPLES * N_OUT).view(SAMPLES, N_OUT)
         found = []
-        requests = (
-            (Outer(x, d, 0.05), -0.05 * d.T @ x),
-            (Dense(-0.05 * d.T @ x), -0.05 * d.T @ x),
-        )
-        for request, wanted in requests:
-            change = torch.zeros(N_OUT, N_IN)
+        for requests in all_requests(x, d):
+            forwards, backwards = [], []
             for array in range(ARRAYS):
                 crossbar = self._programmed(seed=self.seed + array)
-                before = self._read_weights(crossbar)
-                kept = x.clone(), d.clone()
-                crossbar.update(request)
-                assert torch.equal(kept[0], x), "an update changed the request's x"
-                assert torch.equal(kept[1], d), "an update changed the request's d"
-                change += self._read_weights(crossbar) - before
-            cosine = float((change * wanted).sum() / (change.norm() * wanted.norm()))
-            kind = type(request).__name__
-            assert cosine >= self.update_cosine, (
-                f"{kind}: the change made has cosine {cosine:.2f} with the one asked for"
-            )
-            found.append(f"{kind} {cosine:.2f}")
-        self.measured = f"cosine of change made and asked for: {', '.join(found)}"
+                before = self._read_weights(crossbar, 100), self._read_backwards(crossbar, 100)
+                for request in requests.sequence:
+                    crossbar.update(request)
+                forwards.append(self._read_weights(crossbar, 100) - before[0])
+                backwards.append(self._read_backwards(crossbar, 100) - before[1])
+            ways = {requests.title: forwards, f"{requests.title}, read backwards": backwards}
+            for title, changes in ways.items():
+                measured = assert_carried_out(
+                    torch.stack(changes),
+                    requests.wanted,
+                    title,
+                    size=self.update_size,
+                    cosine=self.update_cosine,
+                    false_alarm=self.false_alarm / 8,
+                )
+                if changes is forwards:
+                    found.append(measured)
+        self.measured = f"change made, of the one asked for: {', '.join(found)}"
 
     def test_meta_device(self) -> None:
         """Makes every tensor on the device that it is given (torch's meta device)."""
@@ -238,3 +358,13 @@ class CrossbarConformance:
         assert read / product <= self.max_cost, (
             f"{self.measured}; at most {self.max_cost:g} is allowed"
         )
+
+
+def _spread(a: Tensor) -> Tensor:
+    """Squared deviations from the mean over reads, whose mean is the variance."""
+    return (a - a.mean(0)).square()
+
+
+def _pulse_trains(crossbar: Crossbar) -> list[int] | None:
+    counted = all_pulse_trains([crossbar])
+    return None if counted is None else counted.tolist()

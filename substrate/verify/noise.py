@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 from unittest import SkipTest
 
 import torch
 from torch import Tensor
 
+from devices.converters import Conversion, Converter
 from devices.noise.base import Memory, NoiseModel
 from substrate.verify.seal import assert_sealed
 from substrate.verify.statistics import compare
 
 SIGNAL = 0.7
-"""The constant signal at which statistics are taken."""
+"""The constant signal at which mean and spectrum are taken."""
+
+SIGNALS = (SIGNAL, 0.0, -0.4, 2.5)
+"""Constant signals at which the variance is taken, one a line, for as many as there are lines."""
 
 CHUNKS = (1, 60, 195)
 """Reads per call while statistics are taken: a model must go on where its last call ended."""
@@ -42,7 +47,7 @@ class NoiseConformance:
     replicas: ClassVar[int] = 200
     max_cost: ClassVar[float] = 15.0
     measured: str = ""
-    _drawn: ClassVar[dict[str, Tensor]] = {}
+    _drawn: ClassVar[dict[tuple[object, ...], Tensor]] = {}
 
     def _memory(self, replica: int = 0, device: str = "cpu") -> Memory:
         return Memory(torch.Generator(device).manual_seed(1000 * self.seed + replica))
@@ -134,22 +139,25 @@ class NoiseConformance:
         again = self.model.sample(others, self._memory())[0]
         assert torch.equal(first, again), "the noise of a read depends on the signals of others"
 
-    def _replicas(self) -> Tensor:
-        """Draw (replicas, reads, lines) at a constant signal, less the stated mean."""
-        of = repr((self.model, self.lines, self.seed, self.replicas))
+    def _replicas(self, signals: tuple[float, ...] = (SIGNAL,)) -> Tensor:
+        """Draw (replicas, reads, lines) at constant signals by line, less the stated mean."""
+        # The class itself is part of the key: another may have the same name and parameters.
+        model, parameters = self.model, repr(self.model.model_dump())
+        of = (type(model), parameters, signals, self.lines, self.seed, self.replicas)
         if of in self._drawn:
             return self._drawn[of]
         tables: dict[str, Tensor] = {}
+        number = torch.Size(self.lines).numel()
+        level = torch.tensor(signals).repeat(number)[:number].view(self.lines)
         drawn = []
         for replica in range(self.replicas):
             memory = self._memory(replica)
             memory.tables = tables
             parts = [
-                self.model.sample(torch.full((reads, *self.lines), SIGNAL), memory)
-                for reads in CHUNKS
+                model.sample(level.expand(reads, *self.lines).clone(), memory) for reads in CHUNKS
             ]
             drawn.append(torch.cat(parts).flatten(1).double())
-        self._drawn[of] = torch.stack(drawn) - self.model.mean()
+        self._drawn[of] = torch.stack(drawn) - model.mean()
         return self._drawn[of]
 
     def test_mean(self) -> None:
@@ -159,16 +167,32 @@ class NoiseConformance:
         compare(means, stated, ["mean"], self.false_alarm, power=False)
 
     def test_variance(self) -> None:
-        """Has the stated variance."""
-        stated = self.model.variance(torch.tensor([SIGNAL], dtype=torch.float64))
+        """Has the stated variance, whatever the signal."""
+        signals = torch.tensor(SIGNALS, dtype=torch.float64)
+        stated = self.model.variance(signals.clone())
         if stated is None:
             raise SkipTest("the model states no variance")
-        assert (stated >= 0).all(), f"states the negative variance {stated.item():.4g}"
-        squares = self._replicas().square().mean((1, 2))[:, None]
-        if stated == 0:
-            assert not squares.any(), f"states no variance, and has {squares.mean():.4g}"
-            return
-        compare(squares, stated, ["variance"], self.false_alarm, power=True)
+        squares, told = [], []
+        drawn = self._replicas(SIGNALS).square().mean(1)
+        for line, (signal, variance) in enumerate(zip(SIGNALS, stated.tolist(), strict=True)):
+            label = f"variance at a signal of {signal:g}"
+            assert variance >= 0, f"states the negative {label}, {variance:.4g}"
+            if line >= drawn.shape[1]:
+                break
+            square = drawn[:, line :: len(SIGNALS)].mean(1)
+            if variance == 0:
+                assert not square.any(), f"states no {label}, and has {square.mean():.4g}"
+                continue
+            squares.append(square)
+            told.append((variance, label))
+        if told:
+            compare(
+                torch.stack(squares, dim=1),
+                torch.tensor([variance for variance, _ in told], dtype=torch.float64),
+                [label for _, label in told],
+                self.false_alarm,
+                power=True,
+            )
 
     def test_spectrum(self) -> None:
         """Has the spectrum that follows from the stated autocovariance."""
@@ -196,6 +220,54 @@ class NoiseConformance:
             self.false_alarm,
             power=True,
         )
+
+    def test_adds_what_it_samples(self) -> None:
+        """Adds to a signal, and converts, what it would sample: these two are what runs use."""
+        conversions = {
+            "exact": Conversion(Converter(), 1.0),
+            "fixed range": Conversion(Converter(bits=8, range=2.0), 2.0),
+            "following range": Conversion(Converter(bits=8), 1.5),
+        }
+        ways: dict[str, Callable[[Tensor, Memory], Tensor]] = {
+            "add_to": self.model.add_to,
+            "add_to(overwrite=True)": partial(self.model.add_to, overwrite=True),
+        }
+        for title, conversion in conversions.items():
+            ways[f"add_and_convert ({title})"] = partial(
+                self.model.add_and_convert, convert=conversion
+            )
+        for dtype in (torch.float32, torch.float64):
+            for way, act in ways.items():
+                # Two threads' worth of numbers, and two calls, of which the second remembers.
+                plain, used = self._memory(), self._memory()
+                for reads in (3, 70):
+                    signal = self._signal(reads).to(dtype)
+                    given, kept = signal.clone(), signal.clone()
+                    wanted = signal + self.model.sample(signal.clone(), plain)
+                    step = 1e-5 * (1 + wanted.abs())
+                    for title, conversion in conversions.items():
+                        if f"({title})" in way:
+                            wanted = conversion(wanted.clone())
+                            # what lies between two levels may be rounded either way
+                            rounds = conversion.converter.bits != "exact"
+                            step = step + (conversion.full_scale / 127 if rounds else 0)
+                    found = act(given, used)
+                    told = (tuple(found.shape), found.dtype)
+                    assert told == (tuple(signal.shape), dtype), f"{way} gave {told}"
+                    off = (found - wanted).abs()
+                    assert (off <= step).all(), (
+                        f"{way} gives something else than the signal and what `sample` draws: "
+                        f"off by {float(off.max()):.3g}"
+                    )
+                    rounded = (off > 1e-4 * (1 + wanted.abs())).double().mean()
+                    assert rounded <= 0.02, f"{way} rounds {float(rounded):.0%} of values otherwise"
+                    if way == "add_to":
+                        assert torch.equal(given, kept), (
+                            "add_to changed the signal, which only overwrite=True allows"
+                        )
+                    assert torch.equal(plain.generator.get_state(), used.generator.get_state()), (
+                        f"{way} leaves the generator elsewhere than `sample`"
+                    )
 
     def test_meta_device(self) -> None:
         """Makes every tensor where the signal is (torch's meta device)."""

@@ -42,6 +42,7 @@ def test_a_failure_says_what_and_why_and_ends_with_status_1(tmp_path: Path) -> N
     assert [each["check"] for each in failed] == [
         "Has the stated variance",
         "Has the spectrum that follows from the stated autocovariance",
+        "Adds to a signal, and converts, what it would sample: these two are what runs use",
     ]
     assert "stated 0.01" in failed[0]["detail"]
 

@@ -7,8 +7,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from devices.converters import Conversion
 from devices.noise import AutoregressiveNoise, GaussianNoise
 from devices.noise.base import Memory
+from devices.noise.multiplicative import MultiplicativeNoise
+from devices.noise.pink import PinkNoise
+from devices.noise.shot import ShotNoise
+from devices.noise.telegraph import TelegraphNoise
 from substrate.verify import NoiseConformance, run_checks
 
 
@@ -94,6 +99,56 @@ class Uncited(Faulty):
     citation: ClassVar[str] = " "
 
 
+class AddsTwice(Faulty):
+    def add_to(self, signal: Tensor, memory: Memory, *, overwrite: bool = False) -> Tensor:
+        return super().add_to(signal, memory, overwrite=overwrite).add_(signal)
+
+
+class AddsInPlace(ShotNoise):
+    def add_to(self, signal: Tensor, memory: Memory, *, overwrite: bool = False) -> Tensor:
+        return signal.add_(self.sample(signal, memory))
+
+
+class AddsOtherNoise(PinkNoise):
+    def add_to(self, signal: Tensor, memory: Memory, *, overwrite: bool = False) -> Tensor:
+        return signal + 0.9 * self.sample(signal, memory)
+
+
+class ForgetsToConvert(GaussianNoise):
+    def add_and_convert(self, signal: Tensor, memory: Memory, convert: Conversion) -> Tensor:
+        return self.add_to(signal, memory)
+
+
+class ConvertsBeforeItAdds(TelegraphNoise):
+    def add_and_convert(self, signal: Tensor, memory: Memory, convert: Conversion) -> Tensor:
+        return self.add_to(convert(signal), memory)
+
+
+class StatesTheVarianceOfOneSignal(ShotNoise):
+    def variance(self, signal: Tensor) -> Tensor:
+        return super().variance(torch.full_like(signal, 0.7))
+
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        noise = torch.empty_like(signal).normal_(generator=memory.generator)
+        return noise.mul_(ShotNoise.variance(self, signal).sqrt_())
+
+
+class IsQuietBelowZero(MultiplicativeNoise):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal.clamp(min=0), memory)
+
+
+class GrowsWithTheSignal(TelegraphNoise):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * (0.3 + signal.abs())
+
+
+class GrowsAlongTheBatch(GaussianNoise):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        ramp = torch.linspace(1, 1.3, len(signal), device=signal.device, dtype=signal.dtype)
+        return super().sample(signal, memory) * ramp.view(-1, *[1] * (signal.ndim - 1))
+
+
 def failures(model: Any) -> dict[str, str]:
     kit = type("Kit", (NoiseConformance,), {"model": model, "replicas": 300, "max_cost": 1e3})
     return {each.check: each.detail for each in run_checks(kit()) if each.result == "failed"}
@@ -114,6 +169,15 @@ def failures(model: Any) -> dict[str, str]:
         (FollowsTheBatch, "whatever the other reads' signals"),
         (HostCopy, "meta device"),
         (OnTheHost, "meta device"),
+        (AddsTwice, "Adds to a signal"),
+        (AddsInPlace, "Adds to a signal"),
+        (AddsOtherNoise, "Adds to a signal"),
+        (ForgetsToConvert, "Adds to a signal"),
+        (ConvertsBeforeItAdds, "Adds to a signal"),
+        (StatesTheVarianceOfOneSignal, "Has the stated variance"),
+        (IsQuietBelowZero, "Has the stated variance"),
+        (GrowsWithTheSignal, "Has the stated variance"),
+        (GrowsAlongTheBatch, "Has the stated variance"),
         (Undescribed, "describes every parameter"),
         (Uncited, "cites its source"),
     ],
@@ -122,6 +186,24 @@ def test_every_fault_is_found(model: Any, words: str) -> None:
     found = failures(model())
     assert any(words in check for check in found), found
     assert all(found.values()), "a failure without its reason"
+
+
+def test_a_wrong_class_after_a_right_one_of_the_same_name_is_found() -> None:
+    def loud(self: Any, signal: Tensor, memory: Memory) -> Tensor:
+        return 1.5 * GaussianNoise.sample(self, signal, memory)
+
+    right = type("Twin", (GaussianNoise,), {"__module__": __name__})()
+    wrong = type("Twin", (GaussianNoise,), {"__module__": __name__, "sample": loud})()
+    assert repr(right) == repr(wrong)
+    assert failures(right) == {}
+    assert any("stated variance" in check for check in failures(wrong))
+    # and within one and the same instance of the kit
+    kit: Any = type("Kit", (NoiseConformance,), {"model": right})
+    checks = kit()
+    checks.test_variance()
+    kit.model = wrong
+    with pytest.raises(AssertionError, match="variance at a signal of"):
+        checks.test_variance()
 
 
 def test_a_sound_model_fails_nowhere() -> None:
