@@ -40,7 +40,7 @@ def test_a_failure_says_what_and_why_and_ends_with_status_1(tmp_path: Path) -> N
     result = json.loads(run.stdout)
     failed = [each for each in result["checks"] if each["result"] == "failed"]
     assert [each["check"] for each in failed] == [
-        "Has the stated variance",
+        "Has the stated variance, whatever the signal",
         "Has the spectrum that follows from the stated autocovariance",
         "Adds to a signal, and converts, what it would sample: these two are what runs use",
     ]
