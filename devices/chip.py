@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Protocol, runtime_checkable
 
@@ -24,8 +24,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.activations import Activation
+from devices.counting import LayerRequests, digital_counts, matrix_counts
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.decorrelation import Decorrelation
+from devices.decorrelation import CrossbarDecorrelation, Decorrelation
 from devices.interface import (
     Capability,
     CapabilityError,
@@ -36,6 +37,8 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.ledger import Counts, MatrixCounts
+from devices.noisy_converter import NoisyConverter
 from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
@@ -87,6 +90,8 @@ class NetworkChip:
         """Put the layers in a row."""
         self._layers = tuple(layers)
         self.capabilities = capabilities
+        self._asked = [LayerRequests() for _ in layers]
+        self._passes = self._readouts = self._activation_words = 0
 
     @property
     def shapes(self) -> tuple[LayerShape, ...]:
@@ -152,6 +157,7 @@ class NetworkChip:
                 seen, seen_block_of = layer.readout(_expand(signal, block_of, batch)), apart
             pre_activations.read(seen, seen_block_of)
             signal = layer.layout.from_columns(layer.activation(signal))
+        self._count_passes(batch, len(perturbs), inputs, pre_activations)
         return tuple(
             Observation(tuple(x_in), tuple(a_out), _block(seen, block, batch))
             for x_in, a_out, block in zip(
@@ -182,27 +188,37 @@ class NetworkChip:
             output = pre_activations[-1].detach().requires_grad_()
             (error,) = torch.autograd.grad(loss(output).sum(), output)
             gradients = torch.autograd.grad(pre_activations[-1], pre_activations, error)
+        self._passes += len(x)
+        for number, (layer, asked) in enumerate(zip(self._layers, self._asked, strict=True)):
+            reads = len(x) * layer.layout.shape.positions
+            for part in (asked.weights, asked.decorrelation):
+                part.reads += reads
+                part.transposed_reads += reads if number > 0 else 0
         observed = tuple(a.detach() for a in pre_activations)
         return Observation(tuple(inputs), observed, observed[-1]), gradients
 
     def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Rᵀ y; see `devices.interface.Chip.read_decorrelation_transposed`."""
+        self._asked[layer].decorrelation.transposed_reads += len(y)
         return self._decorrelation(layer).read_transposed(y)
 
     @torch.no_grad()
     def read_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Wᵀ y; see `devices.interface.Chip.read_transposed`."""
         self._need(Capability.TRANSPOSED_READ)
+        self._asked[layer].weights.transposed_reads += len(y)
         return self._layers[layer].crossbar.read_transposed(y)
 
     @torch.no_grad()
     def read_mirror(self, layer: int, x: Tensor) -> Tensor:
         """Give B x; see `devices.interface.Chip.read_mirror`."""
+        self._asked[layer].mirror.reads += len(x)
         return self._mirror(layer).read(x)
 
     @torch.no_grad()
     def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
+        self._asked[layer].mirror.transposed_reads += len(y)
         return self._mirror(layer).read_transposed(y)
 
     @torch.no_grad()
@@ -228,30 +244,38 @@ class NetworkChip:
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
         for update in updates:
-            layer = self._layers[update.layer]
+            layer, asked = self._layers[update.layer], self._asked[update.layer]
             if update.weight is not None:
+                asked.weights.update(update.weight)
                 layer.crossbar.update(update.weight)
             if update.bias is not None:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
+                asked.decorrelation.update(update.decorrelation.outer)
                 self._decorrelation(update.layer).update(update.decorrelation)
             if update.mirror is not None:
+                asked.mirror.update(update.mirror)
                 self._mirror(update.layer).update(update.mirror)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""
-        return {
-            f"layer {number}.{part}.{name}": value
-            for number, layer in enumerate(self._layers, start=1)
-            for part, keeper in _keepers(layer).items()
-            for name, value in keeper.state().items()
-        } | {
-            f"layer {number}.bias": layer.bias.clone()
-            for number, layer in enumerate(self._layers, start=1)
-        }
+        return (
+            {
+                f"layer {number}.{part}.{name}": value
+                for number, layer in enumerate(self._layers, start=1)
+                for part, keeper in _keepers(layer).items()
+                for name, value in keeper.state().items()
+            }
+            | {
+                f"layer {number}.bias": layer.bias.clone()
+                for number, layer in enumerate(self._layers, start=1)
+            }
+            | {"ledger": torch.tensor(self._ledger_numbers())}
+        )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
+        self._set_ledger_numbers(state["ledger"].tolist())
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
             for part, keeper in _keepers(layer).items():
@@ -271,14 +295,69 @@ class NetworkChip:
             part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
         )
 
+    @property
+    def ledger(self) -> Counts:
+        """What the chip did since it was made; asking for it may wait for the device."""
+        return Counts(
+            passes=self._passes,
+            readout_conversions=self._readouts,
+            activation_words=self._activation_words,
+            matrices=[
+                counts
+                for number, (layer, asked) in enumerate(
+                    zip(self._layers, self._asked, strict=True), start=1
+                )
+                for counts in _layer_counts(number, layer, asked)
+            ],
+        )
+
     @contextmanager
     def without_trace(self) -> Iterator[None]:
-        """Let passes that happen inside change nothing for those after."""
+        """Let passes that happen inside change nothing for those after, and be charged to nobody.
+
+        Inside, the ledger goes on from where it stood.
+        """
+        numbers = self._ledger_numbers()
         with ExitStack() as inside:
             for layer in self._layers:
                 for part in _keepers(layer).values():
                     inside.enter_context(without_trace(part))
-            yield
+            try:
+                yield
+            finally:
+                self._set_ledger_numbers(numbers)
+
+    def _count_passes(
+        self, batch: int, passes: int, inputs: _Reading, pre_activations: _Reading
+    ) -> None:
+        """Count what the hardware does in so many passes of a batch."""
+        self._passes += batch * passes
+        for layer, asked in zip(self._layers, self._asked, strict=True):
+            shape = layer.layout.shape
+            reads = batch * passes * shape.positions
+            asked.weights.reads += reads
+            asked.decorrelation.reads += reads
+        observed = [each for of in (inputs, pre_activations) for each in of.of_pass]
+        words = sum(read.numel() for each in observed for read in each) // max(batch, 1)
+        self._activation_words = max(self._activation_words, words)
+        # the output is read in every pass
+        of_output = (passes - pre_activations.wanted) * self._layers[-1].layout.shape.nodes
+        for layer in self._layers:
+            if isinstance(layer.readout, NoisyConverter):
+                of_hidden = pre_activations.wanted * layer.layout.shape.nodes
+                last = layer is self._layers[-1]
+                self._readouts += batch * (of_hidden + (of_output if last else 0))
+
+    def _ledger_numbers(self) -> list[int]:
+        own = [self._passes, self._readouts, self._activation_words]
+        return own + [number for asked in self._asked for number in asked.numbers()]
+
+    def _set_ledger_numbers(self, numbers: Sequence[int]) -> None:
+        self._passes, self._readouts, self._activation_words, *rest = numbers
+        size = len(rest) // len(self._asked)
+        self._asked = [
+            LayerRequests.of(rest[place : place + size]) for place in range(0, len(rest), size)
+        ]
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
@@ -305,12 +384,34 @@ class _Reading:
         self._batch = batch
         self._wanted = range(passes) if wanted is None else wanted
 
+    @property
+    def wanted(self) -> int:
+        """How many passes are read."""
+        return len(self._wanted)
+
     def read(self, stacked: Tensor, block_of: list[int]) -> None:
         # a view would hold the blocks of all passes
         views = len({block_of[p] for p in self._wanted}) * self._batch == len(stacked)
         for p in self._wanted:
             block = _block(stacked, block_of[p], self._batch)
             self.of_pass[p].append(block if views else block.clone())
+
+
+def _layer_counts(number: int, layer: ChipLayer, asked: LayerRequests) -> Iterator[MatrixCounts]:
+    """Count a layer's matrices; the bias stands in the words of the weights."""
+    shape = layer.layout.shape
+    size = shape.n_out, shape.n_in
+    yield matrix_counts(number, "weights", *size, asked.weights, layer.crossbar, shape.n_out)
+    if isinstance(layer.decorrelation, CrossbarDecorrelation):
+        own, requests = layer.decorrelation, asked.decorrelation
+        requests = replace(requests, reads=requests.reads + own.reads_back)
+        size = shape.n_in, shape.n_in
+        yield matrix_counts(number, "decorrelation", *size, requests, own.crossbar)
+    elif layer.decorrelation is not None:
+        yield digital_counts(number, "decorrelation", shape.n_in, shape.n_in, asked.decorrelation)
+    if layer.mirror is not None:
+        size = shape.n_out, shape.n_in
+        yield matrix_counts(number, "mirror", *size, asked.mirror, layer.mirror)
 
 
 def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:

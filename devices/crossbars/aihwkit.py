@@ -32,6 +32,7 @@ from torch import Tensor
 
 from devices.crossbars.aihwkit_trains import PulseTrains
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 from devices.states import below, prefixed
 
 
@@ -89,6 +90,7 @@ class AihwkitCrossbar:
             )
         self._tile = _make(n_out, n_in, config, device)
         self._trains = PulseTrains(self._tile)
+        self._programmings = 0
         self._device = device
         self._seconds_per_read = seconds_per_read
         self._drifts = seconds_per_read > 0
@@ -105,6 +107,7 @@ class AihwkitCrossbar:
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Set the weights; the device clips them to its own window."""
+        self._programmings += 1
         self._tile.set_weights(weights)
 
     def read(
@@ -122,6 +125,14 @@ class AihwkitCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; of outer products, one in ten is looked at."""
         return self._trains.count if math.isfinite(self._trains.bound) else None
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; pulses are computed, of one outer product in ten.
+
+        Not of tiles that pulse by themselves, as Tiki-Taka's do.
+        """
+        return (self._trains.wear or Wear(0))._replace(programmings=self._programmings)
 
     def _read(self, x: Tensor) -> Tensor:
         # a view takes as long as a hundredth of a small tile's read
@@ -169,8 +180,8 @@ class AihwkitCrossbar:
         state = {
             "weights": torch.as_tensor(tile.get_weights()).clone(),
             "reads_to_calibrate": torch.tensor(self._reads_to_calibrate),
-            "pulse_trains": self._trains.count.clone(),
-            "requests": torch.tensor(self._trains.requests),
+            "programmings": torch.tensor(self._programmings),
+            **prefixed("trains", self._trains.state()),
         }
         if computes_in_cpp(self._tile.rpu_config):
             state["devices"] = torch.as_tensor(tile.get_hidden_parameters()).clone()
@@ -185,8 +196,8 @@ class AihwkitCrossbar:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a crossbar with the same shape and configuration."""
         self._reads_to_calibrate = int(state["reads_to_calibrate"])
-        self._trains.count = state["pulse_trains"].clone()
-        self._trains.requests = int(state["requests"])
+        self._programmings = int(state["programmings"])
+        self._trains.restore(below("trains", state))
         if computes_in_cpp(self._tile.rpu_config):
             self._restore_cpp(state)
         else:

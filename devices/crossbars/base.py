@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 
 
 @runtime_checkable
@@ -61,6 +62,16 @@ class Pulsed(Protocol):
         A train is what is sent for one sample, or for one line of a dense ΔW. None where nothing
         is pulsed.
         """
+        ...
+
+
+@runtime_checkable
+class Worn(Protocol):
+    """A crossbar that says how its cells were written; all of it is in its `state`."""
+
+    @property
+    def wear(self) -> Wear:
+        """Since it was made; asking for it may wait for the device."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from substrate.record.base import Part, Record
+from substrate.record.ledger import Ledger
 from substrate.record.summary import DivergedSeed, LayerNoise
 
 
@@ -25,10 +26,11 @@ class Origin(Part):
 
 
 class MeasuredNoise(Part):
-    """The observed noise of an arm that was trained to its end with a seed."""
+    """Observed noise and ledger of an arm that was trained to its end with a seed."""
 
     seed: int
     layers: list[LayerNoise]
+    ledger: Ledger
 
 
 class EndedSeeds(Part):

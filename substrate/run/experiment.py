@@ -170,6 +170,7 @@ class _Experiment:
             outcome.by_sample = outcomes[arm]
             for each in ended.noise:
                 outcome.noise[each.seed] = each.layers
+                outcome.ledgers[each.seed] = each.ledger
             for lost in ended.diverged:
                 outcome.divergences[lost.seed] = Divergence(lost.epoch, lost.what)
                 self._display.diverged(arm, lost.seed, outcome.divergences[lost.seed])
@@ -256,6 +257,7 @@ class _Experiment:
             self._display.diverged(name, seed, divergence)
         else:
             outcome.noise[seed] = run.observed_noise()
+            outcome.ledgers[seed] = run.ledger()
             outcome.by_sample[seed] = run.by_sample().numpy()
             self._write_outcomes()
 
@@ -286,7 +288,7 @@ class _Experiment:
             ended={
                 name: EndedSeeds(
                     noise=[
-                        MeasuredNoise(seed=seed, layers=layers)
+                        MeasuredNoise(seed=seed, layers=layers, ledger=outcome.ledgers[seed])
                         for seed, layers in outcome.noise.items()
                     ],
                     diverged=[

@@ -16,6 +16,7 @@ from substrate.assemble.rung import rung_of
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.library import find_rule
+from substrate.record.ledger import Ledger, mean_ledger
 from substrate.record.metrics import Epoch
 from substrate.record.summary import (
     RUNGS,
@@ -45,6 +46,7 @@ class ArmOutcome:
         self.last: dict[int, Epoch] = {}
         self._epochs: dict[tuple[int, int], Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
+        self.ledgers: dict[int, Ledger] = {}
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
 
@@ -292,6 +294,7 @@ def _arm(
         train_loss=measure("train_loss"),
         observed_noise=_noise(list(outcome.noise.values())),
         pulse_trains=_pulse_trains(outcome),
+        ledger=mean_ledger(list(outcome.ledgers.values())) if outcome.ledgers else None,
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -31,11 +31,12 @@ from devices.crossbars.native.pulses import (
     coincidences,
     coincidences_by_row,
     draw_counts,
-    too_short,
+    slots_needed,
 )
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
 from devices.draws import Randomness, normal_, over_rows
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 from devices.noise.base import NoiseSource, StackedSources
 from devices.states import below, prefixed
 from devices.without_trace import without_trace
@@ -96,6 +97,10 @@ class NativeCrossbar:
         )
         self._array: tuple[Tensor, Tensor | None] | None = None
         self._trains = torch.zeros(2, dtype=torch.int64, device=where)
+        self._slots = torch.zeros((), dtype=torch.int64, device=where)
+        # in 64 bits, since 32 count no further than 2^24
+        self._pulses = torch.zeros(n_out, n_in, dtype=torch.float64, device=where)
+        self._programmings = 0
 
     @property
     def noise_free(self) -> bool:
@@ -113,6 +118,7 @@ class NativeCrossbar:
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Write all pairs, with programming error; drift starts anew."""
+        self._programmings += 1
         window = self._device.conductance
         pair = to_pair(window, self._within_bounds(weights))
         pair = program_pair(window, pair, self._streams["programming"])
@@ -142,10 +148,10 @@ class NativeCrossbar:
         if isinstance(request, Outer):
             blocks = response.blocks
             for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
-                self._count(too_short(x, d, request.rate, step, longest))
+                self._count(slots_needed(x, d, request.rate, step))
                 self._pulse(*coincidences(x, d, request.rate, step, longest))
         elif response.dense == "rows":
-            self._count(request.delta.abs().amax(0) > step * longest)
+            self._count(request.delta.abs().amax(0) / step)
             self._pulse(*coincidences_by_row(request.delta, step, longest))
         else:
             self.program(self._weights + request.delta)
@@ -158,6 +164,9 @@ class NativeCrossbar:
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
             "pulse_trains": self._trains.clone(),
+            "slots": self._slots.clone(),
+            "pulses": self._pulses.clone(),
+            "programmings": torch.tensor(self._programmings),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
             **prefixed("devices", devices),
             **prefixed("stream", streams),
@@ -178,6 +187,9 @@ class NativeCrossbar:
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
         self._trains.copy_(state["pulse_trains"])
+        self._slots.copy_(state["slots"])
+        self._pulses.copy_(state["pulses"])
+        self._programmings = int(state["programmings"])
         devices, streams = below("devices", state), below("stream", state)
         self._devices = Devices(**{name: value.clone() for name, value in devices.items()})
         for name, generator in self._streams.items():
@@ -193,6 +205,20 @@ class NativeCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; all are looked at."""
         return self._trains
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; every pulse is counted."""
+        trains, cut_short = map(float, self._trains.tolist())
+        return Wear(
+            self._programmings,
+            trains=trains,
+            trains_cut_short=cut_short,
+            slots=float(self._slots),
+            pulses=float(self._pulses.sum()),
+            worst_cell_pulses=float(self._pulses.max()),
+            holds_target=self._device.update.dense == "program" and self._programmings > 1,
+        )
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
@@ -254,9 +280,10 @@ class NativeCrossbar:
         write_noise = response.write_noise * response.dw_min
 
         def pulse_rows(rows: Sequence[Tensor], source: Randomness) -> None:
-            weights, seen, *rest = rows
+            weights, seen, counted, *rest = rows
             m = draw_counts(Moments(*rest[:2]), source)
             n = draw_counts(Moments(*rest[2:4]), source)
+            counted.add_(m).add_(n)
             pulse_(weights, m, n, Devices(*rest[4:]), response, source)
             if write_noise > 0:
                 apparent = normal_(torch.empty_like(m), write_noise, source).add_(weights)
@@ -264,13 +291,15 @@ class NativeCrossbar:
 
         if write_noise > 0 and self._seen is self._weights:
             self._seen = self._weights.clone()
-        tensors = (self._weights, self._seen, *up, *down, *self._devices)
+        tensors = (self._weights, self._seen, self._pulses, *up, *down, *self._devices)
         over_rows(pulse_rows, tensors, self._streams["cycle spread"])
         self._array = None
 
-    def _count(self, cut: Bool[Tensor, " trains"]) -> None:
-        self._trains[0] += len(cut)
-        self._trains[1] += cut.sum()
+    def _count(self, needed: Float[Tensor, " trains"]) -> None:
+        longest = self._device.update.pulses
+        self._trains[0] += len(needed)
+        self._trains[1] += (needed > longest).sum()
+        self._slots += needed.ceil().clamp_(max=longest).sum(dtype=torch.int64)
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)

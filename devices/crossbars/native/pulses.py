@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from devices.draws import Randomness, normal_, uniform_
@@ -103,18 +103,17 @@ def coincidences_by_row(
     )
 
 
-def too_short(
+def slots_needed(
     x: Float[Tensor, "samples n_in"],
     d: Float[Tensor, "samples n_out"],
     rate: float,
     step: float,
-    longest: int,
-) -> Bool[Tensor, " samples"]:
-    """Say of every sample whether the longest train carries less than the request's largest change.
+) -> Float[Tensor, " samples"]:
+    """Give how many slots the train of every sample needs for the request's largest change.
 
-    What is asked beyond `longest` pulses is lost. The arguments are those of `coincidences`.
+    What is asked beyond the longest train is lost. The arguments are those of `coincidences`.
     """
-    return x.abs().amax(1) * d.abs().amax(1) * (abs(rate) / step) > longest
+    return x.abs().amax(1).mul_(d.abs().amax(1)).mul_(abs(rate) / step)
 
 
 def draw_counts(moments: Moments, source: Randomness) -> Float[Tensor, "n_out n_in"]:

@@ -9,7 +9,7 @@ from devices.crossbars.native.pulses import (
     coincidences,
     coincidences_by_row,
     draw_counts,
-    too_short,
+    slots_needed,
 )
 
 
@@ -117,4 +117,4 @@ def test_a_train_is_too_short_where_a_cell_loses_some_of_its_request():
             for s in range(3)
             for up, down in [coincidences(x[s : s + 1], d[s : s + 1], rate, step, longest)]
         ]
-        assert too_short(x, d, rate, step, longest).tolist() == lost
+        assert (slots_needed(x, d, rate, step) > longest).tolist() == lost
