@@ -52,12 +52,12 @@ def _make(n_out: int, n_in: int, config: Any, device: torch.device) -> Any:
     return tile.requires_grad_(False)
 
 
-def _devices(device: Any) -> Iterator[Any]:
+def devices_of(device: Any) -> Iterator[Any]:
     """A device and the devices that it is composed of."""
     yield device
     for part in [*getattr(device, "unit_cell_devices", []), getattr(device, "device", None)]:
         if part is not None:
-            yield from _devices(part)
+            yield from devices_of(part)
 
 
 class AihwkitCrossbar:
@@ -251,7 +251,7 @@ class AihwkitCrossbar:
     def _stop_write_noise_on_set(self) -> None:
         """Replace the tile by one whose pulses alone have write noise."""
         config = copy.deepcopy(self._tile.rpu_config)
-        for device in _devices(config.device):
+        for device in devices_of(config.device):
             if hasattr(device, "apply_write_noise_on_set"):
                 device.apply_write_noise_on_set = False
         self._tile = _make(self._tile.out_size, self._tile.in_size, config, self._device)

@@ -122,7 +122,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     @property
     def wear(self) -> Wear:
         """See `devices.crossbars.base.Worn`; nothing is pulsed."""
-        return Wear(self._programmings, holds_target=True)
+        return Wear(self._programmings, 0.0, 0.0, 0.0, 0.0, 0.0, holds_target=True)
 
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from substrate.record.base import Part, Record
+from substrate.record.bill import Bill
+from substrate.record.device import Device
 from substrate.record.ledger import Ledger
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
@@ -68,8 +70,9 @@ class PulseTrains(Part):
 class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
-    Trains are absent where none were counted, the ledger where no seed was trained to its end, the
-    verdict of a baseline always, and verdict, rung and ledger in summaries of before.
+    Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
+    the verdict of a baseline always, the device of the ideal chip, and all of these in summaries of
+    before.
     """
 
     role: Literal["device", "baseline"]
@@ -88,6 +91,8 @@ class Arm(Part):
     observed_noise: list[LayerNoise]
     pulse_trains: PulseTrains | None = Field(None, exclude_if=_is_none)
     ledger: Ledger | None = Field(None, exclude_if=_is_none)
+    bill: Bill | None = Field(None, exclude_if=_is_none)
+    device: Device | None = Field(None, exclude_if=_is_none)
 
     def measure(self, metric: MetricName) -> Measure | None:
         """One of its figures; None for an accuracy in a regression."""

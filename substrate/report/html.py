@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
-from substrate.report import wording
+from substrate.report import bill, wording
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import (
     NARROW_INCHES,
@@ -73,6 +73,7 @@ def render_report(run: RunFolder) -> str:
         curves_description=_curves_in_words(summary),
         noise_description=_noise_in_words(summary),
         wording=wording,
+        bill=bill,
     )
 
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from substrate.assemble.chip import chip_reproducibility, chip_title
 from substrate.assemble.layouts import network_title
+from substrate.assemble.parameters import device_in_words
 from substrate.assemble.rung import rung_of
+from substrate.bill.bill import bill_of
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.library import find_rule
@@ -271,6 +273,7 @@ def _arm(
 ) -> ArmSummary:
     arm = scenario.all_arms[name]
     own = [each for each in comparisons if each.arm == name]
+    ledger = mean_ledger(list(outcome.ledgers.values())) if outcome.ledgers else None
 
     def measure(metric: MetricName) -> Measure:
         return _measure(outcome.values(metric, scenario.seeds))
@@ -294,7 +297,9 @@ def _arm(
         train_loss=measure("train_loss"),
         observed_noise=_noise(list(outcome.noise.values())),
         pulse_trains=_pulse_trains(outcome),
-        ledger=mean_ledger(list(outcome.ledgers.values())) if outcome.ledgers else None,
+        ledger=ledger,
+        bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
+        device=device_in_words(arm.chip),
     )
 
 
