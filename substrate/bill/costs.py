@@ -14,7 +14,7 @@ from typing import NamedTuple
 from substrate.scenario.schema.costs import Cell, Costs
 
 _ISAAC = "Shafiee et al., ISCA 2016 (ISAAC), Table I, 32 nm"
-_HERMES = "Khaddam-Aljameh et al., IEEE JSSC 57:1027 (2022), 256 × 256 PCM, 14 nm"
+_LE_GALLO = "Le Gallo et al., Nat. Electron. 6:680 (2023), 64 cores of 256 × 256 PCM, 14 nm"
 _YANG = "Yang, Strukov and Stewart, Nat. Nanotechnol. 8:13 (2013), Table 1"
 _HOROWITZ = "Horowitz, ISSCC 2014, Fig. 1.1.9: float32 multiply and add, half a 64-bit read of 8 KB"
 _JOUPPI = "Jouppi et al., ISCA 2021, Table 2: float32 multiply and add, half a 64-bit read of 8 KB"
@@ -73,7 +73,7 @@ PUBLISHED: tuple[Published, ...] = (
         "array read with its conversions",
         "",
         None,
-        Cost(130, 3, f"{_HERMES}: all columns at once, 8 bits"),
+        Cost(133, 3, f"{_LE_GALLO}: 63.1 TOP/s at 8 bits, all columns at once"),
     ),
     Published(
         "cell_read_fj",
@@ -91,10 +91,10 @@ PUBLISHED: tuple[Published, ...] = (
         "",
         "ecram",
         Cost(
-            10,
-            10,
-            "van de Burgt et al., Nat. Mater. 16:414 (2017): below 10 pJ for 1000 µm²; smaller"
-            " cells take less",
+            0.1,
+            100,
+            "Tang et al., IEDM 2018: 1 fJ projected for 100 × 100 nm²; van de Burgt et al., Nat."
+            " Mater. 16:414 (2017): below 10 pJ for 1000 µm²",
         ),
     ),
     Published("pulse_ns", "slot of a pulse train", "", "reram", Cost(10, 3, f"{_YANG}: 10 ns")),
@@ -107,7 +107,7 @@ PUBLISHED: tuple[Published, ...] = (
         "slot of a pulse train",
         "",
         "ecram",
-        Cost(10, 10, "Kim et al., IEDM 2019: pulses of 10 ns"),
+        Cost(10, 10, "Kim et al., IEDM 2019: switched by pulses down to 10 ns"),
     ),
     Published(
         "endurance_cycles",
