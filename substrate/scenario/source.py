@@ -6,7 +6,6 @@ user sees. What pydantic finds wrong is put back into the file by `substrate.sce
 """
 
 import copy
-import difflib
 import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from substrate.nearest import nearest
 
 # All bounds are far above any real scenario: they stop aliases that expand without end, and files
 # that are something else.
@@ -97,13 +98,6 @@ class Source:
         return ScenarioError(
             message, file=file, line=line, field=_dotted(loc), found=found, hint=hint
         )
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was probably meant to be, or None if none is like it."""
-    by_lower_case = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.5)
-    return by_lower_case[matches[0]] if matches else None
 
 
 def load_yaml(path: Path) -> Source:

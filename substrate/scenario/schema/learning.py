@@ -22,9 +22,9 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from learning.rules import RULES, Rule
 from substrate.library import find_rule
+from substrate.nearest import nearest
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
-from substrate.scenario.source import nearest
 
 OptimiserName = Literal["sgd", "momentum", "adam"]
 

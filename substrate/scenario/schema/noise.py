@@ -27,9 +27,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from substrate.library import noise_model
+from substrate.nearest import nearest
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
-from substrate.scenario.source import nearest
 
 Place = Literal["input", "weight", "output", "readout", "input_readout"]
 

@@ -14,7 +14,6 @@ from substrate.scenario.source import (
     Source,
     apply_overrides,
     load_yaml,
-    nearest,
 )
 
 SCENARIO = """\
@@ -327,14 +326,6 @@ def test_a_long_value_is_shortened_in_the_message_alone() -> None:
     assert len(str(error)) < 120
     assert error.found == "x" * 500
     assert str(ScenarioError("is wrong", found=None)) == "is wrong (found nothing)"
-
-
-@pytest.mark.parametrize(
-    ("word", "meant"),
-    [("dnap", "danp"), ("DANP", "danp"), ("idealisedpreset", "IdealizedPreset"), ("xyz", None)],
-)
-def test_nearest(word: str, meant: str | None) -> None:
-    assert nearest(word, ["bp", "danp", "IdealizedPreset"]) == meant
 
 
 def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
