@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 
+from learning.adam import adam_step
 from learning.deferred import torch
 
 if TYPE_CHECKING:
@@ -114,24 +115,14 @@ def _net(state: CriticState, output: Tensor, values: Tensor) -> Tensor:
 
 
 def _adam_step(state: dict[str, Tensor], weights: list[Tensor], gradients: list[Tensor]) -> None:
-    from torch.optim.adam import adam  # a module that `torch.optim` hides behind its class
-
     names = [f"{kind}.{layer}" for layer in range(_LAYERS) for kind in ("weight", "bias")]
-    adam(
+    adam_step(
         weights,
         gradients,
         [state[f"mean.{name}"] for name in names],
         [state[f"mean_square.{name}"] for name in names],
-        [],
         [state[f"steps.{name}"] for name in names],
-        fused=True,
-        amsgrad=False,
-        beta1=0.9,
-        beta2=0.999,
-        lr=_RATE,
-        weight_decay=0.0,
-        eps=1e-8,
-        maximize=False,
+        _RATE,
     )
 
 
