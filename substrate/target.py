@@ -20,9 +20,10 @@ from substrate.library import (
 from substrate.nearest import nearest
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
+from substrate.scenario.overrides import apply_overrides
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
 from substrate.scenario.schema.chips import chip_title
-from substrate.scenario.source import ScenarioError, Source, apply_overrides
+from substrate.scenario.source import ScenarioError, Source
 
 
 def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:

@@ -19,7 +19,8 @@ from substrate.plugins import PluginError
 from substrate.scenario.schema import Scenario
 from substrate.scenario.schema.data import Npz
 from substrate.scenario.shipped import shipped_scenarios
-from substrate.scenario.source import ScenarioError, Source, load_yaml
+from substrate.scenario.source import ScenarioError, Source
+from substrate.scenario.yaml_reader import load_yaml
 from substrate.terminal import Console, tell
 
 

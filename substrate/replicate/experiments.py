@@ -13,7 +13,8 @@ from substrate.scenario.budgets import FULL
 from substrate.scenario.changes import changes
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import shipped_scenarios
-from substrate.scenario.source import ScenarioError, load_yaml
+from substrate.scenario.source import ScenarioError
+from substrate.scenario.yaml_reader import load_yaml
 
 _GROUPS = ("paper", "crossbar")
 _NO_SETTINGS = {"name", "title", "description", "verdict", "budget"}

@@ -16,6 +16,7 @@ from substrate.scenario.capabilities import check_capabilities
 from substrate.scenario.combinations import check_learning
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.noise_check import check_noise
+from substrate.scenario.overrides import apply_overrides
 from substrate.scenario.schema import (
     ActivationFunction,
     AihwkitChip,
@@ -24,12 +25,8 @@ from substrate.scenario.schema import (
     LossFunction,
     Scenario,
 )
-from substrate.scenario.source import (
-    Location,
-    Source,
-    apply_overrides,
-    load_yaml,
-)
+from substrate.scenario.source import Location, Source
+from substrate.scenario.yaml_reader import load_yaml
 
 
 def load_scenario(

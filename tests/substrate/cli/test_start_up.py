@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from substrate.scenario.shipped import shipped_scenarios
-from substrate.scenario.source import load_yaml
+from substrate.scenario.yaml_reader import load_yaml
 
 SCRIPT = """
 import sys
