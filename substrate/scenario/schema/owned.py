@@ -69,9 +69,8 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], owner: str, *with
     for key in given:
         if key not in known:
             meant = nearest(key, known)
-            hint = (
-                f"did you mean {meant!r}?" if meant else f"known are {', '.join(known) or 'none'}"
-            )
+            listed = f"its settings are {', '.join(known) or 'none'}"
+            hint = f"did you mean {meant!r}?" if meant else listed
             raise error_at((*within, key), key, f"{owner} has no such setting; {hint}")
 
 
