@@ -96,6 +96,13 @@ def test_backpropagation_reads_back_through_all_layers_but_the_first():
     assert chip.ledger.passes == BATCH
 
 
+def test_a_pass_of_part_of_a_batch_is_charged_that_part():
+    chip = make_chip(SIZES, native)
+    chip.passes(torch.randn(BATCH, 6), [None, None], samples=[BATCH, 1])
+    assert chip.ledger.passes == BATCH + 1
+    assert of(chip, 1).adc_conversions == (BATCH + 1) * 5
+
+
 @pytest.mark.parametrize("crossbar", [native, aihwkit, inference])
 def test_an_array_converts_at_its_rows_and_columns(crossbar):
     chip = make_chip(SIZES, crossbar)
