@@ -40,6 +40,30 @@ def period_interval(amount: Amount | None) -> str:
     return "" if amount is None else f"{_seconds(amount.low)} to {_seconds(amount.high)}"
 
 
+def training_energy(bill: Bill) -> str:
+    """``1.2 mJ``, or ``≥ 1.2 mJ`` where something is in no figure."""
+    return _at_least(energy(bill.training_joules), _lacks(bill, "energy"))
+
+
+def training_time(bill: Bill) -> str:
+    """``3.1 s``, or ``≥ 3.1 s`` where something is in no figure."""
+    return _at_least(period(bill.training_seconds), _lacks(bill, "time"))
+
+
+def inference_energy(bill: Bill) -> str:
+    """``1.2 nJ``, or ``≥ 1.2 nJ`` where something is in no figure."""
+    unpriced = any(each.count_per_inference and each.picojoules is None for each in bill.items)
+    return _at_least(energy(bill.inference_joules), unpriced)
+
+
+def _lacks(bill: Bill, kind: str) -> bool:
+    return any(each.startswith(kind) for each in (*bill.without_price, *bill.untold))
+
+
+def _at_least(written: str, lacks: bool) -> str:
+    return f"≥ {written}" if lacks and written != NOTHING else written
+
+
 def share(bill: Bill) -> str:
     """``62 %``: of converters in the energy to train."""
     return NOTHING if bill.converters_share is None else f"{100 * bill.converters_share:.2g} %"

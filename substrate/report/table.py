@@ -116,9 +116,9 @@ def bill_table(summary: Summary) -> Table:
         training, time = of_arm.training_joules, of_arm.training_seconds
         table.add_row(
             _text(name),
-            _text(f"{bill.energy(training)}\n{bill.energy_interval(training)}"),
-            _text(f"{bill.period(time)}\n{bill.period_interval(time)}"),
-            _text(bill.energy(of_arm.inference_joules)),
+            _text(f"{bill.training_energy(of_arm)}\n{bill.energy_interval(training)}"),
+            _text(f"{bill.training_time(of_arm)}\n{bill.period_interval(time)}"),
+            _text(bill.inference_energy(of_arm)),
             _text(bill.share(of_arm)),
             _text(bill.wear(of_arm)),
         )

@@ -91,6 +91,14 @@ def test_times_have_units_that_people_use(value, written):
     assert wording.period(amount(value)) == written
 
 
+def test_a_sum_that_lacks_something_is_a_least():
+    assert wording.training_energy(BILL) == "≥ 2 µJ"
+    assert wording.training_time(BILL) == "≥ 3.3 min"
+    assert wording.inference_energy(BILL) == "500 pJ"
+    whole = BILL.model_copy(update={"without_price": [], "untold": []})
+    assert (wording.training_energy(whole), wording.training_time(whole)) == ("2 µJ", "3.3 min")
+
+
 def test_wear_says_when_a_device_is_worn_out():
     assert wording.wear(BILL) == "worn out after 0.33 trainings"
     lasting = BILL.model_copy(update={"trainings_endured": amount(4.2e6)})
