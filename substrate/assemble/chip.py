@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from devices.activations import ACTIVATIONS, Activation, staircase
+from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
 from devices.crossbars.base import Crossbar
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
@@ -19,11 +18,11 @@ from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.assemble.activation import own_activation
 from substrate.assemble.crossbar import ArrayNoise, build_crossbar
+from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
 from substrate.data.dataset import Dataset
 from substrate.library import custom_crossbar
-from substrate.randomness import stream
 from substrate.scenario.schema import (
     ActivationFunction,
     AihwkitChip,
@@ -31,6 +30,7 @@ from substrate.scenario.schema import (
     Chip,
     CustomChip,
     IdealChip,
+    LeakyRelu,
     NativeChip,
     Network,
     Scenario,
@@ -75,19 +75,6 @@ def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     return "statistical" if computes_in_cpp(preset_config(chip.preset, chip.config)) else "bitwise"
 
 
-def initial_weights(
-    shapes: Sequence[LayerShape], seed: int, initial_range: float = 1.0
-) -> list[Tensor]:
-    """Draw W_l ~ U(-r/√n_in, r/√n_in), the same for every arm of a seed."""
-    generator = stream(seed, "initial weights")
-    return [
-        torch.empty(shape.n_out, shape.n_in).uniform_(
-            -initial_range * shape.n_in**-0.5, initial_range * shape.n_in**-0.5, generator=generator
-        )
-        for shape in shapes
-    ]
-
-
 def build_chip(
     scenario: Scenario, arm: Arm, dataset: Dataset, seed: int, device: torch.device
 ) -> SealedChip:
@@ -126,7 +113,7 @@ def build_chip(
         for number, layout in enumerate(laid_out, start=1)
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
-    initial = initial_weights(chip.shapes, seed, scenario.network.initial_range)
+    initial = initial_weights(chip.shapes, seed, scenario.network)
     chip.program([weights.to(device) for weights in initial])
     return seal(chip)
 
@@ -165,6 +152,8 @@ def _mirror(
 def _activation(network: Network) -> Activation:
     if isinstance(network.activation, Staircase):
         return staircase(network.activation.staircase)
+    if isinstance(network.activation, LeakyRelu):
+        return leaky_relu(network.activation.leaky_relu)
     if isinstance(network.activation, ActivationFunction):
         return own_activation(network.activation)
     return ACTIVATIONS[network.activation]
