@@ -171,6 +171,7 @@ class Chip(Protocol):
         x: Tensor,
         perturbs: Sequence[Iterable[Tensor | None] | None],
         *,
+        samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
         read_pre_activations: Collection[int] | None = None,
     ) -> tuple[Observation, ...]:
@@ -182,6 +183,8 @@ class Chip(Protocol):
             x: the network's input, (batch, ...).
             perturbs: of every pass, as in `forward`. Each is gone through once, layer by layer as
                 the passes go on, so it may be drawn on the way.
+            samples: of every pass, how many of the first samples of x are its input; None for all
+                in every pass.
             read_inputs: numbers of the passes whose layer inputs are read; None for all. What is
                 not read need not be held.
             read_pre_activations: likewise; the output is read in every pass.

@@ -36,7 +36,8 @@ class Trial:
     """One comparison of a baseline pass with perturbed passes of the same input.
 
     What a rule does not read (`Rule.reads_activities`, `Rule.reads_inputs`) is empty, so that it
-    need not be held.
+    need not be held. Changes are those of the first samples of the batch alone where no more are
+    passed a second time (`Rule.perturbed_fraction`); "part" is their number.
 
     Attributes:
         shapes: the layers.
@@ -57,13 +58,13 @@ class Trial:
     """
 
     shapes: tuple[LayerShape, ...]
-    activity_changes: tuple[Float[Tensor, "batch *_position_and_n_out"], ...]
+    activity_changes: tuple[Float[Tensor, "part *_position_and_n_out"], ...]
     perturbations: tuple[Perturbation | None, ...]
-    loss_changes: tuple[Float[Tensor, " batch"], ...]
+    loss_changes: tuple[Float[Tensor, " part"], ...]
     sigma: float
-    input_changes: tuple[Float[Tensor, "batch *_position_and_n_in"], ...] = ()
+    input_changes: tuple[Float[Tensor, "part *_position_and_n_in"], ...] = ()
     pre_activations: tuple[Float[Tensor, "batch *_position_and_n_out"], ...] = ()
-    output_changes: tuple[Float[Tensor, "batch *_position_and_n_out"], ...] = ()
+    output_changes: tuple[Float[Tensor, "part *_position_and_n_out"], ...] = ()
     output: Float[Tensor, "batch n_out"] | None = None
     target: Tensor | None = None
     loss_gradient: Callable[[], Float[Tensor, "batch n_out"]] | None = None
@@ -124,6 +125,11 @@ class Rule(BaseModel):
     def averages_errors(self) -> bool:
         """Whether `errors` differ from trial to trial, so that their mean is taken."""
         return True
+
+    @property
+    def perturbed_fraction(self) -> float:
+        """Part of the mini-batch that is passed a second time, above 0 and at most 1."""
+        return 1.0
 
     @property
     def trials_before_training(self) -> int:
