@@ -17,7 +17,8 @@ There R = diag(g) M, where the crossbar holds M, and g is a digital gain of ever
 A device's window may be narrower than 1. So the identity is programmed at half of what the device
 was seen to hold when it was asked for 1, to leave room on both sides, and g makes up for it. As
 training goes on g grows and M shrinks towards its own noise; when a row's g has doubled, M is read
-back through its own noise, and programmed anew with the gain in it.
+back through its own noise, and programmed anew with the gain in it. Whether one has is found every
+16 updates and acted upon 16 updates later, when the host need not wait to know it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
+from devices.deferred import Deferred
 from devices.interface import DecorrelationUpdate, Outer
 from devices.without_trace import without_trace
 
@@ -145,6 +147,7 @@ class CrossbarDecorrelation:
         self._start_gain = 1 / held
         self._gain = torch.full((n_in,), self._start_gain, device=device)
         self._updates = 0
+        self._doubled = Deferred(torch.tensor(False))
 
     @property
     def noise_free(self) -> bool:
@@ -171,12 +174,18 @@ class CrossbarDecorrelation:
     def state(self) -> dict[str, Tensor]:
         """Give copies of the gain and of the crossbar's state."""
         crossbar = {f"crossbar.{name}": value for name, value in self._crossbar.state().items()}
-        return {"gain": self._gain.clone(), "updates": torch.tensor(self._updates), **crossbar}
+        return {
+            "gain": self._gain.clone(),
+            "updates": torch.tensor(self._updates),
+            "doubled": torch.tensor(bool(self._doubled)),
+            **crossbar,
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state."""
         self._gain.copy_(state["gain"])
         self._updates = int(state["updates"])
+        self._doubled = Deferred(state["doubled"].cpu())
         self._crossbar.restore(
             {
                 name.removeprefix("crossbar."): value
@@ -198,9 +207,10 @@ class CrossbarDecorrelation:
 
     def _rescale(self) -> None:
         grown = self._gain / self._start_gain
-        if bool((grown > 2).any()):
+        if self._doubled:
             self._crossbar.program(self._read_back() * grown[:, None])
             self._gain.fill_(self._start_gain)
+        self._doubled = Deferred((self._gain > 2 * self._start_gain).any())
 
     def _read_back(self) -> Tensor:
         """Read M column by column, averaged over repeated reads."""

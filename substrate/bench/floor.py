@@ -15,7 +15,7 @@ B samples a batch, U of whose passes have an x* that nobody reads:
                                                    by the symmetric ⟨x* x*ᵀ⟩
     Bᵀ e               2·B·m·n                     mirror only, not in the first layer
     Rᵀ Bᵀ e            2·n²·min(B, m)              mirror only, likewise
-    B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n                  mirror only, likewise, of a fraction p of the batch
+    B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n                  mirror only, likewise, of a fraction p
     ⟨δx δxᵀ⟩, C⁻¹ δx   2·2½·pB·n² + 2·n³/3         mirror only, likewise: a symmetric product, a
                                                    Cholesky factor, two solutions
 

@@ -7,6 +7,7 @@ from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import CrossbarDecorrelation, DigitalDecorrelation
 from devices.interface import DecorrelationUpdate, Dense, Outer
 from tests.chips import CPU, make_chip
+from tests.host import waits_of
 
 
 class Windowed(IdealCrossbar):
@@ -105,3 +106,11 @@ def test_it_goes_on_from_its_state():
         first.update(request)
         second.update(request)
     assert torch.equal(first.read(x), second.read(x))
+
+
+def test_updates_wait_for_nothing_but_for_what_was_found_long_before():
+    decorrelation = CrossbarDecorrelation(IdealCrossbar(4, 4, CPU), 4, CPU)
+    found = waits_of(lambda: [decorrelation.update(each) for each in requests(4, 64, gain=1.05)])
+    # once in 16 updates a flag is looked at, which on a GPU was sent off 16 updates before
+    assert len(found) == 4
+    assert all("deferred.py" in each for each in found)
