@@ -33,7 +33,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.deferred import Deferred
+from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
 from devices.without_trace import without_trace
 
@@ -147,7 +147,7 @@ class CrossbarDecorrelation:
         self._start_gain = 1 / held
         self._gain = torch.full((n_in,), self._start_gain, device=device)
         self._updates = 0
-        self._doubled = Deferred(torch.tensor(False))
+        self._doubled = Flag(torch.tensor(False))
 
     @property
     def noise_free(self) -> bool:
@@ -185,7 +185,7 @@ class CrossbarDecorrelation:
         """Go back to a state."""
         self._gain.copy_(state["gain"])
         self._updates = int(state["updates"])
-        self._doubled = Deferred(state["doubled"].cpu())
+        self._doubled = Flag(state["doubled"].cpu())
         self._crossbar.restore(
             {
                 name.removeprefix("crossbar."): value
@@ -210,7 +210,7 @@ class CrossbarDecorrelation:
         if self._doubled:
             self._crossbar.program(self._read_back() * grown[:, None])
             self._gain.fill_(self._start_gain)
-        self._doubled = Deferred((self._gain > 2 * self._start_gain).any())
+        self._doubled = Flag((self._gain > 2 * self._start_gain).any())
 
     def _read_back(self) -> Tensor:
         """Read M column by column, averaged over repeated reads."""

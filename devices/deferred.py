@@ -1,35 +1,23 @@
-"""A yes or no that is found where the tensors are, and looked at later on the host.
+"""torch, imported where something of it is first used.
 
-To look at it at once would have the host wait for everything that it has asked of a GPU so far.
+It takes longer to import than a scenario to check. So modules whose settings a scenario is checked
+against take torch from here, and what they name in annotations alone from torch `if TYPE_CHECKING`.
 """
 
 from __future__ import annotations
 
-import torch
-from jaxtyping import Bool
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import torch as torch
+else:
 
-class Deferred:
-    """A flag on its way to the host."""
+    class _Torch:
+        def __getattr__(self, name: str) -> Any:
+            import torch
 
-    def __init__(self, flag: Bool[Tensor, ""]) -> None:
-        """Send it off."""
-        self._arrived: torch.cuda.Event | None = None
-        self._flag = flag
-        if flag.is_cuda:
-            self._flag = torch.empty_like(flag, device="cpu", pin_memory=True)
-            self._flag.copy_(flag, non_blocking=True)
-            self._arrived = torch.cuda.Event()
-            self._arrived.record(torch.cuda.current_stream(flag.device))
+            value = getattr(torch, name)
+            setattr(self, name, value)
+            return value
 
-    @property
-    def known(self) -> bool:
-        """Whether it has arrived, so that looking at it waits for nothing."""
-        return self._arrived is None or self._arrived.query()
-
-    def __bool__(self) -> bool:
-        """Look at it, and wait for it where it has not arrived."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        return bool(self._flag)
+    torch = _Torch()

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
-from torch import Tensor
 
-PerSampleLoss = Callable[[Tensor], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PerSampleLoss = Callable[["Tensor"], "Tensor"]
 """Loss of every sample, shape (batch,), as a function of the network's output (batch, classes)."""
 
-Perturbation = tuple[Tensor | None, ...]
+Perturbation = tuple["Tensor | None", ...]
 """A known perturbation of every layer's pre-activation, in its shape; None leaves a layer alone."""
 
 

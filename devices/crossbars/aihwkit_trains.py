@@ -26,7 +26,7 @@ from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.deferred import Deferred
+from devices.flag import Flag
 from devices.interface import Outer
 
 MOST_TRAINS = 100
@@ -52,7 +52,7 @@ class PulseTrains:
         self.count = torch.zeros(2, dtype=torch.int64)
         self.requests = 0
         self._told = False
-        self._cut: Deferred | None = None
+        self._cut: Flag | None = None
 
     def of_dense(
         self, delta: Float[Tensor, "n_out n_in"]
@@ -98,7 +98,7 @@ class PulseTrains:
         if self._told:
             return
         if self._cut is None:
-            self._cut = Deferred(cut.any())
+            self._cut = Flag(cut.any())
         if not self._cut.known:
             return
         was_cut, self._cut = bool(self._cut), None

@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor
 
 from devices.interface import Capability, LayerShape, LayerUpdate, Perturbation
+from learning.deferred import torch
 
-RuleState = Mapping[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RuleState = Mapping[str, "Tensor"]
 """What a rule remembers, by name."""
 
 Backward = Literal["transposed_read", "mirror"]
@@ -69,7 +71,7 @@ class Trial:
     target: Tensor | None = None
     loss_gradient: Callable[[], Float[Tensor, "batch n_out"]] | None = None
     generator: torch.Generator | None = None
-    state: RuleState = field(default_factory=dict[str, Tensor])
+    state: RuleState = field(default_factory=dict[str, "Tensor"])
 
 
 class Rule(BaseModel):

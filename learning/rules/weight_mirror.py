@@ -40,15 +40,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
 
 from devices.interface import Capability, LayerUpdate, Outer
 from learning.critic import criticise, fit_critic
+from learning.deferred import torch
 from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SPAN = 3.0
 """Pre-activations beyond so many times their root mean square share the outermost bins."""

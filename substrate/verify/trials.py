@@ -11,13 +11,9 @@ from torch import Tensor
 
 from devices.interface import Capability, LayerShape, LayerUpdate, Outer
 from devices.seal import SealedChip
-from learning.estimator import (
-    Estimator,
-    PerturbationSettings,
-    RuleSettings,
-    required_capabilities,
-)
+from learning.estimator import Estimator
 from learning.losses import Loss, cross_entropy
+from learning.requirements import PerturbationSettings, RuleSettings, required_capabilities
 from learning.rules import Rule, RuleState, Trial
 from substrate.randomness import stream
 from substrate.verify.networks import SmallNetwork

@@ -113,4 +113,4 @@ def test_updates_wait_for_nothing_but_for_what_was_found_long_before():
     found = waits_of(lambda: [decorrelation.update(each) for each in requests(4, 64, gain=1.05)])
     # once in 16 updates a flag is looked at, which on a GPU was sent off 16 updates before
     assert len(found) == 4
-    assert all("deferred.py" in each for each in found)
+    assert all("flag.py" in each for each in found)

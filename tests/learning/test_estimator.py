@@ -5,10 +5,11 @@ import torch
 
 from devices.seal import chip_state, restore_chip, seal
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import Estimator, PerturbationSettings, RuleSettings
+from learning.estimator import Estimator
 from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
+from learning.requirements import PerturbationSettings, RuleSettings
 from learning.rules.weight_mirror import WeightMirror
 from tests.chips import make_chip
 from tests.rules import rule_settings

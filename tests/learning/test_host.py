@@ -5,10 +5,10 @@ import torch
 
 from devices.seal import seal
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import PerturbationSettings, RuleSettings
 from learning.learner import Learner, LearningSettings
 from learning.losses import LOSSES
 from learning.optimisers import OptimiserSettings
+from learning.requirements import PerturbationSettings, RuleSettings
 from learning.rules import RULES
 from tests.chips import make_chip
 from tests.host import waits_of
