@@ -2,8 +2,8 @@
 
     x* = R x,   R ← R - ε ⟨x* x*ᵀ - diag(x*²)⟩ R
 
-How it is carried out is the chip's affair (`devices.decorrelation`). The mean may be
-taken over part of the batch, and the update made every few steps only.
+How it is carried out is the chip's affair (`devices.decorrelation`). The mean may be taken over
+part of the batch, and the update made every few steps only.
 """
 
 from __future__ import annotations

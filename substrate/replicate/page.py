@@ -107,7 +107,8 @@ _TABLE_ONE = f"""\
 Peak test accuracies in percent on CIFAR-10 at full budget, the paper's table. Ours is the mean over
 seeds with its {CONFIDENCE:.0%} interval over new seeds and new test images, of one seed over images
 alone; the paper's interval is what 10,000 test images leave open. A difference larger than both has
-a reason found by experiment, or is not explained. `mirror` is no rule of the paper's."""
+a reason found by experiment, or is not explained. `mirror` and
+`mirror_critic` (from losses alone) are no rules of the paper's."""
 
 _HEAD = f"""\
 - Accuracies are in percent, train / test. Like the paper's, they are peaks: the best over the

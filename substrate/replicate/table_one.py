@@ -58,7 +58,7 @@ def paper_half_width(percent: float) -> float:
 
 def _rows(experiment: Experiment, run: TrainingRun | None) -> Iterator[list[str]]:
     for cell in cells(experiment, run):
-        if cell.paper_test is None and cell.arm != "mirror":
+        if cell.paper_test is None and not cell.arm.startswith("mirror"):
             continue
         paper = NOTHING
         if cell.paper_test is not None:
