@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.draws import Rounding
 from devices.threads import for_each, has_kernel, share
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SMALLEST = 1e-30
 
@@ -134,7 +136,7 @@ class Conversion:
     @property
     def of_flat_reads(self) -> Conversion:
         """The same for the signal with all its reads along one axis."""
-        if not isinstance(self.full_scale, Tensor):
+        if not isinstance(self.full_scale, torch.Tensor):
             return self
         return Conversion(self.converter, self.full_scale.flatten(0, -2))
 
@@ -144,6 +146,6 @@ class Conversion:
         if not fixed or not has_kernel(signal):
             return None
         steps = self.full_scale / self.converter.levels
-        if not isinstance(steps, Tensor):
+        if not isinstance(steps, torch.Tensor):
             steps = signal.new_tensor(steps)
         return Rounding(steps.view(-1), self.converter.levels)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.threads import for_each, has_kernel, share
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CALL = 1
 """Upper half of the counter: a key makes one call's numbers alone."""
