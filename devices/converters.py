@@ -10,10 +10,9 @@ Front. Neurosci. 2017): then nothing saturates, but Δ differs from read to read
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
@@ -110,7 +109,7 @@ class Converter(BaseModel):
 
 
 @cache
-def _kernel() -> Callable[..., None]:
+def _kernel() -> Any:
     # numba takes long to import
     from devices.converters_kernel import convert_following
 

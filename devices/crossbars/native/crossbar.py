@@ -12,7 +12,7 @@ faults and lines stand between it and what is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -136,7 +136,10 @@ class NativeCrossbar:
         stream = self._streams["cycle spread"]
         if isinstance(request, Outer):
             blocks = response.blocks
-            for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
+            parts: Iterable[tuple[Tensor, Tensor]] = [(request.x, request.d)]
+            if blocks > 1:
+                parts = zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True)
+            for x, d in parts:
                 self._pulse(pulse_outer(x, d, request.rate, step, longest, stream))
         elif response.dense == "rows":
             self._pulse(pulse_rows(request.delta, step, longest, stream))

@@ -122,7 +122,8 @@ def pulse_rows(
 def _slots(longest: int, lines: int, device: torch.device) -> Sequence[Int[Tensor, "slots 1 1"]]:
     """Number all slots, as many at once as can be drawn."""
     at_once = max(1, _DRAWN // max(1, lines))
-    return torch.arange(longest, device=device)[:, None, None].split(at_once)
+    numbers = torch.arange(longest, device=device)[:, None, None]
+    return tuple(numbers[first : first + at_once] for first in range(0, longest, at_once))
 
 
 def _pulsed(

@@ -155,7 +155,8 @@ def play(x, d, tops, slots, ends, begin, end, done, steps, key, rows, columns):
                 _mask(lines[first : first + size], words, of_rows[first:], signs[0, first:])
                 part = lines[n_in + first : n_in + first + size]
                 _mask(part, words, of_rows[first:], signs[1, first:])
-            lines[2 * n_in :] = lines[:n_in]
+            for line in range(n_in):
+                lines[2 * n_in + line] = lines[line]
             for first in range(0, n_out, _AT_ONCE):
                 size = min(_AT_ONCE, n_out - first)
                 _draw(words, first, size, slot, COLUMN, 0, key)

@@ -190,7 +190,8 @@ def _pulse_compiled(
     generator: torch.Generator,
 ) -> None:
     # numba takes long to import
-    from devices.crossbars.native.response_kernel import TILE, pulse
+    from devices.crossbars.native.response_kernel import pulse
+    from devices.draws_kernel import TILE
 
     arrays = [each.numpy() for each in (weights, up, down, *devices)]
     multiplicative = response.cycle_spread_is == "multiplicative"
