@@ -211,7 +211,7 @@ class DoublePrecision(IdealCrossbar):
 
 
 IDEAL: list[tuple[type[IdealCrossbar], str, str]] = [
-    (WritesBackwards, "updates", "must lie between 0.5 and 2"),
+    (WritesBackwards, "updates", r"must lie between 0\.67 and 1\.5"),
     (SaysItIsNoisy, "fresh_noise", "two reads are the same"),
     (ForgetsRepeats, "shapes_and_dtypes", r"gave \(4, 6\) instead of \(12, 6\)"),
     (ScalesByTheBatch, "batch_independence", "output . of a sample first in its batch"),
