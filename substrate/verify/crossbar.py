@@ -270,7 +270,7 @@ class CrossbarConformance:
                     "generators too"
                 )
             if self.bitwise:
-                _assert_same_state(saved, back)
+                _assert_same_state(state, back)
         if not self.bitwise:
             self._assert_restores_on_average()
 

@@ -14,7 +14,7 @@ import itertools
 import sys
 import time
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 
 import torch
 
@@ -39,24 +39,26 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     began = time.monotonic()
-    tried: dict[str, Counter[str]] = defaultdict(Counter)
+    total: Counter[str] = Counter()
     short = []
+    numbers = itertools.count()
     every = itertools.chain(noise_mutants.mutants(), crossbar_mutants.mutants())
-    for number, (name, fault, kit) in enumerate(every):
-        if options.only not in f"{name}: {fault}" or (fault and number % options.part):
-            continue
-        found = first_failure(kit)
-        right = bool(found) == bool(fault)
-        tried[name]["sound" if not fault else "mutants"] += 1
-        tried[name]["caught"] += bool(fault and found)
-        if not right:
-            short.append(
-                f"{name}: {fault or 'sound, and accused'}{': ' if found else ''}{found[:300]}"
-            )
     print(f"{'':34}{'mutants':>8}{'caught':>8}")
-    for name, counts in tried.items():
-        print(f"{name:34}{counts['mutants']:8}{counts['caught']:8}")
-    total: Counter[str] = sum(tried.values(), Counter())
+    for name, mutants in itertools.groupby(every, lambda each: each[0]):
+        here: Counter[str] = Counter()
+        for _, fault, kit in mutants:
+            left_out = bool(fault) and bool(next(numbers) % options.part)
+            if left_out or options.only not in f"{name}: {fault}":
+                continue
+            found = first_failure(kit)
+            here["mutants" if fault else "sound"] += 1
+            here["caught"] += bool(fault and found)
+            if bool(found) != bool(fault):
+                what = fault or f"sound, and accused: {found[:300]}"
+                short.append(f"{name}: {what}")
+        if here:
+            print(f"{name:34}{here['mutants']:8}{here['caught']:8}", flush=True)
+        total += here
     print(
         f"{total['mutants']} mutants of {total['sound']} sound models and crossbars in"
         f" {time.monotonic() - began:.0f} s: {total['caught']} caught; {len(short)} fell short"
