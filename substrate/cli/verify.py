@@ -20,7 +20,7 @@ from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target
 from substrate.terminal import Console, tell
 from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
-from substrate.verify.updates import MIXED_PRECISION, ORDINARY, TRANSFER
+from substrate.verify.updates import MIXED_PRECISION, ORDINARY, PULSED, TRANSFER, WRITE_NOISE
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
@@ -90,11 +90,16 @@ def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:
 
     from devices.crossbars.aihwkit_config import preset_config
     from devices.crossbars.aihwkit_inference import is_programmed
-    from substrate.verify.bare_tile import BareTile, is_compound
+    from substrate.verify.bare_tile import BareTile, has_write_noise, is_compound
 
     config = preset_config(chip.preset, chip.config)
-    mixed = isinstance(getattr(config, "device", None), MixedPrecisionCompound)
-    gathers = MIXED_PRECISION if mixed else TRANSFER
+    if is_programmed(config):
+        asked = ORDINARY
+    elif is_compound(config):
+        mixed = isinstance(config.device, MixedPrecisionCompound)
+        asked = MIXED_PRECISION if mixed else TRANSFER
+    else:
+        asked = WRITE_NOISE if has_write_noise(config) else PULSED
     input_range = config.pre_post.input_range
 
     class Verify(CrossbarConformance):
@@ -104,7 +109,7 @@ def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:
         # aihwkit's tiles take some ten times the product on an idle machine, and more on a busy one
         max_cost = 100.0
         update_size = (0.8, 1.25)
-        amount = gathers if is_compound(config) else ORDINARY
+        amount = asked
         warm_up = input_range.init_from_data + 1 if input_range.enable else 0
 
         def make(

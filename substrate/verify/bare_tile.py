@@ -27,6 +27,13 @@ def is_compound(config: Any) -> bool:
     return isinstance(device, TransferCompound | MixedPrecisionCompound)
 
 
+def has_write_noise(config: Any) -> bool:
+    """Whether a cell shows another weight than it holds."""
+    device = getattr(config, "device", None)
+    parts = [device, *getattr(device, "unit_cell_devices", [])]
+    return any(getattr(part, "write_noise_std", 0) > 0 for part in parts)
+
+
 class BareTile:
     """See `devices.crossbars.base.Crossbar`; without a state."""
 

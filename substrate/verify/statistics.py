@@ -130,7 +130,7 @@ def assert_near(
     threshold = float(stats.t.isf(false_alarm / 2, len(norms) - 1)) / len(norms) ** 0.5
     norm = float(norms.mean())
     surplus = squares - most**2 * norms
-    error = (max(float(squares.mean()), 0.0) / max(norm, 1e-300)) ** 0.5
+    error = float((max(float(squares.mean()), 0.0) / max(norm, 1e-300)) ** 0.5)
     assert float(surplus.mean()) <= threshold * float(surplus.std()), (
         f"{title} are off by {error:.0%} on average, and {most:.0%} is allowed "
         f"(false alarms: {false_alarm:g})"

@@ -40,11 +40,16 @@ class Amount(NamedTuple):
 
 # So small a rate that no shipped device's pulse trains are too short for the largest request.
 ORDINARY = Amount(8, 1, 0.005)
+PULSED = Amount(40, 1, 0.005)
+"""So much that it stands out from the spread of cells."""
+WRITE_NOISE = Amount(40, 1, 0.02)
+"""So much that it stands out from the write noise of resistive cells, as large as weights are."""
 MIXED_PRECISION = Amount(200, 1, 0.005)
 """A line is transferred with every request, and only what a pulse can write of it."""
 TRANSFER = Amount(8, 250, 0.1)
 """Signs are chopped and averages taken over a thousand samples and more before a weight moves."""
 _MOST_DENSE = 400
+_MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,12 @@ def all_requests(
     times, repeats, rate = amount
     x, d = x.repeat(repeats, 1), d.repeat(repeats, 1)
     delta = -rate * d.T @ x
-    many = Outer(x.repeat(times, 1), d.repeat(times, 1), rate)
+    at_once = min(times, _MOST_AT_ONCE)
+    many = Outer(x.repeat(at_once, 1), d.repeat(at_once, 1), rate)
     dense = min(times * repeats, _MOST_DENSE)
     return (
         Requests("Outer", [Outer(x, d, rate)] * times, times * delta),
-        Requests("Outer of many samples", [many], times * delta),
+        Requests("Outer of many samples", [many] * (times // at_once), times * delta),
         Requests("Outer of another rate", [Outer(x, 4 * d, rate / 4)] * times, times * delta),
         Requests("Dense", [Dense(delta / repeats)] * dense, dense / repeats * delta),
     )
