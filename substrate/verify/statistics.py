@@ -137,7 +137,9 @@ def assert_near(
     )
     # what would be nothing at all, or twice as much, is off by 100 %
     told = norm - threshold * max(float(norms.std()), float(surplus.std()))
+    farthest = float(off.norm(dim=1).max()) / max(norm, 1e-300) ** 0.5
     assert told > most**2 * norm, (
-        f"{title}: {len(f)} arrays are too noisy to tell whether they are right"
+        f"{title}: {len(f)} arrays are too noisy to tell whether they are right; the farthest is "
+        f"off by {farthest:.0%}"
     )
     return error
