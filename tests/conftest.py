@@ -50,3 +50,12 @@ def data_dir() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"SUBSTRATE_DATA={folder} is not a folder")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of units for every test, so that nothing is taken from another; and one core."""
+    store = tmp_path / "store-of-units"
+    monkeypatch.setenv("SUBSTRATE_STORE", str(store))
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    return store

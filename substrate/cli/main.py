@@ -49,6 +49,15 @@ TrustOption = Annotated[
         help="Run the code that the scenario names wherever it lies; it is listed first.",
     ),
 ]
+DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Train so many arms and seeds side by side, one thread each.",
+        show_default="one a core, or a GPU, within the memory at hand",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -97,27 +106,40 @@ def run(
         ),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on with a run that was stopped, or with --seeds or --set train what is new.",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="decided", help="Add seeds until the verdict stands."),
+    ] = None,
+    at_most: Annotated[
+        int, typer.Option(min=1, metavar="SEEDS", help="Add no more than up to so many.")
+    ] = 20,
+    jobs: JobsOption = None,
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
-    from substrate.cli.run import resume_command, run_command
+    from substrate.cli.run import How, resume_command, run_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    if until not in (None, "decided"):
+        raise typer.BadParameter("--until knows one word: decided")
+    how = How(device, jobs, until_decided=until is not None, at_most=at_most)
+    overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with _code_trusted(trust):
         if resume is not None:
-            if scenario or out or set_ or seeds or budget != "full":
-                message = "a resumed run keeps its scenario, folder, seeds and settings"
-                raise typer.BadParameter(message)
-            raise typer.Exit(resume_command(resume, device, as_json, command))
+            if scenario or out or budget != "full":
+                raise typer.BadParameter("a resumed run keeps its scenario, folder and budget")
+            raise typer.Exit(resume_command(resume, overrides, how, as_json, command))
         if scenario is None:
             raise typer.BadParameter("name a scenario, or --resume a run folder")
-        raise typer.Exit(
-            run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
-        )
+        raise typer.Exit(run_command(scenario, out, overrides, budget, how, as_json, command))
 
 
 @app.command()
@@ -162,7 +184,7 @@ def tune(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -273,7 +295,7 @@ def align(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -307,7 +329,7 @@ def replicate(
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
     ] = False,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Run the paper's experiments, and write the page that sets its figures beside ours.
