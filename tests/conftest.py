@@ -4,7 +4,9 @@ A test file that gives no test is an error.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from jaxtyping import install_import_hook
@@ -53,9 +55,11 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_store(tmp_path: Path) -> Iterator[Path]:
     """A store of units for every test, so that nothing is taken from another; and one core."""
     store = tmp_path / "store-of-units"
-    monkeypatch.setenv("SUBSTRATE_STORE", str(store))
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    return store
+    with (
+        mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store)),
+        mock.patch("os.sched_getaffinity", lambda _: {0}),
+    ):
+        yield store

@@ -184,15 +184,18 @@ def tune(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
+    jobs: JobsOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
+    from substrate.cli.run import How
     from substrate.cli.tune import tune_command
 
+    how = How(device, jobs)
     with _code_trusted(trust):
-        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
+        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, how, out, as_json)
 
 
 @app.command()
@@ -219,16 +222,19 @@ def survey(
         ),
     ] = None,
     set_: SetOption = None,
+    jobs: JobsOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a scenario's device arms with one aihwkit preset after the other, as a table."""
+    from substrate.cli.run import How
     from substrate.cli.survey import survey_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    how = How(jobs=jobs)
     with _code_trusted(trust):
         raise typer.Exit(
-            survey_command(scenario, presets, rates, epochs, set_ or [], out, as_json, command)
+            survey_command(scenario, presets, rates, epochs, set_ or [], out, how, as_json, command)
         )
 
 
@@ -329,6 +335,7 @@ def replicate(
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
     ] = False,
+    jobs: JobsOption = None,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
@@ -338,10 +345,12 @@ def replicate(
     budget. It is written after every experiment.
     """
     from substrate.cli.replicate import replicate_command
+    from substrate.cli.run import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    how = How(device, jobs)
     raise typer.Exit(
-        replicate_command(names or [], budget, runs, page, page_only, device, as_json, command)
+        replicate_command(names or [], budget, runs, page, page_only, how, as_json, command)
     )
 
 
@@ -408,6 +417,39 @@ def new_rule(name: NewName, out: NewFolder = Path()) -> None:
     from substrate.cli.new import new_command
 
     new_command("rule", name, out)
+
+
+store_app = typer.Typer(
+    help="What runs have done, kept in $SUBSTRATE_STORE or the user's cache folder, "
+    "so that nothing is trained twice.",
+    no_args_is_help=True,
+)
+app.add_typer(store_app, name="store")
+
+
+@store_app.command("list")
+def store_list(as_json: JsonOption = False) -> None:
+    """List the units, each an arm with a seed, the last used first."""
+    from substrate.cli.store import list_command
+
+    list_command(as_json)
+
+
+@store_app.command("prune")
+def store_prune(
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Remove what was not used for so long: 12h, 30d, 8w."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Remove the longest unused until so much is left: 5G."),
+    ] = None,
+) -> None:
+    """Remove units; none that a run is using."""
+    from substrate.cli.store import prune_command
+
+    prune_command(older_than, keep)
 
 
 @app.command()

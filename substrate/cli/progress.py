@@ -113,7 +113,7 @@ class _Bars:
             self._progress.remove_task(unit)
         if how:
             self._progress.console.print(f"{arm}  seed {seed}  {how}", soft_wrap=True)
-        self._show(arm, f"{len(self._reached[arm])} of {self._seeds} seeds" if not how else how)
+        self._show(arm, how or f"{len(self._reached[arm])} of {self._seeds} seeds")
 
     def _unit(self, arm: str, seed: int, epoch: int, figures: str) -> None:
         name = (arm, seed)

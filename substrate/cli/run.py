@@ -156,7 +156,9 @@ def train(
     log_folder.set(folder)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
     for reason in without_state(scenario):
-        text = f"note: an arm that is stopped half-way begins anew when the run is resumed: {reason}"
+        text = (
+            f"note: an arm that is stopped half-way begins anew when the run is resumed: {reason}"
+        )
         console.print(text, soft_wrap=True)
     units = len(scenario.all_arms) * len(scenario.seeds)
     jobs = min(units, how.jobs or default_jobs(scenario, dataset, where))
@@ -218,7 +220,10 @@ def refuse_full(folder: Path, option: str) -> None:
         ScenarioError: something lies in the folder other than what a kill has left, or it is a
             file.
     """
-    if folder.exists() and (not folder.is_dir() or any(each.name != UNITS and not is_unfinished(each) for each in folder.iterdir())):
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(each.name != UNITS and not is_unfinished(each) for each in folder.iterdir())
+    ):
         raise ScenarioError("is not an empty folder", file=f"{option} {folder}")
 
 

@@ -1,4 +1,4 @@
-"""What lies beside the figures of a unit, one arm with one seed: what it is, how far it is, its end.
+"""What lies beside the figures of a unit, one arm with one seed.
 
 `unit.json` says what the unit is, the metadata of `checkpoint.safetensors` how far it has come, and
 `ended.json` that it is done and what it came to.

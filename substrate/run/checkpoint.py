@@ -1,7 +1,8 @@
 """Checkpoints: everything that a unit needs to go on as if it had not been stopped.
 
-One safetensors file a unit, written beside and renamed, so that a kill at any moment leaves the last
-whole one. Tensors are stored as such, the rest as JSON in the file's metadata; nothing is pickled.
+One safetensors file a unit, written beside and renamed, so that a kill at any moment leaves the
+last whole one. Tensors are stored as such, the rest as JSON in the file's metadata; nothing is
+pickled.
 A checksum over both is stored with them, so that a file that was damaged later is refused.
 A checkpoint holds the simulated hardware itself, weights included, so it is no part of what a unit
 tells: it goes when the unit is done.

@@ -1,4 +1,4 @@
-"""The server that local workers are forked from; it is a process that has imported all they need."""
+"""The server that local workers are forked from: a process that has imported all they need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: a folder with a folder for every unit, done once for all runs and studies that need it.
+"""The store: a folder for every unit, done once for all runs and studies that need it.
 
     STORE/ab/abcdef…/          unit.json, metrics.jsonl, outcome.safetensors, ended.json
     STORE/in-use/PID-…         keys of the units of a run that is going on, locked by its process

@@ -134,6 +134,11 @@ class Done(NamedTuple):
     by_sample: BySample | None
     end: UnitEnd | None
 
+    @property
+    def diverged(self) -> DivergedSeed | None:
+        """Where its loss stopped being finite."""
+        return None if self.end is None else self.end.diverged
+
 
 def units_of(
     scenario: Scenario,
@@ -231,9 +236,7 @@ def _do(folder: Path, key: str, record: str) -> None:
     remove_unfinished(folder)
     if not (folder / UNIT).exists():
         write_atomically(folder / UNIT, record)
-    settings = UnitSettings.model_validate_json(
-        about.origin.scenario, context={"folder": Path()}
-    )
+    settings = UnitSettings.model_validate_json(about.origin.scenario, context={"folder": Path()})
     dataset, data = _dataset(settings)
     if data != about.origin.data:
         raise RecordError(f"{settings.data.name}: the data here is not that of the run")

@@ -21,7 +21,7 @@ from substrate.record.folder import METRICS, epochs
 from substrate.record.metrics import Epoch
 from substrate.record.unit import LOG
 from substrate.run.store import Store, is_ended
-from substrate.run.unit import Result, Unit, do_unit, epoch_written
+from substrate.run.unit import Done, Result, Unit, do_unit, epoch_written, read_unit
 
 MOST_ATTEMPTS = 3
 _LOOK_SECONDS = 0.25
@@ -73,6 +73,22 @@ def run_units(
             yield from crew.ended()
     finally:
         crew.cancel()
+
+
+class UnitFailed(RuntimeError):
+    """A unit was given up, where nothing is to be had without it; `str()` is its log."""
+
+
+def read_result(store: Store, unit: Unit, result: Result) -> Done:
+    """Read the figures of a unit that must be done.
+
+    Raises:
+        UnitFailed: it was given up.
+        RecordError: it is damaged.
+    """
+    if result.state == "failed":
+        raise UnitFailed(f"{unit.arm}, seed {unit.seed}: {result.log.strip()}")
+    return read_unit(store.folder(unit.key), unit.key, unit.arm)
 
 
 _END = Unit("", 0, "", "", "")

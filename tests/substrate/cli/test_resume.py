@@ -1,12 +1,14 @@
 """What lies in a run folder, and what `--resume` and `report` make of it."""
 
+import json
 import shutil
 
 import pytest
 
 from substrate.new.write import write_new
+from substrate.record.metrics import Epoch
 from tests.torture.damages import Folders, random_damages, systematic
-from tests.torture.runs import FILES, write_scenario
+from tests.torture.runs import FILES, store_of, write_scenario
 
 
 def one_line(shown) -> str:
@@ -43,11 +45,14 @@ def test_no_damaged_folder_goes_on_wrongly_or_ends_in_a_traceback(folders, damag
     ("damage", "words"),
     [
         ("nothing", ""),
-        ("checkpoint.safetensors of another seed", "seeds ([7, 1], now [0, 1])"),
+        ("checkpoint.safetensors of another rate", "checkpoint.safetensors: is of another unit"),
+        ("units.json of another seed", "seeds ([7, 1], now [0, 1])"),
         ("training.epochs: 3 -> 4", "training.epochs (3, now 4)"),
         ("line 2 doubled", "metrics.jsonl: is damaged"),
         ("line 2: test_accuracy", "metrics.jsonl: is damaged"),
-        ("checkpoint.safetensors is missing", "checkpoint.safetensors: no such file, and"),
+        ("checkpoint.safetensors is missing", ""),
+        ("units.json is missing", "units.json: no such file"),
+        ("the store is missing", ""),
         ("checkpoint.safetensors is a folder", "checkpoint.safetensors: is not a readable"),
         ("metrics.jsonl is missing", "metrics.jsonl: no such file"),
         ("summary.json is '{'", "summary.json: not valid JSON"),
@@ -55,9 +60,12 @@ def test_no_damaged_folder_goes_on_wrongly_or_ends_in_a_traceback(folders, damag
         ("an unfinished checkpoint", ""),
     ],
 )
-def test_what_differs_is_named(folders, damages, substrate_here, tmp_path, damage, words):
+def test_what_differs_is_named(
+    folders, damages, substrate_here, tmp_path, monkeypatch, damage, words
+):
     folder = tmp_path / "damaged"
-    shutil.copytree(folders.stopped, folder)
+    folders.copy(folder)
+    monkeypatch.setenv("SUBSTRATE_STORE", str(store_of(folder)))
     data = folders.root / "data.npz"
     intact = data.read_bytes()
     damages[damage](folder)
@@ -75,6 +83,7 @@ def test_what_differs_is_named(folders, damages, substrate_here, tmp_path, damag
 def test_a_report_is_made_again(folders, substrate_here, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(folders.stopped, folder)
+    (folder / "summary.json").unlink()
     assert "a run that was stopped has none" in one_line(substrate_here("report", folder))
     assert substrate_here("run", "--resume", folder).returncode == 0
     page = (folder / "report.html").read_bytes()
@@ -99,6 +108,7 @@ def test_a_folder_of_a_run_that_was_killed_before_it_began_can_be_run_into(
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / ".scenario.yaml.a1b2.unfinished").write_text("name: tort")
+    (folder / "units.json").write_text("{}")
     hint = one_line(substrate_here("run", "--resume", folder))
     assert f"run the scenario with --out {folder}" in hint
     assert substrate_here("run", scenario, "--out", folder).returncode == 0
@@ -106,7 +116,7 @@ def test_a_folder_of_a_run_that_was_killed_before_it_began_can_be_run_into(
 
 
 @pytest.mark.parametrize("derived", [False, True])
-def test_a_device_without_state_says_beforehand_that_its_run_cannot_be_resumed(
+def test_a_device_without_state_says_beforehand_that_it_begins_anew(
     substrate_here, tmp_path, monkeypatch, derived
 ):
     scenario = write_scenario(tmp_path)
@@ -124,8 +134,9 @@ def test_a_device_without_state_says_beforehand_that_its_run_cannot_be_resumed(
     chip = f'{{crossbar: "{path}:Mine"}}'
     mine = f"arms.hot={{chip: {chip}, learning: {{rule: danp, optimiser: {{learning_rate: 0.1}}}}}}"
 
-    def ctrl_c(*_: object) -> None:
-        raise KeyboardInterrupt
+    def ctrl_c(_: object, record: Epoch) -> None:
+        if record.arm == "hot" and record.epoch == 2:
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as stopped:
         stopped.setattr("substrate.cli.progress._Lines.epoch", ctrl_c)
@@ -133,6 +144,11 @@ def test_a_device_without_state_says_beforehand_that_its_run_cannot_be_resumed(
     assert shown.returncode == 130
     reason = "Mine of arm hot has no state() and restore()"
     _, note, *_ = shown.stdout.splitlines()  # after the data
-    assert note == f"note: once stopped, this run cannot be resumed: {reason}"
-    assert reason in one_line(substrate_here("run", "--resume", "run"))
-    assert "checkpoint.safetensors" not in names(tmp_path / "run")
+    assert note.startswith("note: an arm that is stopped half-way begins anew")
+    assert note.endswith(reason)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    assert [row["epoch"] for row in rows if row["arm"] == "hot"] == [0, 1, 2]
+    assert substrate_here("run", "--resume", "run").returncode == 0
+    assert names(tmp_path / "run") == FILES
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
+    assert [row["epoch"] for row in rows if row["arm"] == "hot"] == 2 * [0, 1, 2, 3]

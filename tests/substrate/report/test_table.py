@@ -1,6 +1,5 @@
-from io from pathlib import Path
-
-import StringIO
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console

@@ -10,7 +10,7 @@ from substrate.record.metrics import Epoch
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes
-from substrate.run.training import ArmRun, Divergence
+from substrate.run.training import ArmRun
 from substrate.run.workers import InProcess
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
