@@ -60,6 +60,6 @@ def own_store(tmp_path: Path) -> Iterator[Path]:
     store = tmp_path / "store-of-units"
     with (
         mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store)),
-        mock.patch("os.sched_getaffinity", lambda _: {0}),
+        mock.patch("os.sched_getaffinity", return_value={0}),
     ):
         yield store

@@ -86,7 +86,7 @@ def _with_imports(path: Path) -> list[Path]:
         return [path]
     finder = ModuleFinder(path=[str(path.parent)])
     finder.run_script(str(path))
-    files = (module.__file__ for module in finder.modules.values())
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
     return [path, *sorted({Path(each) for each in files if each} - {path})]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal
 
@@ -35,7 +35,15 @@ from substrate.record.summary import (
 from substrate.record.summary import Arm as ArmSummary
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
-from substrate.run.verdict import Gap, compare, confidence_at, contrast, feasible_at_once, worst
+from substrate.run.verdict import (
+    Gap,
+    compare,
+    confidence_at,
+    contrast,
+    feasible_at_once,
+    seeds_at_next_look,
+    worst,
+)
 from substrate.scenario.schema import Arm, Learning, Scenario
 
 
@@ -261,13 +269,13 @@ def _unfinished(status: Status, epoch: int, seeds: Sequence[int]) -> str:
 
 
 def _more_seeds(seeds: Sequence[int], decisive: Comparison) -> list[int] | None:
-    """Half as many seeds more, or two, where they would narrow an undecided interval."""
+    """The seeds of the next look, where more would narrow an undecided interval."""
     if decisive.gap is None or decisive.over_samples is None:
         return None
     if (decisive.over_seeds or math.inf) < decisive.over_samples:
         return None
-    more = (seed for seed in range(2 * len(seeds) + 2) if seed not in seeds)
-    return [*seeds, *islice(more, max(2, len(seeds) // 2))]
+    more = (seed for seed in count() if seed not in seeds)
+    return [*seeds, *islice(more, seeds_at_next_look(len(seeds)) - len(seeds))]
 
 
 def _network(scenario: Scenario, dataset: Dataset) -> str:

@@ -162,6 +162,11 @@ def confidence_at(look: int, confidence: float) -> float:
     return confidence if look == 1 else 1 - (1 - confidence) / 2 ** (look - 1)
 
 
+def seeds_at_next_look(seeds: int) -> int:
+    """How many seeds to have before an undecided verdict is asked again: half as many more."""
+    return seeds + max(2, seeds // 2)
+
+
 def sample_variance(differences: Outcomes, largest: float) -> float | None:
     """C² of the differences d_si.
 
