@@ -111,6 +111,8 @@ def run_scenario(
         if resumed is not None:
             run.resume(resumed)
         remove_unfinished(folder)
+        for log in folder.glob("failed-*.log"):
+            log.unlink()
         run.begin()
         with store.using(unit.key for unit in run.units):
             return run.go_on(executor, jobs, display, tell)

@@ -7,6 +7,8 @@ import pytest
 
 from substrate.new.write import write_new
 from substrate.record.metrics import Epoch
+from substrate.run import experiment
+from substrate.run.training import ArmRun
 from tests.torture.damages import Folders, random_damages, systematic
 from tests.torture.runs import FILES, store_of, write_scenario
 
@@ -152,3 +154,100 @@ def test_a_device_without_state_says_beforehand_that_it_begins_anew(
     assert names(tmp_path / "run") == FILES
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").open()]
     assert [row["epoch"] for row in rows if row["arm"] == "hot"] == 2 * [0, 1, 2, 3]
+
+
+def rows(folder) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+
+
+def test_seeds_and_arms_that_are_added_are_all_that_is_trained(
+    substrate_here, tmp_path, own_store, monkeypatch
+):
+    scenario = write_scenario(tmp_path)
+    assert substrate_here("run", scenario, "--out", "run", "--seeds", "0,1").returncode == 0
+    before, folder = rows(tmp_path / "run"), tmp_path / "run"
+    shutil.rmtree(own_store)  # the folder alone is enough
+    trained = []
+    train = ArmRun.epochs
+
+    def seen(self):
+        trained.append(self._seed)
+        return train(self)
+
+    monkeypatch.setattr(ArmRun, "epochs", seen)
+    more = substrate_here("run", "--resume", "run", "--seeds", "0,1,2")
+    assert more.returncode == 0
+    assert trained == [2, 2, 2]
+    assert rows(folder)[: len(before)] == before
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["seeds"], summary["look"], summary["confidence"]) == ([0, 1, 2], 2, 0.975)
+    assert summary["command"].count("substrate run ") == 2
+    rate = "baselines.slower={learning: {rule: bp, optimiser: {learning_rate: 0.001}}}"
+    assert substrate_here("run", "--resume", "run", "--set", rate).returncode == 0
+    assert trained == [2, 2, 2, 0, 1, 2]
+    assert names(folder) == FILES
+    assert "complete" in one_line(substrate_here("run", "--resume", "run"))
+
+
+@pytest.mark.parametrize("killed", ["summary", "scenario"])
+def test_a_kill_while_seeds_are_added_is_mended(substrate_here, tmp_path, monkeypatch, killed):
+    scenario = write_scenario(tmp_path)
+    few = ["--set", "training.epochs=1", "--seeds"]
+    assert substrate_here("run", scenario, "--out", "run", *few, "0,1").returncode == 0
+    write = experiment.write_atomically
+
+    def kill(path, *content) -> None:
+        if path.name == "scenario.yaml":
+            raise SystemExit(9)
+        write(path, *content)
+        if killed == "summary" and path.name == "units.json":
+            raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "write_atomically", kill)
+        assert substrate_here("run", "--resume", "run", "--seeds", "0,1,2").returncode == 9
+    assert substrate_here("run", "--resume", "run").returncode == 0
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["seeds"], summary["look"]) == ([0, 1, 2], 2)
+
+
+def test_seeds_are_added_until_the_verdict_stands(substrate_here, tmp_path):
+    scenario = write_scenario(tmp_path)
+    options = ["--set", "training.epochs=1", "--set", "arms.hot.learning.rule=np"]
+    options += ["--set", "arms.hot.learning.optimiser.learning_rate=0.01"]
+    options += ["--set", "verdict.tolerance=0.02", "--seeds", "0,1"]
+    once = substrate_here("run", scenario, "--out", "run", *options)
+    command = "substrate run --resume run --seeds 0,1,2,3"
+    assert f"More seeds: {command}" in once.stdout
+    assert command in (tmp_path / "run" / "report.html").read_text()
+    until = substrate_here("run", "--resume", "run", "--until", "decided", "--at-most", "5")
+    assert until.returncode == 0, until.stderr
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    ends = "more test samples" in summary["verdict_reason"] or len(summary["seeds"]) == 5
+    assert summary["verdict"] != "undecided" or ends
+    assert summary["look"] > 1
+    looks = {2: 1, 4: 2, 5: 3}
+    assert summary["look"] == looks[len(summary["seeds"])]
+
+
+def test_a_unit_that_fails_is_named_and_tried_again(substrate_here, tmp_path, monkeypatch):
+    scenario = write_scenario(tmp_path)
+    train = ArmRun.epochs
+
+    def fails(self):
+        if self._seed == 1 and self._scenario.all_arms["arm"].learning.rule == "bp":
+            raise ZeroDivisionError("in the device")
+        return train(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ArmRun, "epochs", fails)
+        shown = substrate_here("run", scenario, "--out", "run")
+    assert shown.returncode == 3
+    log = "failed-backpropagation-1.log"
+    assert "seed 1 was given up: ZeroDivisionError: in the device" in shown.stdout
+    assert "Traceback" in (tmp_path / "run" / log).read_text()
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["status"], summary["verdict"]) == ("failed", "undecided")
+    assert "given up" in (tmp_path / "run" / "report.html").read_text()
+    assert substrate_here("run", "--resume", "run").returncode == 0
+    assert names(tmp_path / "run") == FILES

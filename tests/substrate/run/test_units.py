@@ -84,12 +84,15 @@ def test_what_a_file_of_ones_own_imports_is_part_of_the_unit(
     mine.write_text(
         "from helper import POWER\ndef loss(output, target):\n    return (output**POWER).sum(1)\n"
     )
-    own = f"training.loss={mine}:loss"
-    before = units(path, "native", own)
+    own = (
+        f"training.loss={mine}:loss",
+        "baselines.backpropagation={learning: {rule: np, optimiser: {learning_rate: 0.01}}}",
+    )
+    before = units(path, "native", *own)
     (working_folder / "unrelated.py").write_text("ONE = 2\n")
-    assert units(path, "native", own) == before
+    assert units(path, "native", *own) == before
     (working_folder / "helper.py").write_text("POWER = 4\n")
-    assert units(path, "native", own) != before
+    assert units(path, "native", *own) != before
 
 
 def figures(store: Store, each: Unit) -> list[dict]:
