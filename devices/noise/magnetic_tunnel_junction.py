@@ -13,15 +13,17 @@ levels of ±0.02, with a Gaussian part of a tenth of that, which are choices. Me
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.telegraph import TelegraphNoise
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class MagneticTunnelJunctionNoise(NoiseModel):

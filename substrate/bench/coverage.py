@@ -182,8 +182,10 @@ def bench_coverage(runs: int) -> Iterator[Coverage]:
 def show_coverage(found: list[Coverage], until: list[UntilDecided], as_json: bool) -> None:
     """Print the counts, as tables or as JSON."""
     if as_json:
-        counts = {"coverage": found, "until decided": until}
-        told = {name: [asdict(each) for each in rows] for name, rows in counts.items()}
+        told = {
+            "coverage": [asdict(each) for each in found],
+            "until decided": [asdict(each) for each in until],
+        }
         tell(json.dumps(told, indent=2))
         return
     table = Table(

@@ -1,4 +1,4 @@
-"""`substrate`: the commands and their options."""
+"""`substrate`: the command line, and the commands that take a scenario."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +14,18 @@ import typer
 
 import substrate
 from substrate.cli.bench import bench_app
+from substrate.cli.models import models_app
+from substrate.cli.options import (
+    BudgetOption,
+    DeviceOption,
+    JobsOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    TrustOption,
+    code_trusted,
+)
+from substrate.cli.store import store_app
 
 app = typer.Typer(
     help="Can this device be trained in place? Train networks on noisy analog crossbars from "
@@ -26,40 +36,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(bench_app, name="bench")
-
-ScenarioArgument = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name.")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Override a key, such as arms.crossbar.chip.preset=EcRamPreset. Repeatable.",
-    ),
-]
-BudgetOption = Annotated[
-    str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
-]
-TrustOption = Annotated[
-    bool,
-    typer.Option(
-        "--trust",
-        help="Run the code that the scenario names wherever it lies; it is listed first.",
-    ),
-]
-DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")]
-JobsOption = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Train so many arms and seeds side by side, one thread each.",
-        show_default="one a core, or a GPU, within the memory at hand",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
 
 def _version(show: bool) -> None:
     if show:
@@ -67,14 +43,6 @@ def _version(show: bool) -> None:
 
         tell(f"substrate {substrate.__version__}")
         raise typer.Exit
-
-
-@contextmanager
-def _code_trusted(everything: bool) -> Iterator[None]:
-    from substrate.plugins import Trust, trusting
-
-    with trusting(Trust.EVERYTHING if everything else Trust.WORKING_FOLDER):
-        yield
 
 
 @app.callback()
@@ -132,7 +100,7 @@ def run(
         raise typer.BadParameter("--until knows one word: decided")
     how = How(device, jobs, until_decided=until is not None, at_most=at_most)
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
-    with _code_trusted(trust):
+    with code_trusted(trust):
         if resume is not None:
             if scenario or out or budget != "full":
                 raise typer.BadParameter("a resumed run keeps its scenario, folder and budget")
@@ -163,7 +131,7 @@ def check(
     """Validate a scenario; build nothing."""
     from substrate.cli.inspect import check_command
 
-    with _code_trusted(trust):
+    with code_trusted(trust):
         check_command(scenario, set_ or [], budget, as_json)
 
 
@@ -194,7 +162,7 @@ def tune(
     from substrate.cli.tune import tune_command
 
     how = How(device, jobs)
-    with _code_trusted(trust):
+    with code_trusted(trust):
         tune_command(scenario, arm or [], start, epochs, set_ or [], budget, how, out, as_json)
 
 
@@ -232,42 +200,10 @@ def survey(
 
     command = "substrate " + shlex.join(sys.argv[1:])
     how = How(jobs=jobs)
-    with _code_trusted(trust):
+    with code_trusted(trust):
         raise typer.Exit(
             survey_command(scenario, presets, rates, epochs, set_ or [], out, how, as_json, command)
         )
-
-
-ModelArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL", help="A noise model, a crossbar, an aihwkit preset, or my_lab.py:MyNoise."
-    ),
-]
-ParameterOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A parameter, such as std=0.1. Repeatable."),
-]
-
-
-@app.command()
-def verify(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A noise model, a crossbar, an aihwkit preset, a rule, or my_lab.py:MyNoise.",
-        ),
-    ],
-    set_: ParameterOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Check that a noise model, crossbar or rule does what it says and what runs need."""
-    from substrate.cli.verify import verify_command
-
-    with _code_trusted(True):  # whoever calls names the code themselves
-        raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
 
 
 @app.command()
@@ -309,7 +245,7 @@ def align(
     from substrate.cli.align import align_command
 
     chosen = {"inputs": inputs, "samples": samples, "sigma_samples": sigma_samples}
-    with _code_trusted(trust):
+    with code_trusted(trust):
         align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
 
 
@@ -354,119 +290,6 @@ def replicate(
     )
 
 
-@app.command()
-def fit(
-    trace: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."
-        ),
-    ],
-    sampling_rate: Annotated[float, typer.Option(min=1e-12, help="Of the trace, in Hz.")],
-    column: Annotated[
-        str | None, typer.Option(help="Name or number of the column, if there are several.")
-    ] = None,
-    scale: Annotated[
-        float, typer.Option(help="Units of the signal for one unit of the file.")
-    ] = 1.0,
-    unit: Annotated[str, typer.Option(help="Name of the signal's unit, for the picture.")] = "a.u.",
-    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 100_000,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture.", show_default="<trace>-fit.png")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fit noise models to a measured trace; print a scenario fragment, draw trace and fit."""
-    from substrate.cli.fit import fit_command
-
-    fit_command(trace, sampling_rate, column, scale, unit, samples, out, as_json)
-
-
-new_app = typer.Typer(
-    help="Write a commented starting file for a noise model, device or learning rule of your own, "
-    "with its test.",
-    no_args_is_help=True,
-)
-app.add_typer(new_app, name="new")
-
-NewName = Annotated[
-    str, typer.Argument(metavar="NAME", help="Of the class, such as CryoReadNoise.")
-]
-NewFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")]
-
-
-@new_app.command("noise")
-def new_noise(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a noise model."""
-    from substrate.cli.new import new_command
-
-    new_command("noise", name, out)
-
-
-@new_app.command("device")
-def new_device(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a device: a crossbar that reads and is updated as yours is."""
-    from substrate.cli.new import new_command
-
-    new_command("device", name, out)
-
-
-@new_app.command("rule")
-def new_rule(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a learning rule."""
-    from substrate.cli.new import new_command
-
-    new_command("rule", name, out)
-
-
-store_app = typer.Typer(
-    help="What runs have done, kept in $SUBSTRATE_STORE or the user's cache folder, "
-    "so that nothing is trained twice.",
-    no_args_is_help=True,
-)
-app.add_typer(store_app, name="store")
-
-
-@store_app.command("list")
-def store_list(as_json: JsonOption = False) -> None:
-    """List the units, each an arm with a seed, the last used first."""
-    from substrate.cli.store import list_command
-
-    list_command(as_json)
-
-
-@store_app.command("prune")
-def store_prune(
-    older_than: Annotated[
-        str | None,
-        typer.Option(metavar="AGE", help="Remove what was not used for so long: 12h, 30d, 8w."),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="Remove the longest unused until so much is left: 5G."),
-    ] = None,
-) -> None:
-    """Remove units; none that a run is using."""
-    from substrate.cli.store import prune_command
-
-    prune_command(older_than, keep)
-
-
-@app.command()
-def show(
-    model: ModelArgument,
-    set_: ParameterOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture.", show_default="<model>.png")
-    ] = None,
-) -> None:
-    """Draw what a noise model or crossbar does, next to its parameters with units and source."""
-    from substrate.cli.show import show_command
-
-    with _code_trusted(True):  # whoever calls names the code themselves
-        show_command(model, set_ or [], out)
-
-
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(metavar="devices|noise|rules|datasets|scenarios")],
@@ -485,6 +308,11 @@ def schema() -> None:
     from substrate.terminal import tell
 
     tell(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+app.add_typer(models_app)
+app.add_typer(bench_app, name="bench")
+app.add_typer(store_app, name="store")
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -6,24 +6,33 @@ import json
 import re
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from rich.table import Table
+import typer
 
-from substrate.scenario.source import ScenarioError
-from substrate.terminal import Console, tell
+from substrate.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from substrate.run.store import Stored
+
+store_app = typer.Typer(
+    help="What runs have done, kept in $SUBSTRATE_STORE or the user's cache folder, "
+    "so that nothing is trained twice.",
+    no_args_is_help=True,
+)
 
 _SHOWN = 20
 _SECONDS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
-def list_command(as_json: bool) -> None:
-    """List the units, the last used first."""
+@store_app.command("list")
+def list_units(as_json: JsonOption = False) -> None:
+    """List the units, each an arm with a seed, the last used first."""
+    from rich.table import Table
+
     from substrate.run.store import Store
+    from substrate.terminal import Console, tell
 
     store = Store.default()
     units = sorted(store.units(), key=lambda each: each.used, reverse=True)
@@ -47,17 +56,23 @@ def list_command(as_json: bool) -> None:
     tell(f"{len(units):,} units, {ended:,} of them done, {_size(size)}, in {store.root}")
 
 
-def prune_command(older_than: str | None, keep: str | None) -> None:
-    """Remove units by age, and until the rest is small enough; none that is in use.
-
-    Raises:
-        ScenarioError: an age or a size cannot be read, or neither is given.
-    """
+@store_app.command()
+def prune(
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Remove what was not used for so long: 12h, 30d, 8w."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Remove the longest unused until so much is left: 5G."),
+    ] = None,
+) -> None:
+    """Remove units; none that a run is using."""
     from substrate.run.store import Store
+    from substrate.terminal import tell
 
     if older_than is None and keep is None:
-        hint = "such as --older-than 30d, or --keep 5G"
-        raise ScenarioError("say what to remove", file="substrate store prune", hint=hint)
+        raise typer.BadParameter("say what to remove: --older-than 30d, or --keep 5G")
     store = Store.default()
     removed = store.prune(
         older_than=None if older_than is None else _read(older_than, _SECONDS, "--older-than"),
@@ -70,8 +85,7 @@ def _read(text: str, units: dict[str, int], option: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]?)", text)
     if found is None or found[2] not in units:
         known = ", ".join(filter(None, units))
-        hint = f"a number with one of {known}"
-        raise ScenarioError("cannot be read", file=option, found=text, hint=hint)
+        raise typer.BadParameter(f"{option} {text}: write a number with one of {known}")
     return float(found[1]) * units[found[2]]
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from substrate.assemble.chip import chip_reproducibility, chip_title
+from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.layouts import network_title
 from substrate.assemble.rung import rung_of
 from substrate.data.dataset import Dataset
@@ -45,6 +45,7 @@ from substrate.run.verdict import (
     worst,
 )
 from substrate.scenario.schema import Arm, Learning, Scenario
+from substrate.scenario.schema.chips import chip_title
 
 
 class ArmOutcome:
