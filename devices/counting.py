@@ -6,7 +6,7 @@ The arithmetic is that of `devices.ledger`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from devices.crossbars.base import Crossbar, Worn
 from devices.crossbars.ideal import IdealCrossbar
@@ -17,12 +17,16 @@ from devices.ledger import MatrixCounts, Part, Wear
 
 @dataclass
 class Requests:
-    """What a matrix was asked for, since it was made; an update of several samples is one."""
+    """What a matrix was asked for, since it was made; an update of several samples is one.
+
+    `multiplications` are digital ones that do not follow from the other numbers.
+    """
 
     reads: int = 0
     transposed_reads: int = 0
     outer_products: int = 0
     updates: int = 0
+    multiplications: int = 0
 
     def update(self, request: Outer | Dense) -> None:
         """Count a request for a change."""
@@ -32,7 +36,7 @@ class Requests:
 
     def numbers(self) -> list[int]:
         """All of them, for a state; `Requests(*numbers)` makes it again."""
-        return [self.reads, self.transposed_reads, self.outer_products, self.updates]
+        return list(astuple(self))
 
 
 @dataclass
@@ -108,8 +112,6 @@ def digital_counts(
     """Count a matrix in the digital periphery."""
     cells = n_out * n_in
     products = asked.reads + asked.transposed_reads + asked.outer_products
-    if part == "decorrelation":  # every update scales the rows
-        products += asked.updates
     return MatrixCounts(
         layer=layer,
         part=part,
@@ -128,7 +130,7 @@ def digital_counts(
         pulses=None,
         worst_cell_pulses=None,
         pulses_are=None,
-        multiplications=products * cells,
+        multiplications=products * cells + asked.multiplications,
         words=cells + words_beside,
     )
 
@@ -147,7 +149,7 @@ def _array_counts(
     """Count a matrix on a grid of arrays, J of them along its columns and I along its rows."""
     columns, rows = grid
     driven, read = columns * n_in, rows * n_out
-    multiplications = 0
+    multiplications = asked.multiplications
     if part == "decorrelation":  # a digital gain of every row, in reads and in updates
         multiplications += n_in * (asked.reads + asked.transposed_reads + asked.outer_products)
         multiplications += n_in * asked.updates

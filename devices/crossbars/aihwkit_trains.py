@@ -30,7 +30,7 @@ from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.crossbars.native.pulses import slots_needed
+from devices.flag import Flag
 from devices.interface import Outer
 from devices.ledger import Wear
 
@@ -89,6 +89,7 @@ class PulseTrains:
         self._outer = _Written(shape)
         self._dense = _Written(shape)
         self._told = False
+        self._cut: Flag | None = None
 
     @property
     def wear(self) -> Wear | None:
@@ -111,7 +112,6 @@ class PulseTrains:
 
         A line that needs more than `MOST_TRAINS` is clipped to what they carry.
         """
-        lines = torch.eye(delta.shape[1], device=delta.device)
         changes = delta.T
         needed = (changes.abs().amax(1) / self.bound).ceil_().clamp_(min=1)
         cut = needed > MOST_TRAINS
@@ -122,10 +122,17 @@ class PulseTrains:
             asked = each.abs() / self._granularity
             slots = self._slots(asked.amax(1)) * needed
             self._dense.add((asked * needed[:, None]).T, needed, cut, slots)
+        lines = torch.eye(len(each), device=delta.device)
         yield lines, -each
-        for sent in range(1, int(needed.max())):
-            left = needed > sent
-            yield lines[left], -each[left]
+        # the lines that need most go first, and the host is told once how many go on after each
+        most_first = needed.argsort(descending=True, stable=True)
+        sent = torch.arange(1, MOST_TRAINS, device=delta.device)
+        going_on = (needed > sent[:, None]).sum(1)
+        for left in going_on.tolist():
+            if left == 0:
+                return
+            still = most_first[:left]
+            yield lines[still], -each[still]
 
     def watch(self, request: Outer) -> None:
         """Look at what a request's trains carry, and whether they are too short for it.
@@ -136,7 +143,8 @@ class PulseTrains:
         self._sent += len(request.x)
         if self.requests % _LOOK_EVERY != 1 or not math.isfinite(self.bound):
             return
-        needed = slots_needed(request.x, request.d, request.rate, self._granularity)
+        largest = request.x.abs().amax(1) * request.d.abs().amax(1)
+        needed = largest.mul_(abs(request.rate) / self._granularity)
         cut = needed > self._longest
         self._count(cut)
         slots = self._slots(needed)
@@ -185,7 +193,14 @@ class PulseTrains:
         self.count = self.count.to(cut.device)
         self.count[0] += len(cut)
         self.count[1] += cut.sum()
-        if not self._told and cut.any():
+        if self._told:
+            return
+        if self._cut is None:
+            self._cut = Flag(cut.any())
+        if not self._cut.known:
+            return
+        was_cut, self._cut = bool(self._cut), None
+        if was_cut:
             self._told = True
             # the same words for all tiles of a kind, so that Python shows them once
             warnings.warn(

@@ -241,16 +241,16 @@ def test_the_mirror_and_digital_r_are_charged():
     chip.read_decorrelation_transposed(0, torch.randn(BATCH, 6))
     chip.read_mirror(1, torch.randn(BATCH, 5))
     chip.read_mirror_transposed(1, torch.randn(BATCH, 3))
-    outer = Outer(torch.randn(BATCH, 6), torch.randn(BATCH, 6), 0.01)
     mirror = Outer(torch.randn(BATCH, 5), torch.randn(BATCH, 3), 0.01)
     chip.apply(
         [
-            LayerUpdate(0, decorrelation=DecorrelationUpdate(torch.ones(6), outer)),
+            LayerUpdate(0, decorrelation=DecorrelationUpdate(torch.randn(BATCH, 6), 0.01)),
             LayerUpdate(1, mirror=mirror),
         ]
     )
     r, b = of(chip, 1, "decorrelation"), of(chip, 2, "mirror")
-    assert r.multiplications == (8 + 4 + 4 + 1) * 36
+    # Rᵀx*, its outer product with x*, and 1 + rate Σ x*² on every row
+    assert r.multiplications == (8 + 4) * 36 + 2 * 4 * 36 + 4 * 6 + 36
     assert b.multiplications == (4 + 4 + 4) * 15
     assert (r.words, b.words) == (36, 15)
 

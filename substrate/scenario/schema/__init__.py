@@ -19,6 +19,7 @@ from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import (
     ActivationFunction,
     Conv,
+    LeakyRelu,
     LossFunction,
     Network,
     Staircase,
@@ -40,6 +41,7 @@ __all__ = [
     "Digits",
     "Gaussian",
     "IdealChip",
+    "LeakyRelu",
     "Learning",
     "LossFunction",
     "NativeChip",

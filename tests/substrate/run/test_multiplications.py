@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from learning.estimator import PerturbationSettings, RuleSettings
 from learning.learner import Learner, LearningSettings
 from learning.losses import mean_squared_error
 from learning.optimisers import OptimiserSettings
+from learning.requirements import PerturbationSettings, RuleSettings
 from substrate.run.multiplications import Multiplications
 from tests.chips import make_chip
 from tests.rules import make_rule
