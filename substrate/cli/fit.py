@@ -11,9 +11,10 @@ import torch
 import yaml
 from rich.table import Table
 
+from devices.measurement_file import MeasurementError
 from devices.noise import NoiseModel
 from devices.noise.base import Memory
-from devices.noise.trace_file import TraceError, read_trace
+from devices.noise.trace_file import read_trace
 from substrate.files import write_atomically
 from substrate.fit.fit import Fit, fit_all
 from substrate.fit.two_levels import Samples
@@ -38,11 +39,11 @@ def fit_command(
     """
     console = Console(stderr=as_json)
     try:
-        whole = read_trace(path, column) * scale
+        whole = read_trace(path, column).samples * scale
         used = whole[:most]
         with console.status(f"Fitting {len(used)} samples…"):
             fits = fit_all(used, 1 / sampling_rate)
-    except TraceError as problem:
+    except MeasurementError as problem:
         raise ScenarioError(str(problem)) from None
     except ValueError as problem:
         raise ScenarioError(str(problem), file=str(path)) from None
