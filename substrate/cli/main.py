@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -323,32 +323,65 @@ def replicate(
     )
 
 
+ColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Name of the column, or its number from 1, if there are several."),
+]
+MissingOption = Annotated[
+    Literal["refuse", "drop"], typer.Option(help="What to do about samples without a number.")
+]
+DecimalOption = Annotated[
+    Literal[".", ","] | None,
+    typer.Option(help="Decimal mark of a text file.", show_default="found"),
+]
+
+
 @app.command()
 def fit(
     trace: Annotated[
         Path,
         typer.Argument(
-            metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."
+            metavar="TRACE", help="Text, NumPy, MATLAB or Parquet file of a measurement."
         ),
     ],
-    sampling_rate: Annotated[float, typer.Option(min=1e-12, help="Of the trace, in Hz.")],
-    column: Annotated[
-        str | None, typer.Option(help="Name or number of the column, if there are several.")
+    sampling_rate: Annotated[
+        float | None,
+        typer.Option(min=1e-12, help="In Hz.", show_default="from the column of times"),
+    ] = None,
+    column: ColumnOption = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            help="The column of times.", show_default="the one that its name or unit says is"
+        ),
     ] = None,
     scale: Annotated[
         float, typer.Option(help="Units of the signal for one unit of the file.")
     ] = 1.0,
-    unit: Annotated[str, typer.Option(help="Name of the signal's unit, for the picture.")] = "a.u.",
-    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 100_000,
+    unit: Annotated[
+        str | None,
+        typer.Option(help="Name of the signal's unit, for people.", show_default="the header's"),
+    ] = None,
+    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 200_000,
+    missing: MissingOption = "refuse",
+    uneven: Annotated[
+        Literal["refuse", "resample"], typer.Option(help="What to do about uneven times.")
+    ] = "refuse",
+    decimal: DecimalOption = None,
     out: Annotated[
         Path | None, typer.Option(help="The picture.", show_default="<trace>-fit.png")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit noise models to a measured trace; print a scenario fragment, draw trace and fit."""
-    from substrate.cli.fit import fit_command
+    """Fit sums of noise models to a measured trace; print a scenario fragment, draw both.
 
-    fit_command(trace, sampling_rate, column, scale, unit, samples, out, as_json)
+    Telegraph noise of up to three fluctuators, 1/f, AR(1), white noise and drift are added up as
+    far as the trace bears out, and the best sum is judged by itself.
+    """
+    from substrate.cli.fit import TraceOptions, fit_command
+
+    options = TraceOptions(column, time, sampling_rate, missing, uneven, decimal)
+    fit_command(trace, options, scale, unit, samples, out, as_json)
 
 
 new_app = typer.Typer(
