@@ -4,7 +4,7 @@
 
 Sums grow by one noise at a time: first the backgrounds alone, then with a two-level fluctuator,
 then with one more as long as the best sum does not fit by itself (`adequacy.py`) and another is
-worth it. ln L is `predictive.py`'s, errors are from `maximise.py`. The trace's mean is taken off first.
+worth it. ln L is of `predictive.py`, errors are of `maximise.py`. The trace's mean is off first.
 """
 
 from __future__ import annotations
