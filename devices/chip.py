@@ -6,9 +6,8 @@
     observed a_l = read-out(a_l)                    read-out noise does not
     observed x*_l likewise
 
-Several passes of the same input are run as one batch where they differ, and once where they cannot:
-passes share everything up to the first noise or perturbation that tells them apart. The shared
-batch is stacked in blocks; a list says for every pass which block is its own.
+Several passes of the same input are run as one batch where they differ, and once where they cannot
+(`devices.blocks`).
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from devices.activations import Activation
+from devices.blocks import Blocks
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.decorrelation import Decorrelation
 from devices.interface import (
@@ -118,44 +118,45 @@ class NetworkChip:
         x: Tensor,
         perturbs: Sequence[Iterable[Tensor | None] | None],
         *,
+        samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
         read_pre_activations: Collection[int] | None = None,
     ) -> tuple[Observation, ...]:
         """Run one pass per perturbation; see `devices.interface.Chip.passes`."""
         if any(perturb is not None for perturb in perturbs):
             self._need(Capability.INJECT)
-        batch = len(x)
         perturbations = [repeat(None) if each is None else iter(each) for each in perturbs]
-        apart = list(range(len(perturbs)))
-        block_of = seen_block_of = [0] * len(perturbs)
+        sizes = [len(x)] * len(perturbs) if samples is None else samples
+        blocks = seen_blocks = Blocks.shared(sizes)
+        apart = blocks.apart()
         signal = seen = x
-        inputs = _Reading(len(perturbs), batch, read_inputs)
-        pre_activations = _Reading(len(perturbs), batch, read_pre_activations)
+        inputs = _Reading(len(perturbs), read_inputs)
+        pre_activations = _Reading(len(perturbs), read_pre_activations)
         for layer in self._layers:
             # one name for rows, columns and output: each is given free as soon as the next is there
             signal, seen = layer.layout.to_rows(signal), x
             if layer.decorrelation is not None:
-                signal, block_of = _read(layer.decorrelation, signal, block_of, batch)
+                signal, blocks = _read(layer.decorrelation, signal, blocks)
             if layer.input_readout is None:
-                inputs.read(signal, block_of)
+                inputs.read(signal, blocks)
             else:
-                inputs.read(layer.input_readout(_expand(signal, block_of, batch)), apart)
+                inputs.read(layer.input_readout(blocks.expand(signal)), apart)
             if layer.input_noise is not None:
-                signal, block_of = layer.input_noise(_expand(signal, block_of, batch)), apart
-            signal, block_of = _read(layer.crossbar, signal, block_of, batch)
+                signal, blocks = layer.input_noise(blocks.expand(signal)), apart
+            signal, blocks = _read(layer.crossbar, signal, blocks)
             if layer.output_noise is not None:
-                signal, block_of = layer.output_noise(_expand(signal, block_of, batch)), apart
+                signal, blocks = layer.output_noise(blocks.expand(signal)), apart
             signal.add_(layer.bias)
-            signal, block_of = _inject(signal, block_of, [next(each) for each in perturbations])
-            seen, seen_block_of = signal, block_of
+            signal, blocks = blocks.inject(signal, [next(each) for each in perturbations])
+            seen, seen_blocks = signal, blocks
             if layer.readout is not None:
-                seen, seen_block_of = layer.readout(_expand(signal, block_of, batch)), apart
-            pre_activations.read(seen, seen_block_of)
+                seen, seen_blocks = layer.readout(blocks.expand(signal)), apart
+            pre_activations.read(seen, seen_blocks)
             signal = layer.layout.from_columns(layer.activation(signal))
         return tuple(
-            Observation(tuple(x_in), tuple(a_out), _block(seen, block, batch))
-            for x_in, a_out, block in zip(
-                inputs.of_pass, pre_activations.of_pass, seen_block_of, strict=True
+            Observation(tuple(x_in), tuple(a_out), seen_blocks.of(seen, number))
+            for number, (x_in, a_out) in enumerate(
+                zip(inputs.of_pass, pre_activations.of_pass, strict=True)
             )
         )
 
@@ -300,17 +301,16 @@ class NetworkChip:
 class _Reading:
     """What is read of every layer, for the passes that it is wanted of."""
 
-    def __init__(self, passes: int, batch: int, wanted: Collection[int] | None) -> None:
+    def __init__(self, passes: int, wanted: Collection[int] | None) -> None:
         self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
-        self._batch = batch
-        self._wanted = range(passes) if wanted is None else wanted
+        self._wanted = range(passes) if wanted is None else tuple(wanted)
 
-    def read(self, stacked: Tensor, block_of: list[int]) -> None:
-        # a view would hold the blocks of all passes
-        views = len({block_of[p] for p in self._wanted}) * self._batch == len(stacked)
-        for p in self._wanted:
-            block = _block(stacked, block_of[p], self._batch)
-            self.of_pass[p].append(block if views else block.clone())
+    def read(self, stacked: Tensor, blocks: Blocks) -> None:
+        # a view would hold the rows of all passes
+        views = blocks.rows(self._wanted) == len(stacked)
+        for number in self._wanted:
+            block = blocks.of(stacked, number)
+            self.of_pass[number].append(block if views else block.clone())
 
 
 def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
@@ -326,56 +326,11 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
     return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
 
 
-def _read(
-    matrix: Crossbar | Decorrelation, x: Tensor, block_of: list[int], batch: int
-) -> tuple[Tensor, list[int]]:
+def _read(matrix: Crossbar | Decorrelation, x: Tensor, blocks: Blocks) -> tuple[Tensor, Blocks]:
     """Read a matrix for all passes; its noise tells apart those that shared a block until here."""
-    apart = list(range(len(block_of)))
-    if matrix.noise_free or block_of == apart:
-        return matrix.read(x), block_of
-    if len(set(block_of)) == 1:
-        return matrix.read(x, repeats=len(block_of)), apart
-    return matrix.read(_expand(x, block_of, batch)), apart
-
-
-def _block(stacked: Tensor, index: int, batch: int) -> Tensor:
-    return stacked[index * batch : (index + 1) * batch]
-
-
-def _expand(stacked: Tensor, block_of: list[int], batch: int) -> Tensor:
-    """Give every pass a block of its own."""
-    if block_of == list(range(len(block_of))):
-        return stacked
-    return torch.cat([_block(stacked, block, batch) for block in block_of])
-
-
-def _inject(
-    a: Tensor, block_of: list[int], perturbs: Sequence[Tensor | None]
-) -> tuple[Tensor, list[int]]:
-    """Add each pass's perturbation, splitting blocks that passes shared until here."""
-    if all(perturb is None for perturb in perturbs):
-        return a, block_of
-    batch = len(a) // (max(block_of) + 1)
-    if len(set(block_of)) == len(block_of):
-        for block, perturb in zip(block_of, perturbs, strict=True):
-            if perturb is not None:
-                _block(a, block, batch).add_(perturb)
-        return a, block_of
-    sources: list[tuple[int, Tensor | None]] = []
-    unperturbed: dict[int, int] = {}
-    split_block_of: list[int] = []
-    for block, perturb in zip(block_of, perturbs, strict=True):
-        if perturb is None and block in unperturbed:
-            split_block_of.append(unperturbed[block])
-            continue
-        if perturb is None:
-            unperturbed[block] = len(sources)
-        split_block_of.append(len(sources))
-        sources.append((block, perturb))
-    split = a.new_empty(len(sources) * batch, *a.shape[1:])
-    for target, (block, perturb) in enumerate(sources):
-        if perturb is None:
-            _block(split, target, batch).copy_(_block(a, block, batch))
-        else:
-            torch.add(_block(a, block, batch), perturb, out=_block(split, target, batch))
-    return split, split_block_of
+    apart = blocks.apart()
+    if matrix.noise_free or blocks == apart:
+        return matrix.read(x), blocks
+    if set(blocks.starts) == {0} and set(blocks.sizes) == {len(x)}:
+        return matrix.read(x, repeats=len(blocks.sizes)), apart
+    return matrix.read(blocks.expand(x)), apart

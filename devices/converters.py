@@ -11,15 +11,17 @@ Front. Neurosci. 2017): then nothing saturates, but Δ differs from read to read
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.draws import Rounding
 from devices.threads import for_each, has_kernel, share
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SMALLEST = 1e-30
 
@@ -122,7 +124,7 @@ class Conversion:
     @property
     def of_flat_reads(self) -> Conversion:
         """The same for the signal with all its reads along one axis."""
-        if not isinstance(self.full_scale, Tensor):
+        if not isinstance(self.full_scale, torch.Tensor):
             return self
         return Conversion(self.converter, self.full_scale.flatten(0, -2))
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Union
 
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.threads import for_each, has_kernel, share
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CACHED = 2**15
 """Numbers of every tensor that are worked on at once, so that they stay in a core's cache."""
@@ -47,7 +49,7 @@ class Rounding(NamedTuple):
     levels: int
 
 
-Randomness = torch.Generator | Keyed
+Randomness = Union["torch.Generator", Keyed]
 """What numbers are drawn from."""
 
 

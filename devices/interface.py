@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
-from torch import Tensor
 
-PerSampleLoss = Callable[[Tensor], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PerSampleLoss = Callable[["Tensor"], "Tensor"]
 """Loss of every sample, shape (batch,), as a function of the network's output (batch, classes)."""
 
-Perturbation = tuple[Tensor | None, ...]
+Perturbation = tuple["Tensor | None", ...]
 """A known perturbation of every layer's pre-activation, in its shape; None leaves a layer alone."""
 
 
@@ -171,6 +173,7 @@ class Chip(Protocol):
         x: Tensor,
         perturbs: Sequence[Iterable[Tensor | None] | None],
         *,
+        samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
         read_pre_activations: Collection[int] | None = None,
     ) -> tuple[Observation, ...]:
@@ -182,6 +185,8 @@ class Chip(Protocol):
             x: the network's input, (batch, ...).
             perturbs: of every pass, as in `forward`. Each is gone through once, layer by layer as
                 the passes go on, so it may be drawn on the way.
+            samples: of every pass, how many of the first samples of x are its input; None for all
+                in every pass.
             read_inputs: numbers of the passes whose layer inputs are read; None for all. What is
                 not read need not be held.
             read_pre_activations: likewise; the output is read in every pass.

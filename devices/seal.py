@@ -63,12 +63,17 @@ class SealedChip:
         x: Tensor,
         perturbs: Sequence[Iterable[Tensor | None] | None],
         *,
+        samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
         read_pre_activations: Collection[int] | None = None,
     ) -> tuple[Observation, ...]:
         """See `devices.interface.Chip.passes`."""
         return _behind[self].passes(
-            x, perturbs, read_inputs=read_inputs, read_pre_activations=read_pre_activations
+            x,
+            perturbs,
+            samples=samples,
+            read_inputs=read_inputs,
+            read_pre_activations=read_pre_activations,
         )
 
     def backpropagate(

@@ -7,8 +7,10 @@ below("noise", {"noise.past": t}) == {"past": t}
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def prefixed(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,10 +12,12 @@ import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
-from torch import Tensor
+from devices.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WORTHWHILE = 2**17
 """Numbers that take as long to make as it takes to hand work to another thread, about 0.1 ms."""

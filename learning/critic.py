@@ -15,12 +15,15 @@ A class number y enters as one-hot values. The last layer starts at zero, so tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import torch
 from jaxtyping import Float
-from torch import Tensor
-from torch.nn import functional
-from torch.optim.adam import adam
+
+from learning.adam import adam_step
+from learning.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _HIDDEN = 64
 _STEPS = 5
@@ -28,7 +31,7 @@ _RATE = 3e-3
 _DECAY = 0.95
 _LAYERS = 3
 
-CriticState = Mapping[str, Tensor]
+CriticState = Mapping[str, "Tensor"]
 """Weights, Adam's moments and running scales, by name."""
 
 
@@ -81,7 +84,7 @@ def criticise(
 def _values(target: Tensor, output: Tensor) -> Tensor:
     if target.is_floating_point():
         return target.to(output.dtype).view(len(output), -1)
-    return functional.one_hot(target, output.shape[1]).to(output.dtype)
+    return torch.nn.functional.one_hot(target, output.shape[1]).to(output.dtype)
 
 
 def _begin(n_out: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -103,7 +106,9 @@ def _begin(n_out: int, generator: torch.Generator) -> dict[str, Tensor]:
 def _net(state: CriticState, output: Tensor, values: Tensor) -> Tensor:
     signal = torch.cat([output / _rms(state, "a"), values / _rms(state, "y")], 1)
     for layer in range(_LAYERS):
-        signal = functional.linear(signal, state[f"weight.{layer}"], state[f"bias.{layer}"])
+        signal = torch.nn.functional.linear(
+            signal, state[f"weight.{layer}"], state[f"bias.{layer}"]
+        )
         if layer < _LAYERS - 1:
             signal = signal.tanh()
     return signal
@@ -111,21 +116,13 @@ def _net(state: CriticState, output: Tensor, values: Tensor) -> Tensor:
 
 def _adam_step(state: dict[str, Tensor], weights: list[Tensor], gradients: list[Tensor]) -> None:
     names = [f"{kind}.{layer}" for layer in range(_LAYERS) for kind in ("weight", "bias")]
-    adam(
+    adam_step(
         weights,
         gradients,
         [state[f"mean.{name}"] for name in names],
         [state[f"mean_square.{name}"] for name in names],
-        [],
         [state[f"steps.{name}"] for name in names],
-        fused=True,
-        amsgrad=False,
-        beta1=0.9,
-        beta2=0.999,
-        lr=_RATE,
-        weight_decay=0.0,
-        eps=1e-8,
-        maximize=False,
+        _RATE,
     )
 
 

@@ -7,57 +7,25 @@ backwards:      a rule that estimates ∂L/∂a_L alone has it sent back (`learn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import Capability, Chip, PerSampleLoss
+from devices.interface import Capability, Chip, Observation, PerSampleLoss
 from learning.backward import propagate
 from learning.injection import Injection
 from learning.losses import Loss, loss_gradient
-from learning.rules import Rule, RuleState, Trial
+from learning.requirements import RuleSettings
+from learning.rules import RuleState, Trial
 
 _PASSES_AT_ONCE = 8
 """Perturbed passes that are run together, so that they share the work of the first layer."""
-
-
-class PerturbationSettings(NamedTuple):
-    """How a rule's passes are perturbed.
-
-    Attributes:
-        source: the noise that makes passes differ: the device's own, injected noise, or both.
-        baseline: a clean first pass, or a noisy one like the others (Section 3.4).
-        sigma: standard deviation of injected noise, in units of the pre-activation.
-        resamples: K perturbed passes for one baseline (Section 3.5).
-    """
-
-    source: Literal["intrinsic", "injected", "both"] = "injected"
-    baseline: Literal["clean", "noisy"] = "clean"
-    sigma: float = 1e-3
-    resamples: int = 1
-
-
-class RuleSettings(NamedTuple):
-    """A rule and its passes; `perturbation` is None for one that perturbs nothing."""
-
-    rule: Rule
-    perturbation: PerturbationSettings | None
-
-
-def required_capabilities(settings: RuleSettings) -> frozenset[Capability]:
-    """Everything that a chip must offer for a rule with these settings."""
-    rule, perturbation = settings
-    needs = set(rule.needs)
-    if perturbation is not None and perturbation.source != "intrinsic":
-        needs.add(Capability.INJECT)
-    if perturbation is not None and perturbation.baseline == "clean":
-        needs.add(Capability.CLEAN_PASS)
-    return frozenset(needs)
 
 
 class Estimate(NamedTuple):
@@ -223,17 +191,9 @@ class Estimator:
         first: list[Collection[int]] = []
         if baseline is None:
             first.append(everywhere if self._injects_baseline else ())
-        passes = [
-            Injection(shapes, layers, len(x), sigma, self._generator) if layers else None
-            for layers in [*first, *of_trial * count]
-        ]
-        reads_activities = rule.reads_activities or rule.backward is not None
-        observed = self._chip.passes(
-            x,
-            passes,
-            read_inputs=None if rule.reads_inputs else range(len(first)),
-            read_pre_activations=None if reads_activities else (),
-        )
+        part = math.ceil(rule.perturbed_fraction * len(x))
+        baselines, passes = self._injected(first, len(x)), self._injected(of_trial * count, part)
+        observed = self._observe(x, part, baselines, passes)
         outputs = [each.output for each in observed]
         inputs = [each.inputs for each in observed]
         activities = [list(each.pre_activations) for each in observed]
@@ -248,10 +208,12 @@ class Estimator:
                 self._losses(target, output),
             )
         del observed
-        output_changes = self._output_changes(activities, baseline)
-        changes = _activity_changes(activities, baseline.pre_activations, keep=keeps)
-        input_changes = _input_changes(inputs, baseline.inputs) if rule.reads_inputs else None
-        loss_changes = [self._losses(target, output) - baseline.losses for output in outputs]
+        output_changes = self._output_changes(activities, baseline, part)
+        changes = _activity_changes(activities, baseline.pre_activations, part, keep=keeps)
+        input_changes = _input_changes(inputs, baseline.inputs, part) if rule.reads_inputs else None
+        loss_changes = [
+            self._losses(target[:part], output) - baseline.losses[:part] for output in outputs
+        ]
         trials = []
         for number in range(count):
             own = slice(number * len(of_trial), (number + 1) * len(of_trial))
@@ -261,7 +223,7 @@ class Estimator:
                     tuple(changes[number]) if changes else (),
                     tuple(
                         each.again() if each is not None and rule.knows_perturbation else None
-                        for each in passes[len(first) :][own]
+                        for each in passes[own]
                     ),
                     tuple(loss_changes[own]),
                     sigma,
@@ -276,8 +238,33 @@ class Estimator:
             )
         return baseline, trials
 
+    def _injected(self, layers: Sequence[Collection[int]], batch: int) -> list[Injection | None]:
+        """Give what is injected in passes of so many samples, for the layers of each."""
+        shapes, sigma = self._chip.shapes, 0.0 if self._settings is None else self._settings.sigma
+        return [
+            Injection(shapes, each, batch, sigma, self._generator) if each else None
+            for each in layers
+        ]
+
+    def _observe(
+        self,
+        x: Tensor,
+        part: int,
+        baselines: Sequence[Injection | None],
+        passes: Sequence[Injection | None],
+    ) -> tuple[Observation, ...]:
+        """Run baseline passes of all samples, and perturbed ones of the first `part` of them."""
+        rule = self._rule
+        return self._chip.passes(
+            x,
+            [*baselines, *passes],
+            samples=[len(x)] * len(baselines) + [part] * len(passes),
+            read_inputs=None if rule.reads_inputs else range(len(baselines)),
+            read_pre_activations=None if rule.reads_activities or rule.backward else (),
+        )
+
     def _output_changes(
-        self, activities: list[list[Tensor]], baseline: _Baseline
+        self, activities: list[list[Tensor]], baseline: _Baseline, part: int
     ) -> list[list[Tensor]]:
         """Give δf(a_l) of every layer but the last, of every pass, if the rule reads it."""
         if not self._rule.reads_output_changes:
@@ -285,7 +272,7 @@ class Estimator:
         activate = self._chip.activate
         return [
             [
-                activate(layer, after) - activate(layer, before)
+                activate(layer, after) - activate(layer, before[:part])
                 for layer, (after, before) in enumerate(
                     zip(seen[:-1], baseline.pre_activations[:-1], strict=True)
                 )
@@ -295,7 +282,7 @@ class Estimator:
 
 
 def _activity_changes(
-    perturbed: list[list[Tensor]], baseline: list[Tensor], *, keep: bool
+    perturbed: list[list[Tensor]], baseline: list[Tensor], part: int, *, keep: bool
 ) -> list[list[Tensor]]:
     """Give δa_l of every pass; both activities are used up, unless the baseline's are kept."""
     changes: list[list[Tensor]] = [[] for _ in perturbed]
@@ -304,16 +291,17 @@ def _activity_changes(
     for layer in range(len(baseline)):
         before = baseline[layer] if keep else baseline.pop(0)
         for activities, change in zip(perturbed, changes, strict=True):
-            change.append(activities.pop(0) - before)
+            change.append(activities.pop(0) - before[:part])
     return changes
 
 
 def _input_changes(
-    perturbed: list[tuple[Tensor, ...]], baseline: list[Tensor]
+    perturbed: list[tuple[Tensor, ...]], baseline: list[Tensor], part: int
 ) -> list[list[Tensor]]:
     """Give δx*_l of every layer, of every pass."""
     return [
-        [after - before for after, before in zip(seen, baseline, strict=True)] for seen in perturbed
+        [after - before[:part] for after, before in zip(seen, baseline, strict=True)]
+        for seen in perturbed
     ]
 
 

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from devices.interface import Chip, LayerUpdate
 from learning.decorrelation import DecorrelationSettings, decorrelation_update
-from learning.estimator import Estimate, Estimator, RuleSettings
+from learning.estimator import Estimate, Estimator
 from learning.losses import Loss
 from learning.optimisers import Optimiser, OptimiserSettings
+from learning.requirements import RuleSettings
 
 
 class LearningSettings(NamedTuple):

@@ -1,10 +1,11 @@
 """From an estimated gradient to the request for a weight change.
 
     pulses:  ask for -η ⟨d_l x_{l-1}ᵀ⟩ as the factors of the outer product, carried out in place
-    dense:   form ΔW_l = ⟨d_l x_{l-1}ᵀ⟩, feed it to a torch optimiser, ask for the step it takes
+    dense:   form ΔW_l = ⟨d_l x_{l-1}ᵀ⟩, feed it to torch's optimiser, ask for the step it takes
 
 The learner does not hold the weights, so torch's optimiser is given zeros in their place: where it
 leaves them after a step is the change to ask for. Zeros and ΔW_l are there for one layer at a time.
+torch's functions are called and their state is kept here, for the reason in `learning.adam`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.optim.sgd import sgd
 
 from devices.interface import Dense, LayerShape, Outer
+from learning.adam import adam_step
 
 Write = Literal["pulses", "dense"]
 
@@ -48,7 +51,7 @@ class Optimiser:
             (torch.zeros(0, device=device), torch.zeros(shape.n_out, device=device))
             for shape in shapes
         ]
-        self._torch = _torch_optimiser(settings, [step for pair in self._steps for step in pair])
+        self._kept: list[dict[str, Tensor]] = [{} for _ in range(2 * len(shapes))]
 
     def request(self, layer: int, d: Tensor, x: Tensor) -> tuple[Outer | Dense, Tensor]:
         """Give the request for a layer's weights and the change of its bias.
@@ -62,13 +65,14 @@ class Optimiser:
             The request and the change. Their tensors are good until `release`.
         """
         weight_step, bias_step = self._steps[layer]
-        bias_step.zero_().grad = d.flatten(0, -2).sum(0) / len(d)
+        steps, gradients = [bias_step.zero_()], [d.flatten(0, -2).sum(0) / len(d)]
+        kept = self._kept[2 * layer + 1 : 2 * layer + 2]
         if self._dense:
             weight_step.data = weight_step.new_zeros(d.shape[-1], x.shape[-1])
-            weight_step.grad = mean_outer_product(d, x)
-        # torch's optimiser passes over every layer that has no gradient
-        self._torch.step()
-        weight_step.grad = bias_step.grad = None
+            steps.append(weight_step)
+            gradients.append(mean_outer_product(d, x))
+            kept.append(self._kept[2 * layer])
+        _step(self._settings, steps, gradients, kept)
         if self._dense:
             return Dense(weight_step), bias_step
         factors = x.flatten(0, -2), d.flatten(0, -2) / len(d)
@@ -80,21 +84,19 @@ class Optimiser:
         weight_step.data = weight_step.new_empty(0)
 
     def state(self) -> dict[str, Tensor]:
-        """Give copies of everything that torch's optimiser keeps, as `<parameter>.<name>`."""
+        """Give copies of all that is kept, as `<2 × layer, and 1 for its bias>.<torch's name>`."""
         return {
             f"{index}.{name}": value.clone()
-            for index, kept in self._torch.state_dict()["state"].items()
+            for index, kept in enumerate(self._kept)
             for name, value in kept.items()
-            if value is not None
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state."""
-        kept: dict[int, dict[str, Tensor]] = {}
+        self._kept = [{} for _ in self._kept]
         for key, value in state.items():
             index, name = key.split(".", 1)
-            kept.setdefault(int(index), {})[name] = value.clone()
-        self._torch.load_state_dict({**self._torch.state_dict(), "state": kept})
+            self._kept[int(index)][name] = value.clone()
 
 
 def mean_outer_product(d: Tensor, x: Tensor) -> Tensor:
@@ -103,10 +105,41 @@ def mean_outer_product(d: Tensor, x: Tensor) -> Tensor:
     return torch.addmm(d.new_zeros(()), rows.T, columns, beta=0, alpha=1 / len(d))
 
 
-def _torch_optimiser(
-    settings: OptimiserSettings, parameters: list[Tensor]
-) -> torch.optim.Optimizer:
+def _step(
+    settings: OptimiserSettings,
+    steps: list[Tensor],
+    gradients: list[Tensor],
+    kept: list[dict[str, Tensor]],
+) -> None:
+    """Take one step from where `steps` are, with torch's own defaults, and keep its state."""
     if settings.name == "adam":
-        return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
-    momentum = settings.momentum if settings.name == "momentum" else 0.0
-    return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=momentum, fused=True)
+        for step, each in zip(steps, kept, strict=True):
+            if not each:
+                each["step"] = torch.zeros((), device=step.device)
+                each["exp_avg"] = torch.zeros_like(step)
+                each["exp_avg_sq"] = torch.zeros_like(step)
+        adam_step(
+            steps,
+            gradients,
+            [each["exp_avg"] for each in kept],
+            [each["exp_avg_sq"] for each in kept],
+            [each["step"] for each in kept],
+            settings.learning_rate,
+        )
+        return
+    buffers = [each.get("momentum_buffer") for each in kept]
+    sgd(
+        steps,
+        gradients,
+        buffers,
+        fused=True,
+        weight_decay=0.0,
+        momentum=settings.momentum if settings.name == "momentum" else 0.0,
+        lr=settings.learning_rate,
+        dampening=0.0,
+        nesterov=False,
+        maximize=False,
+    )
+    for each, buffer in zip(kept, buffers, strict=True):
+        if buffer is not None:
+            each["momentum_buffer"] = buffer

@@ -18,8 +18,8 @@ from devices.crossbars.custom import CustomCrossbar
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from learning.rules import RULES, Rule
+from substrate.nearest import nearest
 from substrate.plugins import PluginError, load_object, names_plugin
-from substrate.scenario.source import nearest
 
 NOISE_GROUP = "substrate.noise"
 CROSSBAR_GROUP = "substrate.crossbars"

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from substrate.scenario.source import nearest
+from substrate.nearest import nearest
 
 FORM = "'my_file.py:Name' or 'my_package.my_module:Name'"
 

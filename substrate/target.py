@@ -17,10 +17,13 @@ from substrate.library import (
     registered_crossbars,
     rule_names,
 )
+from substrate.nearest import nearest
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
+from substrate.scenario.overrides import apply_overrides
 from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
-from substrate.scenario.source import ScenarioError, Source, apply_overrides, nearest
+from substrate.scenario.schema.chips import chip_title
+from substrate.scenario.source import ScenarioError, Source
 
 
 def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:
@@ -49,7 +52,6 @@ def describe(target: NoiseModel | Rule | Chip) -> tuple[str, str, BaseModel]:
     """Give title, source and parameters."""
     if isinstance(target, NoiseModel | Rule):
         return target.title, target.citation, target
-    from substrate.assemble.chip import chip_title
     from substrate.library import custom_crossbar
 
     if isinstance(target, CustomChip):

@@ -3,6 +3,7 @@
 A test file that gives no test is an error.
 """
 
+import builtins
 import os
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from jaxtyping import install_import_hook
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["MKL_NUM_THREADS"] = "1"
+
+import torch
+
+# Modules that must not import torch (`devices.deferred`) import this name for type checkers alone,
+# and a builtin is where beartype finds what a module lacks.
+builtins.Tensor = torch.Tensor  # type: ignore[attr-defined]
 
 # Before any test imports the packages: every annotated call is then checked as it runs. Scenario
 # models are left to pydantic, whose own types beartype cannot check.

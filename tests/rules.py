@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from learning.estimator import PerturbationSettings, RuleSettings
+from learning.requirements import PerturbationSettings, RuleSettings
 from learning.rules import RULES, Rule
 
 

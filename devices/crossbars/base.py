@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from devices.interface import Dense, Outer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable

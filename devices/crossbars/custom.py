@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
-import torch
 from pydantic import BaseModel
 
 from devices.crossbars.base import Crossbar
+from devices.deferred import torch
 
-Generators = Callable[[str], torch.Generator]
+Generators = Callable[[str], "torch.Generator"]
 """Gives the random stream for a purpose, such as `"read noise"`: one purpose, one generator."""
 
 

@@ -7,15 +7,17 @@ autocovariance  σ² φ^|k|
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.recursions import relaxations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class AutoregressiveNoise(NoiseModel):

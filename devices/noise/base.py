@@ -16,15 +16,17 @@ conformance kit (`substrate verify`) holds it to that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor
 
 from devices.converters import Conversion
+from devices.deferred import torch
 from devices.states import below, prefixed
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _GENERATOR = "generator"
 
@@ -128,7 +130,6 @@ class NoiseSource:
         self.memory = Memory(generator)
         self._of_weights = of_weights
 
-    @torch.no_grad()
     def __call__(
         self, signal: Float[Tensor, "reads *positions lines"], *, overwrite: bool = False
     ) -> Float[Tensor, "reads *positions lines"]:
@@ -137,16 +138,18 @@ class NoiseSource:
         The signal itself stays as it was, unless it may be overwritten, which saves time.
         """
         in_time = signal[None] if self._of_weights else signal.flatten(0, -2)
-        noisy = self.model.add_to(in_time, self.memory, overwrite=overwrite)
+        with torch.no_grad():
+            noisy = self.model.add_to(in_time, self.memory, overwrite=overwrite)
         return noisy.view(signal.shape)
 
-    @torch.no_grad()
     def convert(
         self, signal: Float[Tensor, "reads *positions lines"], conversion: Conversion
     ) -> Float[Tensor, "reads *positions lines"]:
         """Put this source's noise on a signal, which may be overwritten, and convert the sum."""
         reads, of_reads = signal.flatten(0, -2), conversion.of_flat_reads
-        return self.model.add_and_convert(reads, self.memory, of_reads).view(signal.shape)
+        with torch.no_grad():
+            converted = self.model.add_and_convert(reads, self.memory, of_reads)
+        return converted.view(signal.shape)
 
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""

@@ -6,14 +6,16 @@ n_{t,i} = σ ε_{t,group(i)},  ε ~ N(0, 1)
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, PositiveInt
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CommonModeNoise(NoiseModel):

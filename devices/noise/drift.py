@@ -7,14 +7,16 @@ mean 0,  variance  s² T² / 12,  autocovariance  s² T² (1/12 - u (1-u) / 2), 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, FiniteFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DriftNoise(NoiseModel):

@@ -5,16 +5,18 @@ n ~ N(0, σ²), independent in every read and line
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
-from torch import Tensor
 
 from devices.converters import Conversion
+from devices.deferred import torch
 from devices.draws import normal_, plus_normal
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GaussianNoise(NoiseModel):

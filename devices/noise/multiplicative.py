@@ -5,14 +5,16 @@ n = σ x ε,  ε ~ N(0, 1), so the variance is σ² x²
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class MultiplicativeNoise(NoiseModel):

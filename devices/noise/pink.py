@@ -16,15 +16,17 @@ they hold exactly.
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, model_validator
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.recursions import relaxations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PER_DECADE = 2
 

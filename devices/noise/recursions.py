@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BLOCK = 64
 

@@ -7,14 +7,16 @@ Gaussian, as the Poisson count of electrons is once many arrive in a read.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ELECTRON_CHARGE = 1.602176634e-19
 """In coulombs; exact in the SI since 2019."""

@@ -8,15 +8,17 @@ mean  low + p (high - low),  autocovariance  (high - low)² p (1-p) λ^|k|
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.recursions import two_state_chain
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class TelegraphNoise(NoiseModel):

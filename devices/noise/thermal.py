@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BOLTZMANN = 1.380649e-23
 """In joules per kelvin; exact in the SI since 2019."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, field_validator, model_validator
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.measurement_file import Decimal
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.trace_file import Missing, Samples, Trace, Uneven, read_trace
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class TraceNoise(NoiseModel):

@@ -5,14 +5,16 @@ n ~ U(-w, w), variance w²/3
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class UniformNoise(NoiseModel):

@@ -9,11 +9,12 @@ as well (Section 3.4). In a network of one layer it is INP.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from learning.rules.base import Rule, Trial, activity_scale, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ActivityNodePerturbation(Rule):

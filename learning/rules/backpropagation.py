@@ -10,12 +10,13 @@ second one is compared with it.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from devices.interface import Capability
 from learning.rules.base import Backward, Rule, Trial
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Backpropagation(Rule):

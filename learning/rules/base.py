@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor
 
 from devices.interface import Capability, LayerShape, LayerUpdate, Perturbation
+from learning.deferred import torch
 
-RuleState = Mapping[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RuleState = Mapping[str, "Tensor"]
 """What a rule remembers, by name."""
 
 Backward = Literal["transposed_read", "mirror"]
@@ -36,7 +38,8 @@ class Trial:
     """One comparison of a baseline pass with perturbed passes of the same input.
 
     What a rule does not read (`Rule.reads_activities`, `Rule.reads_inputs`) is empty, so that it
-    need not be held.
+    need not be held. Changes are those of the first samples of the batch alone where no more are
+    passed a second time (`Rule.perturbed_fraction`); "part" is their number.
 
     Attributes:
         shapes: the layers.
@@ -57,18 +60,18 @@ class Trial:
     """
 
     shapes: tuple[LayerShape, ...]
-    activity_changes: tuple[Float[Tensor, "batch *_position_and_n_out"], ...]
+    activity_changes: tuple[Float[Tensor, "part *_position_and_n_out"], ...]
     perturbations: tuple[Perturbation | None, ...]
-    loss_changes: tuple[Float[Tensor, " batch"], ...]
+    loss_changes: tuple[Float[Tensor, " part"], ...]
     sigma: float
-    input_changes: tuple[Float[Tensor, "batch *_position_and_n_in"], ...] = ()
+    input_changes: tuple[Float[Tensor, "part *_position_and_n_in"], ...] = ()
     pre_activations: tuple[Float[Tensor, "batch *_position_and_n_out"], ...] = ()
-    output_changes: tuple[Float[Tensor, "batch *_position_and_n_out"], ...] = ()
+    output_changes: tuple[Float[Tensor, "part *_position_and_n_out"], ...] = ()
     output: Float[Tensor, "batch n_out"] | None = None
     target: Tensor | None = None
     loss_gradient: Callable[[], Float[Tensor, "batch n_out"]] | None = None
     generator: torch.Generator | None = None
-    state: RuleState = field(default_factory=dict[str, Tensor])
+    state: RuleState = field(default_factory=dict[str, "Tensor"])
 
 
 class Rule(BaseModel):
@@ -124,6 +127,11 @@ class Rule(BaseModel):
     def averages_errors(self) -> bool:
         """Whether `errors` differ from trial to trial, so that their mean is taken."""
         return True
+
+    @property
+    def perturbed_fraction(self) -> float:
+        """Part of the mini-batch that is passed a second time, above 0 and at most 1."""
+        return 1.0
 
     @property
     def trials_before_training(self) -> int:

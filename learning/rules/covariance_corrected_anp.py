@@ -16,12 +16,11 @@ matrix of channels × positions); correlations between positions stay uncorrecte
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from pydantic import Field, PositiveFloat
-from torch import Tensor
 
+from learning.deferred import torch
 from learning.rules.base import (
     Rule,
     RuleState,
@@ -29,6 +28,9 @@ from learning.rules.base import (
     activity_scale,
     per_sample,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CovarianceCorrectedANP(Rule):

@@ -9,13 +9,14 @@ is 0, as it is once in some ten million draws for a layer of one node, so is d_l
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from devices.interface import Capability
+from learning.deferred import torch
 from learning.rules.base import Rule, Trial, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class IterativeNodePerturbation(Rule):

@@ -8,12 +8,13 @@ know ε, so it needs a periphery that injects it; noise of the device's own come
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from devices.interface import Capability
 from learning.rules.base import Rule, Trial, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class NodePerturbation(Rule):

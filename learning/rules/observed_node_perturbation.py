@@ -13,13 +13,15 @@ a clean baseline only one does, and the estimate is right in both.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from pydantic import Field, PositiveInt
-from torch import Tensor
 
+from learning.deferred import torch
 from learning.rules.base import Rule, RuleState, Trial, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ObservedNodePerturbation(Rule):

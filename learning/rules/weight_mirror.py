@@ -40,15 +40,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from torch import Tensor
 
 from devices.interface import Capability, LayerUpdate, Outer
 from learning.critic import criticise, fit_critic
+from learning.deferred import torch
 from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SPAN = 3.0
 """Pre-activations beyond so many times their root mean square share the outermost bins."""
@@ -86,7 +88,11 @@ class WeightMirror(Rule):
         0.95, ge=0, lt=1, description="β of the exponential average of C over mini-batches."
     )
     sample_fraction: float = Field(
-        1.0, gt=0, le=1, description="Part of the mini-batch that B is found from."
+        1.0,
+        gt=0,
+        le=1,
+        description="Part of the mini-batch that B is found from; no more of it is passed a second "
+        "time where the output's error is the derivative.",
     )
     told: bool = Field(
         True, description="Whether B is told of the weight changes that are asked of the device."
@@ -132,6 +138,11 @@ class WeightMirror(Rule):
     def averages_errors(self) -> bool:
         """Where every trial has an output error of its own."""
         return self.output_error == "perturbation"
+
+    @property
+    def perturbed_fraction(self) -> float:
+        """What B is found from; all, where the output's error is found from loss changes."""
+        return self.sample_fraction if self.output_error == "derivative" else 1.0
 
     @property
     def trials_before_training(self) -> int:
@@ -223,8 +234,10 @@ class WeightMirror(Rule):
         a = trial.pre_activations[layer]
         return slopes[self._bins(a, trial.state[f"spread.{layer}"])].view(a.shape)
 
-    def _part(self, samples: Tensor) -> Tensor:
-        return samples[: math.ceil(self.sample_fraction * len(samples))]
+    def _part(self, changes: Tensor) -> Tensor:
+        """Give the samples that B is found from, of those that were passed a second time."""
+        part = self.sample_fraction / self.perturbed_fraction
+        return changes[: math.ceil(part * len(changes))]
 
     def _regressor(self, layer: int, trial: Trial) -> Tensor:
         return self._part(trial.input_changes[layer]).flatten(0, -2)
@@ -254,7 +267,8 @@ class WeightMirror(Rule):
     def _remember_slope(
         self, layer: int, trial: Trial, output_change: Tensor, state: dict[str, Tensor]
     ) -> None:
-        a, change = trial.pre_activations[layer], trial.activity_changes[layer]
+        change = trial.activity_changes[layer]
+        a = trial.pre_activations[layer][: len(change)]
         seen = a.square().mean().sqrt_()
         spread = state.get(f"spread.{layer}")
         state[f"spread.{layer}"] = spread = (

@@ -22,13 +22,14 @@ from torch import Tensor
 
 from devices.interface import LayerShape
 from learning.alignment import angle, averaged_gradients
-from learning.estimator import Estimator, RuleSettings
+from learning.estimator import Estimator
+from learning.requirements import RuleSettings
 from learning.rules.backpropagation import Backpropagation
 from substrate.assemble.chip import build_chip
-from substrate.assemble.learner import rule_settings
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
+from substrate.scenario.capabilities import rule_settings
 from substrate.scenario.schema import Arm, IdealChip, Learning, Optimiser, Scenario
 
 SIGMAS_SQUARED = tuple(10.0**exponent for exponent in range(-15, 2))

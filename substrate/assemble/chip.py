@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -13,7 +12,7 @@ from devices.activations import ACTIVATIONS, Activation, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
 from devices.crossbars.base import Crossbar
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
-from devices.interface import Capability, LayerShape
+from devices.interface import LayerShape
 from devices.noise.base import StackedSources
 from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
@@ -22,47 +21,19 @@ from substrate.assemble.crossbar import ArrayNoise, build_crossbar
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
 from substrate.data.dataset import Dataset
-from substrate.library import custom_crossbar
 from substrate.randomness import stream
+from substrate.scenario.capabilities import chip_capabilities
 from substrate.scenario.schema import (
     ActivationFunction,
     AihwkitChip,
     Arm,
     Chip,
-    CustomChip,
     IdealChip,
     NativeChip,
     Network,
     Scenario,
     Staircase,
 )
-
-
-def chip_capabilities(chip: Chip, network: Network) -> frozenset[Capability]:
-    """What a chip of these settings can serve; nothing is built."""
-    derivative = {Capability.ACTIVATION_DERIVATIVE} if network.differentiable else set()
-    if isinstance(chip, IdealChip):
-        able = {
-            Capability.OBSERVE,
-            Capability.INJECT,
-            Capability.CLEAN_PASS,
-            Capability.TRANSPOSED_READ,
-        }
-        return frozenset(able | derivative | ({Capability.GRADIENTS} if derivative else set()))
-    inject = {Capability.INJECT} if chip.inject else set()
-    transposed = {Capability.TRANSPOSED_READ} if chip.transposed_read else set()
-    return frozenset({Capability.OBSERVE, *inject, *transposed, *derivative})
-
-
-def chip_title(chip: Chip) -> str:
-    """Name a chip for people."""
-    if isinstance(chip, IdealChip):
-        return "ideal chip"
-    if isinstance(chip, CustomChip):
-        return custom_crossbar(chip.crossbar, Path()).title
-    if isinstance(chip, NativeChip):
-        return f"native {chip.preset}"
-    return f"aihwkit {chip.preset}"
 
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:

@@ -6,11 +6,11 @@ import torch
 
 from devices.seal import SealedChip
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import PerturbationSettings, RuleSettings
 from learning.learner import Learner, LearningSettings
 from learning.optimisers import OptimiserSettings
 from substrate.assemble.loss import build_loss
 from substrate.randomness import stream
+from substrate.scenario.capabilities import rule_settings
 from substrate.scenario.schema import Arm, Learning, Scenario
 
 
@@ -26,22 +26,6 @@ def learning_settings(learning: Learning) -> LearningSettings:
             decorrelation.rate, decorrelation.sample_fraction, decorrelation.every
         )
         if decorrelation
-        else None,
-    )
-
-
-def rule_settings(learning: Learning) -> RuleSettings:
-    """Translate the rule and its passes alone."""
-    perturbation = learning.perturbation
-    return RuleSettings(
-        learning.make_rule(),
-        PerturbationSettings(
-            perturbation.source,
-            perturbation.baseline,
-            perturbation.sigma,
-            perturbation.resamples,
-        )
-        if perturbation
         else None,
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from devices.interface import Capability
-from learning.estimator import required_capabilities
-from substrate.assemble.learner import rule_settings
+from learning.requirements import required_capabilities
 from substrate.record.summary import Rung
+from substrate.scenario.capabilities import rule_settings
 from substrate.scenario.schema import Arm, IdealChip
 
 

@@ -18,6 +18,7 @@ Passes that differ at layer l, for K perturbed passes (INP: K rounds of L passes
 
     BP         1
     NP, ANP    1 in the first layer, where all passes see the same input; 1 + K in the others
+    mirror     1 in the first layer; 1 + s K in the others, on a fraction s of the batch
     INP        1 + K (l - 1): the pass that perturbs layer i is the baseline's up to W_i x*
 
 Everything else (drawing noise, activations, the optimiser) grows with B·m or m·n alone and is not
@@ -38,6 +39,7 @@ def step_operations(
     decorrelated: bool,
     sample_fraction: float = 1.0,
     mirror_fraction: float = 1.0,
+    perturbed_fraction: float = 1.0,
     resamples: int = 1,
 ) -> int:
     """Count the operations of one step.
@@ -50,12 +52,14 @@ def step_operations(
         decorrelated: whether layers see x* = R x.
         sample_fraction: q.
         mirror_fraction: p.
+        perturbed_fraction: s.
         resamples: K.
     """
     total = 0
     for layer, (n, m) in enumerate(pairwise(sizes)):
         weights, matrix = 2 * batch * m * n, 2 * batch * n * n if decorrelated else 0
-        forward = _distinct_passes(rule, layer, resamples) * (weights + matrix)
+        passes = _distinct_passes(rule, layer, resamples, perturbed_fraction)
+        forward = round(passes * (weights + matrix))
         backward = weights + matrix if rule in ("bp", "weight_mirror") and layer > 0 else 0
         if rule == "weight_mirror" and layer > 0:
             part = mirror_fraction * batch
@@ -64,7 +68,7 @@ def step_operations(
     return total
 
 
-def _distinct_passes(rule: str, layer: int, resamples: int) -> int:
+def _distinct_passes(rule: str, layer: int, resamples: int, perturbed: float) -> float:
     if rule == "bp" or layer == 0:
         return 1
-    return 1 + resamples * (layer if rule == "inp" else 1)
+    return 1 + perturbed * resamples * (layer if rule == "inp" else 1)

@@ -74,6 +74,7 @@ VARIANTS = (
     Variant("danp", 0.1),
     Variant("weight_mirror", 0.1, mirror=0.25),
     Variant("weight_mirror", 0.1, mirror=0.1),
+    Variant("weight_mirror", 0.1, mirror=0.1, output_error="critic"),
     Variant("dbp", 0.1),
     Variant("dinp"),
     Variant("dnp"),
@@ -160,13 +161,16 @@ def best_seconds(candidates: list[Callable[[], object]], repeats: int) -> list[f
 
 
 def _step_time(variant: Variant, seconds: float, rate: float, danp: float | None) -> StepTime:
+    rule = find_rule(variant.rule, Path()).rule
+    settings = rule.model_validate(variant.learning.get("settings", {}))
     operations = step_operations(
         PAPER_SIZES,
         PAPER_BATCH,
-        find_rule(variant.rule, Path()).rule.name,
+        rule.name,
         decorrelated=variant.decorrelation is not None,
         sample_fraction=variant.decorrelation or 1.0,
         mirror_fraction=variant.mirror,
+        perturbed_fraction=settings.perturbed_fraction,
     )
     floor = operations / rate
     return StepTime(

@@ -14,12 +14,13 @@ from substrate.data import DATASETS
 from substrate.data.error import DataError
 from substrate.data.npz import understood
 from substrate.data.paths import expand
+from substrate.nearest import nearest
 from substrate.plugins import PluginError
-from substrate.scenario.load import load_scenario
 from substrate.scenario.schema import Scenario
 from substrate.scenario.schema.data import Npz
 from substrate.scenario.shipped import shipped_scenarios
-from substrate.scenario.source import ScenarioError, Source, nearest
+from substrate.scenario.source import ScenarioError, Source
+from substrate.scenario.yaml_reader import load_yaml
 from substrate.terminal import Console, tell
 
 
@@ -123,4 +124,7 @@ def _first_sentence(docstring: str) -> str:
 
 
 def _scenarios() -> dict[str, str]:
-    return {name: load_scenario(path)[0].title for name, path in shipped_scenarios().items()}
+    return {
+        name: str(load_yaml(path).data.get("title", ""))
+        for name, path in shipped_scenarios().items()
+    }

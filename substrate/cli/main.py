@@ -1,4 +1,4 @@
-"""`substrate`: the commands and their options."""
+"""`substrate`: the command line, and the commands that take a scenario."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 import substrate
 from substrate.cli.bench import bench_app
+from substrate.cli.measurements import measurements_app
+from substrate.cli.models import models_app
+from substrate.cli.options import (
+    BudgetOption,
+    DeviceOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    TrustOption,
+    code_trusted,
+)
 
 app = typer.Typer(
     help="Can this device be trained in place? Train networks on noisy analog crossbars from "
@@ -26,31 +35,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(bench_app, name="bench")
-
-ScenarioArgument = Annotated[
-    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name.")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Override a key, such as arms.crossbar.chip.preset=EcRamPreset. Repeatable.",
-    ),
-]
-BudgetOption = Annotated[
-    str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
-]
-TrustOption = Annotated[
-    bool,
-    typer.Option(
-        "--trust",
-        help="Run the code that the scenario names wherever it lies; it is listed first.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
 
 def _version(show: bool) -> None:
     if show:
@@ -58,14 +42,6 @@ def _version(show: bool) -> None:
 
         tell(f"substrate {substrate.__version__}")
         raise typer.Exit
-
-
-@contextmanager
-def _code_trusted(everything: bool) -> Iterator[None]:
-    from substrate.plugins import Trust, trusting
-
-    with trusting(Trust.EVERYTHING if everything else Trust.WORKING_FOLDER):
-        yield
 
 
 @app.callback()
@@ -99,7 +75,7 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -107,7 +83,7 @@ def run(
     from substrate.cli.run import resume_command, run_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    with _code_trusted(trust):
+    with code_trusted(trust):
         if resume is not None:
             if scenario or out or set_ or seeds or budget != "full":
                 message = "a resumed run keeps its scenario, folder, seeds and settings"
@@ -141,7 +117,7 @@ def check(
     """Validate a scenario; build nothing."""
     from substrate.cli.inspect import check_command
 
-    with _code_trusted(trust):
+    with code_trusted(trust):
         check_command(scenario, set_ or [], budget, as_json)
 
 
@@ -162,14 +138,14 @@ def tune(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
     from substrate.cli.tune import tune_command
 
-    with _code_trusted(trust):
+    with code_trusted(trust):
         tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
 
 
@@ -204,42 +180,10 @@ def survey(
     from substrate.cli.survey import survey_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    with _code_trusted(trust):
+    with code_trusted(trust):
         raise typer.Exit(
             survey_command(scenario, presets, rates, epochs, set_ or [], out, as_json, command)
         )
-
-
-ModelArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL", help="A noise model, a crossbar, an aihwkit preset, or my_lab.py:MyNoise."
-    ),
-]
-ParameterOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A parameter, such as std=0.1. Repeatable."),
-]
-
-
-@app.command()
-def verify(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A noise model, a crossbar, an aihwkit preset, a rule, or my_lab.py:MyNoise.",
-        ),
-    ],
-    set_: ParameterOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Check that a noise model, crossbar or rule does what it says and what runs need."""
-    from substrate.cli.verify import verify_command
-
-    with _code_trusted(True):  # whoever calls names the code themselves
-        raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
 
 
 @app.command()
@@ -273,7 +217,7 @@ def align(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -281,7 +225,7 @@ def align(
     from substrate.cli.align import align_command
 
     chosen = {"inputs": inputs, "samples": samples, "sigma_samples": sigma_samples}
-    with _code_trusted(trust):
+    with code_trusted(trust):
         align_command(scenario, chosen, set_ or [], budget, device, out, as_json)
 
 
@@ -307,7 +251,7 @@ def replicate(
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
     ] = False,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Run the paper's experiments, and write the page that sets its figures beside ours.
@@ -321,119 +265,6 @@ def replicate(
     raise typer.Exit(
         replicate_command(names or [], budget, runs, page, page_only, device, as_json, command)
     )
-
-
-ColumnOption = Annotated[
-    str | None,
-    typer.Option(help="Name of the column, or its number from 1, if there are several."),
-]
-MissingOption = Annotated[
-    Literal["refuse", "drop"], typer.Option(help="What to do about samples without a number.")
-]
-DecimalOption = Annotated[
-    Literal[".", ","] | None,
-    typer.Option(help="Decimal mark of a text file.", show_default="found"),
-]
-
-
-@app.command()
-def fit(
-    trace: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TRACE", help="Text, NumPy, MATLAB or Parquet file of a measurement."
-        ),
-    ],
-    sampling_rate: Annotated[
-        float | None,
-        typer.Option(min=1e-12, help="In Hz.", show_default="from the column of times"),
-    ] = None,
-    column: ColumnOption = None,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            help="The column of times.", show_default="the one that its name or unit says is"
-        ),
-    ] = None,
-    scale: Annotated[
-        float, typer.Option(help="Units of the signal for one unit of the file.")
-    ] = 1.0,
-    unit: Annotated[
-        str | None,
-        typer.Option(help="Name of the signal's unit, for people.", show_default="the header's"),
-    ] = None,
-    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 200_000,
-    missing: MissingOption = "refuse",
-    uneven: Annotated[
-        Literal["refuse", "resample"], typer.Option(help="What to do about uneven times.")
-    ] = "refuse",
-    decimal: DecimalOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture.", show_default="<trace>-fit.png")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fit sums of noise models to a measured trace; print a scenario fragment, draw both.
-
-    Telegraph noise of up to three fluctuators, 1/f, AR(1), white noise and drift are added up as
-    far as the trace bears out, and the best sum is judged by itself.
-    """
-    from substrate.cli.fit import TraceOptions, fit_command
-
-    options = TraceOptions(column, time, sampling_rate, missing, uneven, decimal)
-    fit_command(trace, options, scale, unit, samples, out, as_json)
-
-
-new_app = typer.Typer(
-    help="Write a commented starting file for a noise model, device or learning rule of your own, "
-    "with its test.",
-    no_args_is_help=True,
-)
-app.add_typer(new_app, name="new")
-
-NewName = Annotated[
-    str, typer.Argument(metavar="NAME", help="Of the class, such as CryoReadNoise.")
-]
-NewFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write.")]
-
-
-@new_app.command("noise")
-def new_noise(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a noise model."""
-    from substrate.cli.new import new_command
-
-    new_command("noise", name, out)
-
-
-@new_app.command("device")
-def new_device(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a device: a crossbar that reads and is updated as yours is."""
-    from substrate.cli.new import new_command
-
-    new_command("device", name, out)
-
-
-@new_app.command("rule")
-def new_rule(name: NewName, out: NewFolder = Path()) -> None:
-    """Start a learning rule."""
-    from substrate.cli.new import new_command
-
-    new_command("rule", name, out)
-
-
-@app.command()
-def show(
-    model: ModelArgument,
-    set_: ParameterOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture.", show_default="<model>.png")
-    ] = None,
-) -> None:
-    """Draw what a noise model or crossbar does, next to its parameters with units and source."""
-    from substrate.cli.show import show_command
-
-    with _code_trusted(True):  # whoever calls names the code themselves
-        show_command(model, set_ or [], out)
 
 
 @app.command("list")
@@ -454,6 +285,11 @@ def schema() -> None:
     from substrate.terminal import tell
 
     tell(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+app.add_typer(models_app)
+app.add_typer(measurements_app)
+app.add_typer(bench_app, name="bench")
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
+from substrate.nearest import nearest
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
-from substrate.scenario.source import ScenarioError, nearest
+from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:

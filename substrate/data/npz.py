@@ -18,8 +18,8 @@ from substrate.data.error import DataError
 from substrate.data.limits import refuse_beyond_float32, refuse_beyond_memory, refuse_irregular
 from substrate.data.meaning import Meaning, in_words, meaning
 from substrate.data.paths import expand, where_to_put
+from substrate.nearest import nearest
 from substrate.scenario.schema.data import Npz
-from substrate.scenario.source import nearest
 
 if TYPE_CHECKING:
     from substrate.data.dataset import Dataset

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from substrate.nearest import nearest
 from substrate.replicate.measured import Run, read_run
 from substrate.replicate.reported import Reported, reported
 from substrate.scenario.budgets import FULL
 from substrate.scenario.changes import changes
 from substrate.scenario.load import load_scenario
 from substrate.scenario.shipped import shipped_scenarios
-from substrate.scenario.source import ScenarioError, load_yaml, nearest
+from substrate.scenario.source import ScenarioError
+from substrate.scenario.yaml_reader import load_yaml
 
 _GROUPS = ("paper", "crossbar")
 _NO_SETTINGS = {"name", "title", "description", "verdict", "budget"}

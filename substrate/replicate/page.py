@@ -12,6 +12,7 @@ from pathlib import Path
 from substrate.environment import versions
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.cells import NOTEWORTHY_POINTS, Cell, cells
+from substrate.replicate.earlier import Earlier
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import Run, TrainingRun
 from substrate.replicate.statements import CONFIDENCE, Answer, Check, check
@@ -33,12 +34,14 @@ class Outcome:
     Attributes:
         checks: the statements' fate, by budget.
         pictures: files of the pictures, by budget.
+        earlier: what an earlier page said of it, where nothing that was run is at hand.
     """
 
     experiment: Experiment
     runs: list[Run]
     checks: dict[str, list[Check]]
     pictures: dict[str, list[Path]]
+    earlier: Earlier | None = None
 
     def run(self, budget: str) -> Run:
         """What was run at a budget."""
@@ -61,11 +64,16 @@ def tally(checks: Sequence[Check]) -> str:
     return ", ".join([f"{counts['confirmed']} of {len(checks)} confirmed", *others])
 
 
-def outcome(experiment: Experiment, runs: list[Run], pictures: dict[str, list[Path]]) -> Outcome:
+def outcome(
+    experiment: Experiment,
+    runs: list[Run],
+    pictures: dict[str, list[Path]],
+    earlier: Earlier | None = None,
+) -> Outcome:
     """Hold the experiment's statements against all that was run of it."""
     statements = experiment.reported.statements
     checks = {run.budget: [check(each, run) for each in statements] for run in runs}
-    return Outcome(experiment, runs, checks, pictures)
+    return Outcome(experiment, runs, checks, pictures, None if runs else earlier)
 
 
 def render(outcomes: Sequence[Outcome], folder: Path) -> str:
@@ -77,7 +85,7 @@ def render(outcomes: Sequence[Outcome], folder: Path) -> str:
     """
     parts = [_HEAD, _provenance(), _overview(outcomes)]
     for each in outcomes:
-        parts += [_section(each, folder)]
+        parts += [each.earlier.section if each.earlier else _section(each, folder)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,6 +112,9 @@ promises for hardware. `substrate replicate` writes this page from run folders; 
 - Learning rates are those of the scenario files. `substrate tune` now chooses on a fifth of the
   training samples, held out; its records under `docs/tuning` that give a `test_loss` chose on test
   data.
+- A section that is marked as kept from an earlier page was written from runs that are no longer at
+  hand. One whose statements have no *difference* calls a statement confirmed where means alone are
+  in its order.
 - The budget `full` is what a scenario file says; others are shorter by what stands in the file. Set
   beside the paper's figures they show the order of the rules rather than how far they get."""
 
@@ -129,6 +140,9 @@ def _overview(outcomes: Iterable[Outcome]) -> str:
     for each in outcomes:
         name = each.experiment.name
         link = f"[{name}](#{_anchor(name)})"
+        if each.earlier:
+            rows += each.earlier.rows
+            continue
         if not each.runs:
             lacks = "" if each.experiment.path else " (no scenario file)"
             rows.append([link, f"not run{lacks}", "", ""])

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from substrate.replicate.statements import check_syntax
-from substrate.scenario.source import load_yaml
+from substrate.scenario.yaml_reader import load_yaml
 
 REPORTED = Path(__file__).with_name("reported.yaml")
 

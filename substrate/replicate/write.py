@@ -8,6 +8,7 @@ from pathlib import Path
 
 from substrate.files import write_atomically
 from substrate.replicate.angles import AngleRun
+from substrate.replicate.earlier import earlier
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import Run, TrainingRun
 from substrate.replicate.page import Outcome, outcome, render
@@ -19,6 +20,8 @@ _COLOURS = 128
 def write_page(experiments: Sequence[Experiment], runs: Path, page: Path) -> list[Outcome]:
     """Write the page from what lies under `runs`, and its pictures under `images/replication`.
 
+    What an earlier page in the same place says of experiments of which nothing lies there is kept.
+
     Args:
         experiments: all that the page shows.
         runs: the folder of the run folders.
@@ -26,11 +29,12 @@ def write_page(experiments: Sequence[Experiment], runs: Path, page: Path) -> lis
     """
     images = page.parent / "images" / "replication"
     images.mkdir(parents=True, exist_ok=True)
+    before = earlier(page)
     outcomes = []
     for experiment in experiments:
         found = experiment.found(runs)
         pictures = {run.budget: _pictures(experiment, run, images) for run in found}
-        outcomes.append(outcome(experiment, found, pictures))
+        outcomes.append(outcome(experiment, found, pictures, before.get(experiment.name)))
     write_atomically(page, render(outcomes, page.parent))
     return outcomes
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from substrate.assemble.chip import chip_reproducibility, chip_title
+from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.layouts import network_title
 from substrate.assemble.rung import rung_of
 from substrate.data.dataset import Dataset
@@ -35,6 +35,7 @@ from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
 from substrate.run.verdict import Gap, compare, contrast, feasible_at_once, worst
 from substrate.scenario.schema import Arm, Learning, Scenario
+from substrate.scenario.schema.chips import chip_title
 
 
 class ArmOutcome:

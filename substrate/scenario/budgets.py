@@ -8,7 +8,9 @@ A scenario file is its own `full` budget. Others are mappings of key paths to va
 
 from __future__ import annotations
 
-from substrate.scenario.source import Source, lay, nearest
+from substrate.nearest import nearest
+from substrate.scenario.overrides import lay
+from substrate.scenario.source import Source
 
 FULL = "full"
 

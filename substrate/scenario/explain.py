@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source, nearest
+from substrate.nearest import nearest
+from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source
 
 
 def from_validation_error(

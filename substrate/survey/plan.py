@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from substrate.nearest import nearest
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.schema import AihwkitChip, Arm, Scenario
-from substrate.scenario.source import ScenarioError, Source, nearest
+from substrate.scenario.source import ScenarioError, Source
 
 
 class Place(NamedTuple):

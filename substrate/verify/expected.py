@@ -57,12 +57,13 @@ def draw_errors(
         warm_up: mini-batches before, if the rule remembers anything.
     """
     inputs, target = network.inputs(INPUTS, seed), torch.arange(INPUTS) % network.classes
-    x, targets = (each.repeat_interleave(samples, 0) for each in (inputs, target))
+    # one perturbation of every input after the other, so that every part of the batch has them all
+    x, targets = (torch.cat([each] * samples) for each in (inputs, target))
     estimator = set_up(rule, network, seed).estimator
 
     def draw() -> list[Tensor]:
         errors = estimator.estimate(x, targets).errors
-        return [e.double().flatten(1).view(INPUTS, samples, -1).mean(1) for e in errors]
+        return [e.double().flatten(1).view(samples, INPUTS, -1).mean(0) for e in errors]
 
     draw()
     if any(name.startswith("rule.") for name in estimator.state()):

@@ -221,10 +221,9 @@ class RuleConformance:
         for network in NETWORKS:
             first, trial = self._trials(network)
             state = follow(self.rule, [first, trial])
-            assert trial.target is not None
-            order = torch.arange(len(trial.target)).roll(1).flip(0)
+            other, order = permuted(trial)
             errors = _errors(self.rule, trial, state)
-            others = _errors(self.rule, permuted(trial, order), state)
+            others = _errors(self.rule, other, state)
             for name, error in errors.items():
                 off = (others[name] - error[order]).abs().max()
                 assert off <= 1e-4 * error.abs().max(), (

@@ -11,13 +11,9 @@ from torch import Tensor
 
 from devices.interface import Capability, LayerShape, LayerUpdate, Outer
 from devices.seal import SealedChip
-from learning.estimator import (
-    Estimator,
-    PerturbationSettings,
-    RuleSettings,
-    required_capabilities,
-)
+from learning.estimator import Estimator
 from learning.losses import Loss, cross_entropy
+from learning.requirements import PerturbationSettings, RuleSettings, required_capabilities
 from learning.rules import Rule, RuleState, Trial
 from substrate.randomness import stream
 from substrate.verify.networks import SmallNetwork
@@ -189,16 +185,29 @@ def tensors_of(trial: Trial) -> dict[str, Tensor]:
     return shown | {name: each for name, each in single.items() if each is not None}
 
 
-def permuted(trial: Trial, order: Tensor) -> Trial:
-    """Give the same trial with its samples in another order."""
-    gradient = trial.loss_gradient
-    return replace(
-        _each_change(trial, lambda change: change[order]),
+def part_of(trial: Trial) -> int:
+    """Give the number of samples that were passed a second time."""
+    assert trial.target is not None
+    return len(trial.loss_changes[0]) if trial.loss_changes else len(trial.target)
+
+
+def permuted(trial: Trial) -> tuple[Trial, Tensor]:
+    """Give the same trial with its samples in another order, and that order, (samples,).
+
+    What was passed a second time stays the first part of the batch.
+    """
+    assert trial.target is not None
+    gradient, part = trial.loss_gradient, part_of(trial)
+    among = [torch.arange(part), torch.arange(part, len(trial.target))]
+    order = torch.cat([each.roll(1).flip(0) for each in among])
+    other = replace(
+        _each_change(trial, lambda change: change[order[:part]]),
         pre_activations=tuple(a[order] for a in trial.pre_activations),
         output=None if trial.output is None else trial.output[order],
         target=None if trial.target is None else trial.target[order],
         loss_gradient=None if gradient is None else lambda: gradient()[order],
     )
+    return other, order
 
 
 def quiet(trial: Trial) -> Trial:
@@ -218,14 +227,15 @@ def disturbed(trial: Trial, fields: Collection[str]) -> Trial:
 
     assert trial.target is not None
     a = [shape_of(shape, len(trial.target)) for shape in trial.shapes]
-    x = [(*each[:-1], shape.n_in) for each, shape in zip(a, trial.shapes, strict=True)]
+    changed = [shape_of(shape, part_of(trial)) for shape in trial.shapes]
+    x = [(*each[:-1], shape.n_in) for each, shape in zip(changed, trial.shapes, strict=True)]
     gradient = torch.randn(a[-1], generator=draw)
     new: dict[str, Any] = {
-        "activity_changes": other(a, trial.activity_changes),
+        "activity_changes": other(changed, trial.activity_changes),
         "input_changes": other(x, trial.input_changes),
         "pre_activations": other(a, trial.pre_activations),
-        "output_changes": other(a[:-1], trial.output_changes),
-        "perturbations": tuple(other(a) for _ in trial.perturbations),
+        "output_changes": other(changed[:-1], trial.output_changes),
+        "perturbations": tuple(other(changed) for _ in trial.perturbations),
         "sigma": 2 * trial.sigma,
         "loss_gradient": gradient.clone,
     }

@@ -61,6 +61,46 @@ def test_passes_share_work_until_they_are_perturbed(monkeypatch):
     assert rows_read == [7, 14, 21]
 
 
+@pytest.mark.parametrize("decorrelated", [False, True])
+def test_passes_of_a_part_of_the_samples_are_those_of_that_part_alone(decorrelated):
+    chip = make_chip(SIZES, decorrelated=decorrelated)
+    x = torch.randn(7, 6)
+    samples = [3, 7, 3, 5, 2, 7]
+    late = tuple(None if n != 4 else torch.randn(3, n) for n in SIZES[1:])
+    everywhere = tuple(torch.randn(5, n) for n in SIZES[1:])
+    perturbs = [None, None, late, everywhere, None, None]
+    together = chip.passes(x, perturbs, samples=samples)
+    for seen, perturb, part in zip(together, perturbs, samples, strict=True):
+        assert len(seen.output) == part
+        assert_same(seen, chip.forward(x[:part], perturb))
+
+
+def test_a_part_of_the_samples_shares_the_work_of_all(monkeypatch):
+    chip = make_chip(SIZES)
+    rows_read = []
+    for layer in chip._layers:
+        read = layer.crossbar.read
+        monkeypatch.setattr(
+            layer.crossbar, "read", lambda x, read=read: rows_read.append(len(x)) or read(x)
+        )
+    chip.passes(torch.randn(7, 6), [None, [torch.randn(2, n) for n in SIZES[1:]]], samples=[7, 2])
+    assert rows_read == [7, 9, 9]
+
+
+def test_noise_is_drawn_for_a_part_of_the_samples():
+    chip = make_chip(SIZES, output_noise=gaussian(0.1))
+    x = torch.randn(7, 6)
+    whole, part = chip.passes(x, [None, None], samples=[7, 3])
+    assert len(part.output) == 3
+    again, anew = (
+        make_chip(SIZES, output_noise=gaussian(0.1)).passes(x, [None, None], samples=[7, n])[0]
+        for n in (3, 7)
+    )
+    assert torch.equal(whole.pre_activations[0], again.pre_activations[0])
+    assert not torch.equal(whole.output[:3], part.output)
+    assert len(anew.output) == 7
+
+
 def test_gradients_are_autograds():
     chip, network = make_chip(SIZES), torch_network(SIZES)
     x, target = torch.randn(7, 6), torch.randint(3, (7,))

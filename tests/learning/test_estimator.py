@@ -9,6 +9,8 @@ from learning.estimator import Estimator
 from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
+from learning.requirements import PerturbationSettings, RuleSettings
+from learning.rules.weight_mirror import WeightMirror
 from tests.chips import make_chip
 from tests.rules import rule_settings
 
@@ -129,3 +131,36 @@ def test_what_a_rule_does_not_read_is_not_held():
     for one, other in zip(baseline.inputs[1:], everything[0].inputs[1:], strict=True):
         assert torch.equal(one, other)
         assert one.untyped_storage().nbytes() == one.nbytes
+
+
+def test_the_second_pass_takes_no_more_of_the_batch_than_the_rule_reads(monkeypatch):
+    chip = seal(make_chip(SIZES))
+    seen: list[tuple[int, list[int]]] = []
+    passes = type(chip).passes
+
+    def watched(self, x, perturbs, **options):
+        seen.append((len(x), options["samples"]))
+        return passes(self, x, perturbs, **options)
+
+    monkeypatch.setattr(type(chip), "passes", watched)
+    rule = WeightMirror(sample_fraction=0.3)
+    given = []
+    monkeypatch.setattr(
+        WeightMirror, "remember", lambda self, trial: given.append(trial) or trial.state
+    )
+    monkeypatch.setattr(WeightMirror, "requests", lambda self, trial, read: ())
+    perturbation = PerturbationSettings("injected", "noisy", 0.1, resamples=2)
+    generator = torch.Generator().manual_seed(0)
+    settings = RuleSettings(rule, perturbation)
+    x, target = batch()
+    Estimator(chip, settings, cross_entropy, generator).estimate(x, target)
+    assert seen == [(20, [20, 6, 6])]
+    for trial in given:
+        assert [len(change) for change in trial.activity_changes] == [6, 6, 6]
+        assert [len(change) for change in trial.input_changes] == [6, 6, 6]
+        assert len(trial.loss_changes[0]) == 6
+        assert [len(a) for a in trial.pre_activations] == [20, 20, 20]
+        # the output's change is that of the loss of the same samples: two noisy passes of each
+        after = trial.output[:6] + trial.activity_changes[-1]
+        losses = cross_entropy(after, target[:6]) - cross_entropy(trial.output[:6], target[:6])
+        torch.testing.assert_close(trial.loss_changes[0], losses)

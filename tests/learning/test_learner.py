@@ -3,10 +3,10 @@ import torch
 
 from devices.interface import Capability
 from learning.decorrelation import DecorrelationSettings
-from learning.estimator import required_capabilities
 from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
+from learning.requirements import required_capabilities
 from tests.chips import make_chip, torch_network
 from tests.rules import rule_settings
 from tests.statistics import assert_mean

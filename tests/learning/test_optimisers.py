@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -33,6 +36,33 @@ def test_dense_requests_are_the_steps_that_torch_takes(name):
         theirs.step()
     torch.testing.assert_close(weights, parameters[0].detach())
     torch.testing.assert_close(bias, parameters[1].detach())
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+def test_a_restored_optimiser_takes_the_same_steps(name):
+    first, second = optimiser(name), optimiser(name)
+    requests = [(torch.randn(7, 4), torch.randn(7, 3)) for _ in range(4)]
+    for d, x in requests[:2]:
+        first.request(0, d, x)
+    second.restore(first.state())
+    for d, x in requests[2:]:
+        (ours, our_bias), (theirs, their_bias) = first.request(0, d, x), second.request(0, d, x)
+        assert torch.equal(ours.delta, theirs.delta)
+        assert torch.equal(our_bias, their_bias)
+
+
+def test_no_optimiser_imports_torchs_compiler():
+    script = (
+        "import sys, torch\n"
+        "from devices.interface import LayerShape\n"
+        "from learning.optimisers import Optimiser, OptimiserSettings\n"
+        "for name in ('sgd', 'momentum', 'adam'):\n"
+        "    made = Optimiser(OptimiserSettings(name, 0.1, 0.9, 'dense'), [LayerShape(4, 3)],"
+        " torch.device('cpu'))\n"
+        "    made.request(0, torch.ones(7, 4), torch.ones(7, 3))\n"
+        "sys.exit('torch._dynamo' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 def test_pulses_are_the_factors_of_the_sgd_step():

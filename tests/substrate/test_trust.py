@@ -114,7 +114,7 @@ def test_checking_with_trust_lists_and_runs_it(substrate_here, scenario, write, 
     assert "not run" not in shown.stderr
     assert mark.read_text() == "run\n"
     odd = substrate_here("check", scenario, "--set", NAMES["noise"].format("lab.py"), "--trust")
-    assert "has no such parameter" in odd.stderr
+    assert "has no such setting" in odd.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "tune", "align", "survey"])

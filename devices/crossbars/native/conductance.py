@@ -20,9 +20,8 @@ cell and sample.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import (
     BaseModel,
@@ -35,12 +34,12 @@ from pydantic import (
     PositiveFloat,
     model_validator,
 )
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.draws import normal_
 
-Pair = Float[Tensor, "2 n_out n_in"]
-"""G⁺ and G⁻ of every weight, in siemens."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Polynomial = Annotated[
     tuple[FiniteFloat, ...],
@@ -107,7 +106,9 @@ class Conductance(BaseModel):
         return self.w_range / (self.g_max - self.g_min)
 
 
-def to_pair(window: Conductance, weights: Float[Tensor, "n_out n_in"]) -> Pair:
+def to_pair(
+    window: Conductance, weights: Float[Tensor, "n_out n_in"]
+) -> Float[Tensor, "2 n_out n_in"]:
     """Give the pair that holds the weights, one-sided."""
     return (
         torch.stack([weights.clamp(min=0), (-weights).clamp_(min=0)])
@@ -116,12 +117,16 @@ def to_pair(window: Conductance, weights: Float[Tensor, "n_out n_in"]) -> Pair:
     )
 
 
-def to_weights(window: Conductance, pair: Pair) -> Float[Tensor, "n_out n_in"]:
+def to_weights(
+    window: Conductance, pair: Float[Tensor, "2 n_out n_in"]
+) -> Float[Tensor, "n_out n_in"]:
     """Give the weights that a pair stands for."""
     return (pair[0] - pair[1]).mul_(window.weight_per_siemens)
 
 
-def program_pair(window: Conductance, target: Pair, generator: torch.Generator) -> Pair:
+def program_pair(
+    window: Conductance, target: Float[Tensor, "2 n_out n_in"], generator: torch.Generator
+) -> Float[Tensor, "2 n_out n_in"]:
     """Write a pair: to the nearest level, with programming error, within [0, ∞)."""
     pair = target.clamp(min=window.g_min)
     if window.levels != "any":
@@ -136,7 +141,9 @@ def program_pair(window: Conductance, target: Pair, generator: torch.Generator) 
     return pair
 
 
-def read_variance(window: Conductance, pair: Pair) -> Float[Tensor, "n_out n_in"]:
+def read_variance(
+    window: Conductance, pair: Float[Tensor, "2 n_out n_in"]
+) -> Float[Tensor, "n_out n_in"]:
     """Variance of every weight in one read."""
     sigma = window.read_noise * window.g_max * window.weight_per_siemens
     relative = (pair / window.g_max).clamp_(min=0)

@@ -9,13 +9,16 @@ the form that aihwkit uses too). Pulses do not set the clock back: only programm
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
+from devices.deferred import torch
 from devices.draws import normal_
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Drift(BaseModel):

@@ -7,13 +7,17 @@ Each of the two cells of a weight fails on its own.
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch import Tensor
 
 from devices.crossbars.native.conductance import Conductance
+from devices.deferred import torch
 from devices.draws import uniform_
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Faults(BaseModel):

@@ -20,9 +20,13 @@ G⁺ and G⁻ lie in arrays of their own.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class LineResistance(BaseModel):

@@ -27,15 +27,17 @@ at the end of a block. Up and down steps of a device (as in aihwkit, `PulsedDevi
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveFloat
-from torch import Tensor
 
 from devices.crossbars.native.conductance import Conductance
+from devices.deferred import torch
 from devices.draws import Randomness, normal_
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LARGEST_DECREASE = 0.99
 """One pulse takes a device at most this part of the way to where its steps vanish."""

@@ -1,9 +1,11 @@
 """The chips that a scenario can name, told apart by `crossbar`."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
+from substrate.library import custom_crossbar
 from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.base import Settings
 from substrate.scenario.schema.custom import CustomChip, is_custom
@@ -29,3 +31,14 @@ Chip = Annotated[
     | Annotated[CustomChip, Tag("custom")],
     Discriminator(crossbar),
 ]
+
+
+def chip_title(chip: Chip) -> str:
+    """Name a chip for people."""
+    if isinstance(chip, IdealChip):
+        return "ideal chip"
+    if isinstance(chip, CustomChip):
+        return custom_crossbar(chip.crossbar, Path()).title
+    if isinstance(chip, NativeChip):
+        return f"native {chip.preset}"
+    return f"aihwkit {chip.preset}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from substrate.library import custom_crossbar, registered_crossbars
-from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
+from substrate.plugins import NotRunError, names_plugin
 from substrate.scenario.schema.arrays import ArrayChip
 from substrate.scenario.schema.base import scenario_folder
+from substrate.scenario.schema.owned import existing, fitted
 
 
 class CustomChip(ArrayChip):
@@ -26,15 +25,7 @@ class CustomChip(ArrayChip):
     @field_validator("crossbar")
     @classmethod
     def _crossbar_exists(cls, crossbar: str, info: ValidationInfo) -> str:
-        folder = scenario_folder(info)
-        try:
-            with suppress(NotRunError):
-                custom_crossbar(crossbar, folder)
-            return absolute_spec(crossbar, folder) if names_plugin(crossbar) else crossbar
-        except PluginError as problem:
-            # Not as a ValueError: pydantic would put its own words in front.
-            error = PydanticCustomError("crossbar", "{message}", {"message": str(problem)})
-            raise error from None
+        return existing(crossbar, info, custom_crossbar)
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> CustomChip:
@@ -43,20 +34,7 @@ class CustomChip(ArrayChip):
             model = custom_crossbar(self.crossbar, folder=scenario_folder(None)).Parameters
         except NotRunError:
             return self
-        try:
-            parameters = model.model_validate(self.parameters)
-        except ValidationError as problem:
-            raise ValidationError.from_exception_data(
-                "parameters",
-                [
-                    InitErrorDetails(
-                        type=PydanticCustomError("parameter", "{m}", {"m": each["msg"]}),
-                        loc=("parameters", *each["loc"]),
-                        input=each["input"],
-                    )
-                    for each in problem.errors()
-                ],
-            ) from None
+        parameters = fitted(model, self.parameters, "parameters", f"the crossbar {self.crossbar}")
         object.__setattr__(self, "parameters", parameters.model_dump(mode="json"))
         return self
 

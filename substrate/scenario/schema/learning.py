@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,19 +10,18 @@ from pydantic import (
     GetJsonSchemaHandler,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from learning.rules import RULES, Rule
 from substrate.library import find_rule
-from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
-from substrate.scenario.schema.base import Settings, scenario_folder
-from substrate.scenario.source import nearest
+from substrate.plugins import NotRunError
+from substrate.scenario.schema.base import Settings
+from substrate.scenario.schema.owned import existing, fitted
 
 OptimiserName = Literal["sgd", "momentum", "adam"]
 
@@ -118,15 +115,7 @@ class Learning(Settings):
     @field_validator("rule")
     @classmethod
     def _rule_exists(cls, rule: str, info: ValidationInfo) -> str:
-        folder = scenario_folder(info)
-        try:
-            with suppress(NotRunError):
-                find_rule(rule, folder)
-            return absolute_spec(rule, folder) if names_plugin(rule) else rule
-        except PluginError as problem:
-            # Not as a ValueError: pydantic would put its own words in front.
-            error = PydanticCustomError("rule", "{message}", {"message": str(problem)})
-            raise error from None
+        return existing(rule, info, find_rule)
 
     @model_validator(mode="after")
     def _settings_fit(self) -> Learning:
@@ -135,21 +124,7 @@ class Learning(Settings):
             model = self.rule_class
         except NotRunError:
             return self
-        given = self.settings or {}
-        for key in given:
-            if key not in model.model_fields:
-                meant = nearest(key, model.model_fields)
-                known = ", ".join(model.model_fields) or "none"
-                hint = f"did you mean {meant!r}?" if meant else f"its settings are {known}"
-                raise _at((key,), key, f"the rule {self.rule} has no such setting; {hint}")
-        try:
-            rule = model.model_validate(given)
-        except ValidationError as problem:
-            each = problem.errors()[0]
-            allowed = re.findall(r"'([^']+)'", each.get("ctx", {}).get("expected", ""))
-            meant = nearest(str(each["input"]), allowed)
-            hint = f"; did you mean {meant!r}?" if meant else ""
-            raise _at(each["loc"], each["input"], each["msg"] + hint) from None
+        rule = fitted(model, self.settings or {}, "settings", f"the rule {self.rule}")
         object.__setattr__(self, "settings", rule.model_dump(mode="json") or None)
         return self
 
@@ -165,9 +140,3 @@ class Learning(Settings):
 
 def _names(rule: type[Rule]) -> list[str]:
     return [each for each in (rule.name, rule.decorrelated_name) if each is not None]
-
-
-def _at(loc: tuple[str | int, ...], found: Any, message: str) -> ValidationError:
-    error = PydanticCustomError("rule_setting", "{message}", {"message": message})
-    details = InitErrorDetails(type=error, loc=("settings", *loc), input=found)
-    return ValidationError.from_exception_data("settings", [details])

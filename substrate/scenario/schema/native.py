@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 from devices.converters import Converter
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.presets import PRESETS
+from substrate.nearest import nearest
 from substrate.scenario.schema.arrays import ArrayChip
-from substrate.scenario.source import nearest
 
 
 class NativeChip(NativeDevice, ArrayChip):

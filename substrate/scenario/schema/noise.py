@@ -17,19 +17,17 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     PositiveInt,
-    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     create_model,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from substrate.library import noise_model
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
-from substrate.scenario.source import nearest
+from substrate.scenario.schema.owned import error_at, refuse_unknown
 
 Place = Literal["input", "weight", "output", "readout", "input_readout"]
 
@@ -80,7 +78,7 @@ def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
         raise ValueError("must be a mapping such as {model: gaussian, at: output, std: 0.02}")
     name = value.get("model")
     if not isinstance(name, str):
-        raise _at("model", name, "this key is missing: it names a noise model")
+        raise error_at(("model",), name, "this key is missing: it names a noise model")
     try:
         if names_plugin(name):
             value = value | {"model": absolute_spec(name, scenario_folder(info))}
@@ -88,22 +86,10 @@ def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
     except NotRunError:
         return NotRunNoise.model_validate(value)
     except PluginError as problem:
-        raise _at("model", name, str(problem)) from None
+        raise error_at(("model",), name, str(problem)) from None
     settings = placed(model)
-    for key in value:
-        if key not in settings.model_fields:
-            meant = nearest(key, settings.model_fields)
-            parameters = ", ".join(model.model_fields)
-            hint = f"did you mean {meant!r}?" if meant else f"its parameters are {parameters}"
-            raise _at(key, value[key], f"the noise model {name} has no such parameter; {hint}")
+    refuse_unknown(value, settings.model_fields, f"the noise model {name}")
     return settings.model_validate(value, context=info.context)
-
-
-def _at(key: str, found: Any, message: str) -> ValidationError:
-    """Make an error that stands at a key of the mapping, not at the mapping."""
-    error = PydanticCustomError("noise", "{message}", {"message": message})
-    details = InitErrorDetails(type=error, loc=(key,), input=found)
-    return ValidationError.from_exception_data("noise", [details])
 
 
 def _json_schema() -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from devices.crossbars.aihwkit import AihwkitCrossbar
-from devices.crossbars.aihwkit_config import PRESETS, preset_config
+from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS, preset_config
 from devices.crossbars.aihwkit_inference import AihwkitInferenceCrossbar, is_programmed
+from devices.crossbars.aihwkit_presets import NOISY_PRESETS
 from devices.interface import Dense, Outer
 from substrate.data import load_dataset
 from substrate.run.training import ArmRun
@@ -48,6 +49,24 @@ def correlation_with_requests(preset: str) -> float:
         changes.append(crossbar.read(torch.eye(N_IN)).T - before)
     together = torch.stack([sum(changes).flatten(), asked.flatten()])
     return float(torch.corrcoef(together)[0, 1])
+
+
+@pytest.mark.parametrize("preset", [*PRESETS, *BARE_CONFIGS])
+def test_what_works_and_is_noisy_as_it_is_is_listed(preset):
+    """Tried as a scenario's check does, which passes over those that are listed."""
+    try:
+        crossbar = make(preset)
+        crossbar.program(torch.eye(N_OUT, N_IN) / 10)
+        crossbar.read(torch.ones(2, N_IN), repeats=2)
+        crossbar.update(Outer(torch.ones(2, N_IN), torch.ones(2, N_OUT), 0.01))
+        noisy = not crossbar.noise_free
+    except NotImplementedError:  # a unit cell without devices
+        noisy = False
+    assert (preset in NOISY_PRESETS) == noisy
+
+
+def test_no_preset_is_listed_that_aihwkit_has_not():
+    assert (PRESETS | BARE_CONFIGS).keys() >= NOISY_PRESETS
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -11,6 +11,7 @@ from substrate.verify import RuleConformance
 
 CASES: list[Rule] = [
     *(rule() for rule in RULES.values()),
+    WeightMirror(sample_fraction=0.3, slope="observed", where="crossbar"),
     WeightMirror(output_error="critic", regression="lms", sample_fraction=0.5),
     WeightMirror(output_error="perturbation", slope="observed", where="crossbar", told=False),
     WeightMirror(input_readout_std=1e-4, passes_before_training=3, slope="observed", slope_bins=1),

@@ -144,5 +144,7 @@ def test_a_crossbar_of_ones_own_is_built_from_its_parameters(working_folder):
     assert crossbar.read(torch.zeros(5000, 4)).std().item() == pytest.approx(0.5, rel=0.05)
     with pytest.raises(ScenarioError, match=r"chip\.parameters\.read_noise: .*(found -1)"):
         load_scenario(scenario(working_folder, [], **settings | {"parameters": {"read_noise": -1}}))
+    with pytest.raises(ScenarioError, match=r"read_nois: .*did you mean 'read_noise'"):
+        load_scenario(scenario(working_folder, [], **settings | {"parameters": {"read_nois": 1}}))
     with pytest.raises(ScenarioError, match=r"chip\.crossbar: .*did you mean 'BuiltCell'"):
         load_scenario(scenario(working_folder, [], crossbar="built_cell.py:BuildCell"))

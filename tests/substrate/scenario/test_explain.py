@@ -15,7 +15,9 @@ from pydantic import (
 )
 
 from substrate.scenario.explain import from_validation_error
-from substrate.scenario.source import ScenarioError, apply_overrides, load_yaml
+from substrate.scenario.overrides import apply_overrides
+from substrate.scenario.source import ScenarioError
+from substrate.scenario.yaml_reader import load_yaml
 
 
 class Strict(BaseModel):

@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ScenarioArgument = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or a shipped scenario's name.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Override a key, such as arms.crossbar.chip.preset=EcRamPreset. Repeatable.",
+    ),
+]
+BudgetOption = Annotated[
+    str, typer.Option(help="One of the scenario's budgets; full is what its file says.")
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run the code that the scenario names wherever it lies; it is listed first.",
+    ),
+]
+DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@contextmanager
+def code_trusted(everything: bool) -> Iterator[None]:
+    """Let code from anywhere be run within the block, else only that of `Trust.WORKING_FOLDER`."""
+    from substrate.plugins import Trust, trusting
+
+    with trusting(Trust.EVERYTHING if everything else Trust.WORKING_FOLDER):
+        yield

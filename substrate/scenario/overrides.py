@@ -1,0 +1,76 @@
+"""Settings laid over a scenario: `--set path.to.key=value`, and those of a budget."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from substrate.scenario.source import Location, Place, ScenarioError, Source, dotted
+from substrate.scenario.yaml_reader import YamlReader
+
+
+def apply_overrides(source: Source, overrides: Iterable[str], *, origin: str = "--set") -> Source:
+    """Lay `path.to.key=value` settings over a scenario; `origin` names them in errors.
+
+    Values are YAML; a whole number in the path counts the entries of a list from 0.
+
+    Raises:
+        ScenarioError: a setting without `=`, with malformed YAML, or whose path runs through
+            something that is neither a mapping nor a list.
+    """
+    settings = []
+    for setting in overrides:
+        place = f"{origin} {setting}"
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise ScenarioError("a setting looks like path.to.key=value", file=place)
+        value = YamlReader(place, numbered=False).read(text)
+        settings.append((path.strip(), value, (place, None)))
+    return lay(source, settings)
+
+
+def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
+    """Lay settings over a scenario: a dotted path, the value, and where that setting stands.
+
+    Raises:
+        ScenarioError: a path has an empty part, or runs through something that is neither a
+            mapping nor a list.
+    """
+    data = copy.deepcopy(source.data)
+    places = dict(source.places)
+    for path, value, (file, line) in settings:
+        parts = path.split(".")
+        if not all(parts):
+            raise ScenarioError("a setting looks like path.to.key=value", file=file, line=line)
+        container: Any = data
+        loc: Location = ()
+        for depth, part in enumerate(parts, start=1):
+            key = _key_of(container, part, loc, file, line)
+            loc = (*loc, key)
+            old = container.get(key) if isinstance(container, dict) else container[key]
+            if depth == len(parts):
+                container[key] = copy.deepcopy(value)
+                places = _without(places, loc) if isinstance(old, dict | list) else places
+            elif isinstance(container, dict) and old is None:
+                container[key] = {}
+            else:
+                container = old
+                continue
+            places[loc] = (file, line)
+            container = container[key]
+    return Source(source.path, data, places)
+
+
+def _without(places: Mapping[Location, Place], loc: Location) -> dict[Location, Place]:
+    return {key: place for key, place in places.items() if key[: len(loc)] != loc}
+
+
+def _key_of(container: Any, part: str, loc: Location, file: str, line: int | None) -> str | int:
+    if isinstance(container, dict):
+        return part
+    if not isinstance(container, list):
+        message = f"neither a mapping nor a list, so {part!r} cannot be set in it"
+        raise ScenarioError(message, file=file, line=line, field=dotted(loc), found=container)
+    if not (part.isdecimal() and len(part) < 10 and int(part) < len(container)):
+        message = f"the list has {len(container)} entries, counted from 0"
+        raise ScenarioError(message, file=file, line=line, field=dotted(loc), found=part)
+    return int(part)
