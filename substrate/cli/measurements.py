@@ -70,3 +70,39 @@ def fit(
 
     options = TraceOptions(column, time, sampling_rate, missing, uneven, decimal)
     fit_command(trace, options, scale, unit, samples, out, as_json)
+
+
+@measurements_app.command("fit-device")
+def fit_device(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILES",
+            help="Curves of single cells: responses to pulses, retention, repeated reads, sweeps.",
+        ),
+    ],
+    read_voltage: Annotated[
+        float | None, typer.Option(metavar="V", help="Of columns that are currents.")
+    ] = None,
+    up: Annotated[
+        int | None,
+        typer.Option(min=1, help="Readings after pulses up in turn, where files do not say."),
+    ] = None,
+    down: Annotated[
+        int | None, typer.Option(min=1, help="Readings after pulses down in turn, likewise.")
+    ] = None,
+    missing: MissingOption = "refuse",
+    decimal: DecimalOption = None,
+    out: Annotated[Path, typer.Option(help="The picture.")] = Path("device-fit.png"),
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a native crossbar's device to measured curves; print it for a scenario, draw both.
+
+    Columns are known by their names and units: G (uS), I (A), R (kOhm), device, cycle, direction,
+    pulse, read, time (s). A table of conductances may have a column a device, and so may files.
+    """
+    from substrate.cli.fit_device import fit_device_command
+    from substrate.fit.device.data import Asked
+
+    asked = Asked(read_voltage, up, down, missing, decimal)
+    fit_device_command(files, asked, out, as_json)

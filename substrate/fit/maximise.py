@@ -25,6 +25,10 @@ _LARGEST = 40.0
 UNDETERMINED = 1.5
 """A logarithm that is no better known than this says nothing of its parameter."""
 
+_FLAT = 1e-9
+"""Directions in which the trace says so little of what it says at most are taken as unknown."""
+_PART_OF_FLAT = 1e-3
+
 LogDensities = Callable[[Vector], Samples]
 Matrix = Float64[np.ndarray, "parameters parameters"]
 
@@ -143,13 +147,16 @@ def standard_errors(
         parameters: gives them by name from θ.
         logarithms: which of θ are logarithms.
     """
-    values, vectors = np.linalg.eigh(information)
-    known = values > 1e-9 * max(float(values.max()), 1e-300)
-    inverse = np.where(known, 1 / np.where(known, values, 1.0), 1e12)
-    covariance = (vectors * inverse) @ vectors.T
-    deviations = np.sqrt(np.diag(covariance))
-    unknown = np.zeros(len(theta), dtype=bool)
-    unknown[logarithms] = deviations[logarithms] > UNDETERMINED
+    scale = np.sqrt(np.clip(np.diag(information), 0, None))
+    scale[scale < 1e-9 * scale.max()] = np.inf
+    scale[np.isinf(scale)] = max(float(scale[np.isfinite(scale)].max(initial=1.0)), 1.0)
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    known = values > _FLAT
+    inverse = np.where(known, 1 / np.where(known, values, 1.0), 0.0)
+    covariance = (vectors * inverse) @ vectors.T / np.outer(scale, scale)
+    deviations = np.sqrt(np.clip(np.diag(covariance), 0, None))
+    unknown = (vectors[:, ~known] ** 2).sum(1) > _PART_OF_FLAT
+    unknown[logarithms] |= deviations[logarithms] > UNDETERMINED
     names = list(parameters(theta))
     jacobian = np.empty((len(names), len(theta)))
     for column in range(len(theta)):
@@ -160,8 +167,8 @@ def standard_errors(
     variances = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
     # shares of the slope that rounding leaves do not make a parameter depend on an unknown one
     sizes = np.abs(jacobian) * np.where(unknown, 1.0, 0.0)
-    scale = np.abs(jacobian).max(axis=1, keepdims=True)
-    infinite = (sizes > 1e-4 * scale).any(axis=1)
+    largest = np.abs(jacobian).max(axis=1, keepdims=True)
+    infinite = (sizes > 1e-4 * largest).any(axis=1)
     return {
         name: math.inf if lost else math.sqrt(max(variance, 0.0))
         for name, lost, variance in zip(names, infinite, variances.tolist(), strict=True)
