@@ -67,8 +67,8 @@ def retention_table(rng):
 def read_table(rng):
     rows = ["cycle\tread\tG (uS)"]
     for level, g in enumerate((6e-6, 12e-6, 20e-6, 30e-6, 42e-6), 1):
-        for read in range(1, 101):
-            rows.append(f"{level}\t{read}\t{(g + read_noise(g, rng)) * 1e6:.4f}")
+        noisy = g + read_noise(np.full(100, g), rng)
+        rows += [f"{level}\t{read}\t{each * 1e6:.4f}" for read, each in enumerate(noisy, 1)]
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -188,13 +189,15 @@ def _steps(axes: Axes, response: ResponseFit) -> None:
             np.nanmean(values[(w >= a) & (w <= b)])
             if np.isfinite(values[(w >= a) & (w <= b)]).any()
             else np.nan
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            for a, b in pairwise(edges)
         ]
         axes.plot(middles, means, "o", markersize=3, color=LIGHT.arms[number], label=name)
         if name == "up":
-            line = [np.mean([l.up * (1 - l.slope_up * x) for l in law]) for x in middles]
+            line = [np.mean([each.up * (1 - each.slope_up * x) for each in law]) for x in middles]
         else:
-            line = [-np.mean([l.down * (1 + l.slope_down * x) for l in law]) for x in middles]
+            line = [
+                -np.mean([each.down * (1 + each.slope_down * x) for each in law]) for x in middles
+            ]
         axes.plot(middles, line, color=LIGHT.arms[number], linewidth=1)
     axes.set(title="Mean step of a pulse", xlabel="weight", ylabel="step")
     axes.legend(fontsize=7, frameon=False)

@@ -320,7 +320,7 @@ def _add_responses(
         if numbers is not None:
             steps = np.diff(numbers[part])
             usual = steps[steps > 0]
-            each = int(round(float(np.median(usual)))) if len(usual) else 1
+            each = round(float(np.median(usual))) if len(usual) else 1
             counts[1:] = np.where((steps > 0) & (steps < 1e6), np.round(steps), each)
         counts[0] = 0
         found.responses.append(Response(device, own[part], counts * sign))

@@ -167,7 +167,7 @@ def _put_drift(result: DeviceFit, drift: DriftFit) -> None:
     result.verdicts["retention"] = drift.verdict
     if drift.nu[0] <= 0:
         result.notes.append(
-            f"conductances do not decay (ν = {drift.nu[0]:.2g} ± {drift.nu[1]:.1g}): no drift is set"
+            f"conductances do not decay (ν = {drift.nu[0]:.2g} ± {drift.nu[1]:.1g}): no drift set"
         )
         return
     result.put("drift", "nu", drift.nu)
@@ -181,5 +181,5 @@ def _rounded(value: float, error: float) -> float:
         return value
     digits = 4
     if 0 < error < math.inf:
-        digits = max(4, 3 + int(math.floor(math.log10(abs(value) / error))))
+        digits = max(4, 3 + math.floor(math.log10(abs(value) / error)))
     return float(f"{value:.{min(digits, 8)}g}")

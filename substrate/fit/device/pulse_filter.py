@@ -4,12 +4,13 @@
     then   w ← clip(w, low, high),    reading y = w + √r η
 
 f is the relative step at the present weight, or 1 where the spread is additive
-(`devices/crossbars/native/response.py`). Variances go on linearly; a cycle starts at its first
-reading.
+(`devices/crossbars/native/response.py`). Variances go on linearly; at a bound only steps that go
+backwards leave any. A cycle starts at its first reading.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, no_type_check
 
 import numpy as np
@@ -101,10 +102,14 @@ def _forecast(out, readings, pulses, first, law):
                 noise = spread * size * (1.0 if additive > 0 else relative)
                 w[track] += step
                 variance[track] = (1 - slope) * (1 - slope) * variance[track] + noise * noise
-                if w[track] > high:
-                    w[track] = high
-                elif w[track] < low:
-                    w[track] = low
+                if w[track] > high or w[track] < low:
+                    w[track] = min(max(w[track], low), high)
+                    # at a bound a weight stays, but for the steps that go backwards
+                    size, noise = abs(step), max(abs(noise), 1e-12)
+                    back = 0.5 * math.erfc(size / noise / math.sqrt(2.0))
+                    density = math.exp(-0.5 * (size / noise) ** 2) / math.sqrt(2 * math.pi)
+                    moment = (size * size + noise * noise) * back - size * noise * density
+                    variance[track] = max(moment, 0.0)
         total = variance[0] + reading
         off = readings[k] - w[0]
         out[0, k] = -0.5 * off * off / total - 0.5 * np.log(total) - half_log

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -32,6 +33,9 @@ _NEAR = 0.5
 _STUCK = 0.1
 """Devices that move by less than this part of the usual range are stuck."""
 _LIMIT = 1e6
+_FINEST = 4e-6
+"""Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
+repeat to the last digit at a bound would else have an infinite density."""
 
 GOOD, USABLE = 0.03, 0.08
 """Largest misfit of the mean curves, a part of the window, for these verdicts."""
@@ -214,15 +218,14 @@ def _fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
 
     def law(theta: Float64[np.ndarray, " parameters"]) -> Law:
         u, v, spread, reading = np.exp(theta[[0, 1, 4, 5]]).tolist()
-        return Law(u, v, float(theta[2]), float(theta[3]), spread, reading, low, high, additive)
+        slopes = float(theta[2]), float(theta[3])
+        return Law(u, v, *slopes, spread, reading + _FINEST, low, high, additive)
 
     def densities(theta: Float64[np.ndarray, " parameters"]) -> Float64[np.ndarray, " readings"]:
         if abs(theta[2]) * math.exp(theta[0]) > 0.9 or abs(theta[3]) * math.exp(theta[1]) > 0.9:
             raise ValueError("a step is longer than the way")
         return forecast(y, pulses, device.starts, law(theta)).log_densities
 
-    inside = np.ones(len(y), dtype=bool)
-    inside[device.starts] = False
     apart = np.diff(y)
     jitter = max(float(np.median(np.abs(apart))) / 1.2, 1e-4)
     found = None
@@ -247,7 +250,9 @@ def _fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
     if found is None:
         return None
     theta, value, _ = found
-    return Fitted(device, law(theta)._replace(low=bottom, high=top), value)
+    found_law = law(theta)
+    noise = max(found_law.reading - _FINEST, 1e-12)
+    return Fitted(device, found_law._replace(low=bottom, high=top, reading=noise), value)
 
 
 def _in_common(
@@ -429,7 +434,7 @@ def _misfit(fitted: list[Fitted]) -> float:
     for each in fitted:
         course = each.forecast()
         starts = [*each.device.starts.tolist(), len(course.free)]
-        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+        for begin, end in pairwise(starts):
             place = slice(0, end - begin)
             residual[place] += each.device.readings[begin:end] - course.free[begin:end]
             variance[place] += course.free_variance[begin:end] + each.law.reading

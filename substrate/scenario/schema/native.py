@@ -4,7 +4,7 @@ chip:
   crossbar: native
   preset: tang_2018            # a published device; left out, the generic one
   conductance: {read_noise: 0.02}
-  device: {...}                # what `substrate fit-device` prints; keys beside it go before its own
+  device: {...}                # what `substrate fit-device` prints; keys beside it change it
 """
 
 from __future__ import annotations
