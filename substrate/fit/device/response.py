@@ -37,6 +37,10 @@ _FINEST = 4e-6
 """Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
 repeat to the last digit at a bound would else have an infinite density."""
 
+_LINEARISED = 0.06
+"""Of simulated devices whose readings scatter by half a step, spreads came out 4 to 9 % too
+small."""
+
 GOOD, USABLE = 0.03, 0.08
 """Largest misfit of the mean curves, a part of the window, for these verdicts."""
 
@@ -251,8 +255,8 @@ def _fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
         return None
     theta, value, _ = found
     found_law = law(theta)
-    noise = max(found_law.reading - _FINEST, 1e-12)
-    return Fitted(device, found_law._replace(low=bottom, high=top, reading=noise), value)
+    seen = found_law.reading if found_law.reading > 1.01 * _FINEST else 0.0
+    return Fitted(device, found_law._replace(low=bottom, high=top, reading=seen), value)
 
 
 def _in_common(
@@ -373,7 +377,7 @@ def _population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
         "w_min": _mean(low),
         "w_max_spread": _relative_spread(high),
         "w_min_spread": _relative_spread(low),
-        "cycle_spread": _median([law.spread for law in laws]),
+        "cycle_spread": _widened(_median([law.spread for law in laws])),
         "write_noise": _over(_median([math.sqrt(law.reading) for law in laws]), step),
     }
     if soft:
@@ -392,6 +396,12 @@ def _population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
             float(np.mean([each[1] for each in spreads])),
         )
     return result
+
+
+def _widened(estimate: Estimate) -> Estimate:
+    """With what the filter's straight lines add to the error."""
+    value, error = estimate
+    return value, math.hypot(error, _LINEARISED * value)
 
 
 def _over(above: Estimate, below: Estimate) -> Estimate:
