@@ -21,11 +21,13 @@ from typing import Protocol, runtime_checkable
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from devices.activations import Activation
 from devices.blocks import Blocks
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.decorrelation import Decorrelation
+from devices.crossbars.ideal import IdealCrossbar
+from devices.decorrelation import Decorrelation, DigitalDecorrelation
 from devices.interface import (
     Capability,
     CapabilityError,
@@ -36,6 +38,7 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.shared_product import SharedProduct
 from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
@@ -87,6 +90,7 @@ class NetworkChip:
         """Put the layers in a row."""
         self._layers = tuple(layers)
         self.capabilities = capabilities
+        self._products = tuple(_shared_product(layer) for layer in layers)
 
     @property
     def shapes(self) -> tuple[LayerShape, ...]:
@@ -107,6 +111,7 @@ class NetworkChip:
         """Write the initial weights into the crossbars."""
         for layer, layer_weights in zip(self._layers, weights, strict=True):
             layer.crossbar.program(layer_weights)
+        self._forget_products()
 
     def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
         """Run one pass; see `devices.interface.Chip.forward`."""
@@ -132,18 +137,23 @@ class NetworkChip:
         signal = seen = x
         inputs = _Reading(len(perturbs), read_inputs)
         pre_activations = _Reading(len(perturbs), read_pre_activations)
-        for layer in self._layers:
+        for layer, shared in zip(self._layers, self._products, strict=True):
             # one name for rows, columns and output: each is given free as soon as the next is there
             signal, seen = layer.layout.to_rows(signal), x
-            if layer.decorrelation is not None:
-                signal, blocks = _read(layer.decorrelation, signal, blocks)
-            if layer.input_readout is None:
-                inputs.read(signal, blocks)
+            product = None if shared is None else shared.for_rows(inputs.unread(signal, blocks))
+            if shared is not None and product is not None:
+                inputs.read_through(shared.decorrelation, signal, blocks)
+                signal = functional.linear(signal, product)
             else:
-                inputs.read(layer.input_readout(blocks.expand(signal)), apart)
-            if layer.input_noise is not None:
-                signal, blocks = layer.input_noise(blocks.expand(signal)), apart
-            signal, blocks = _read(layer.crossbar, signal, blocks)
+                if layer.decorrelation is not None:
+                    signal, blocks = _read(layer.decorrelation, signal, blocks)
+                if layer.input_readout is None:
+                    inputs.read(signal, blocks)
+                else:
+                    inputs.read(layer.input_readout(blocks.expand(signal)), apart)
+                if layer.input_noise is not None:
+                    signal, blocks = layer.input_noise(blocks.expand(signal)), apart
+                signal, blocks = _read(layer.crossbar, signal, blocks)
             if layer.output_noise is not None:
                 signal, blocks = layer.output_noise(blocks.expand(signal)), apart
             signal.add_(layer.bias)
@@ -169,11 +179,18 @@ class NetworkChip:
         pre_activations: list[Tensor] = []
         signal = x
         with torch.enable_grad():
-            for layer in self._layers:
+            for layer, shared in zip(self._layers, self._products, strict=True):
                 rows = layer.layout.to_rows(signal)
+                # errors that go back to the layer before need not go through R by itself
+                back = rows.shape[:-1].numel() if layer is not self._layers[0] else 0
+                product = None if shared is None else shared.for_rows(back)
+                if product is not None:
+                    a = functional.linear(rows, product) + layer.bias
+                    rows = rows.detach()
                 if layer.decorrelation is not None:
                     rows = layer.decorrelation.read(rows)
-                a = layer.crossbar.read(rows) + layer.bias
+                if product is None:
+                    a = layer.crossbar.read(rows) + layer.bias
                 # the gradient is wanted down to the first pre-activation, not to the input
                 a = a if a.requires_grad else a.requires_grad_()
                 inputs.append(rows.detach())
@@ -228,6 +245,7 @@ class NetworkChip:
     @torch.no_grad()
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
+        self._forget_products()
         for update in updates:
             layer = self._layers[update.layer]
             if update.weight is not None:
@@ -253,6 +271,7 @@ class NetworkChip:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
+        self._forget_products()
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
             for part, keeper in _keepers(layer).items():
@@ -275,11 +294,18 @@ class NetworkChip:
     @contextmanager
     def without_trace(self) -> Iterator[None]:
         """Let passes that happen inside change nothing for those after."""
+        self._forget_products()
         with ExitStack() as inside:
+            inside.callback(self._forget_products)  # the rounding after it is what it would be
             for layer in self._layers:
                 for part in _keepers(layer).values():
                     inside.enter_context(without_trace(part))
             yield
+
+    def _forget_products(self) -> None:
+        for product in self._products:
+            if product is not None:
+                product.forget()
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
@@ -305,12 +331,35 @@ class _Reading:
         self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
         self._wanted = range(passes) if wanted is None else tuple(wanted)
 
+    def unread(self, stacked: Tensor, blocks: Blocks) -> int:
+        """Count the rows, those of all positions, that are not wanted."""
+        samples = len(stacked) - blocks.rows(self._wanted)
+        return samples * stacked.shape[1:-1].numel()
+
+    def read_through(self, matrix: Decorrelation, stacked: Tensor, blocks: Blocks) -> None:
+        """Read what a noise-free matrix makes of the rows that are wanted."""
+        if self._wanted:
+            rows, own = blocks.only(stacked, self._wanted)
+            self.read(matrix.read(rows), own)
+
     def read(self, stacked: Tensor, blocks: Blocks) -> None:
         # a view would hold the rows of all passes
         views = blocks.rows(self._wanted) == len(stacked)
         for number in self._wanted:
             block = blocks.of(stacked, number)
             self.of_pass[number].append(block if views else block.clone())
+
+
+def _shared_product(layer: ChipLayer) -> SharedProduct | None:
+    """What passes may be read through at once; None where noise or a device is in between."""
+    crossbar, decorrelation = layer.crossbar, layer.decorrelation
+    if layer.input_noise is not None or layer.input_readout is not None:
+        return None
+    if not isinstance(crossbar, IdealCrossbar) or not crossbar.noise_free:
+        return None
+    if not isinstance(decorrelation, DigitalDecorrelation):
+        return None
+    return SharedProduct(crossbar, decorrelation)
 
 
 def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:

@@ -1,19 +1,24 @@
 """The decorrelation matrix R of a layer, in front of its crossbar (METHOD.md, "Decorrelation").
 
     read:    x* = R x,  R = I at first
-    update:  R ← diag(gain) R - rate Σ_s d_s x_sᵀ
+    update:  R ← R - rate Σ_s (x*_s x*_sᵀ - diag(x*_s²)) R
 
-On a crossbar of its own R = diag(g) M, where the crossbar holds M, and g is a digital gain of every
-row. A request's gain goes to g, and the crossbar is asked for outer products alone, which is what
-it can do in place:
+In the digital periphery the update of S samples is the cheaper one of
+
+    R ← diag(1 + rate Σ_s x*_s²) R - rate Σ_s x*_s (Rᵀ x*_s)ᵀ      2 S n² multiplications
+    R ← R - rate (C - diag C) R,  C = Σ_s x*_s x*_sᵀ                ½ S n² + n³: C is symmetric
+
+and on a crossbar of its own the first, whose outer products a crossbar can carry out in place.
+There R = diag(g) M, where the crossbar holds M, and g is a digital gain of every row:
 
     read:    x* = g ⊙ (M x)
-    update:  g ← gain ⊙ g,   M ← M - rate Σ_s (d_s / g) x_sᵀ
+    update:  g ← (1 + rate Σ_s x*_s²) ⊙ g,   M ← M - rate Σ_s (x*_s / g) (Rᵀ x*_s)ᵀ
 
 A device's window may be narrower than 1. So the identity is programmed at half of what the device
 was seen to hold when it was asked for 1, to leave room on both sides, and g makes up for it. As
 training goes on g grows and M shrinks towards its own noise; when a row's g has doubled, M is read
-back through its own noise, and programmed anew with the gain in it.
+back through its own noise, and programmed anew with the gain in it. Whether one has is found every
+16 updates and acted upon 16 updates later, when the host need not wait to know it.
 """
 
 from __future__ import annotations
@@ -28,9 +33,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
+from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
 from devices.without_trace import without_trace
 
+_GRAM_BLOCK = 128
+"""Columns of a block: narrower ones save more products, and lose more by being narrow."""
 _READS = 16
 _UPDATES_BETWEEN_CHECKS = 16
 
@@ -84,10 +92,16 @@ class DigitalDecorrelation:
         return y @ self.matrix
 
     def update(self, request: DecorrelationUpdate) -> None:
-        """Scale the rows and subtract the outer products, in place."""
-        outer = request.outer
-        self.matrix.mul_(request.gain[:, None])
-        self.matrix.addmm_(outer.d.T, outer.x, alpha=-outer.rate)
+        """Carry the request out exactly."""
+        x_star = request.x_star
+        samples, n_in = x_star.shape
+        if 2 * n_in < 3 * samples:
+            covariance = gram(x_star).fill_diagonal_(0)
+            self.matrix.sub_(covariance @ self.matrix, alpha=request.rate)
+        else:
+            back = self.read_transposed(x_star)
+            self.matrix.mul_(_gain(request)[:, None])
+            self.matrix.addmm_(x_star.T, back, alpha=-request.rate)
 
     def state(self) -> dict[str, Tensor]:
         """Give a copy of R."""
@@ -96,6 +110,22 @@ class DigitalDecorrelation:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to the R of a state."""
         self.matrix.copy_(state["matrix"])
+
+
+def gram(x: Float[Tensor, "samples n"]) -> Float[Tensor, "n n"]:
+    """Give xᵀx; of blocks that are each other's transpose one alone is computed."""
+    n = x.shape[1]
+    product = x.new_empty(n, n)
+    for start in range(0, n, _GRAM_BLOCK):
+        end = min(start + _GRAM_BLOCK, n)
+        torch.mm(x[:, start:].T, x[:, start:end], out=product[start:, start:end])
+        product[start:end, end:] = product[end:, start:end].T
+    return product
+
+
+def _gain(request: DecorrelationUpdate) -> Float[Tensor, " n_in"]:
+    """Give 1 + rate Σ_s x*_s²."""
+    return request.x_star.square().sum(0).mul_(request.rate).add_(1)
 
 
 class CrossbarDecorrelation:
@@ -117,6 +147,7 @@ class CrossbarDecorrelation:
         self._start_gain = 1 / held
         self._gain = torch.full((n_in,), self._start_gain, device=device)
         self._updates = 0
+        self._doubled = Flag(torch.tensor(False))
 
     @property
     def noise_free(self) -> bool:
@@ -133,9 +164,9 @@ class CrossbarDecorrelation:
 
     def update(self, request: DecorrelationUpdate) -> None:
         """Take the gain into the digital periphery, and ask the crossbar for the outer products."""
-        outer = request.outer
-        self._gain.mul_(request.gain)
-        self._crossbar.update(Outer(outer.x, outer.d / self._gain, outer.rate))
+        back = self.read_transposed(request.x_star)
+        self._gain.mul_(_gain(request))
+        self._crossbar.update(Outer(back, request.x_star / self._gain, request.rate))
         self._updates += 1
         if self._updates % _UPDATES_BETWEEN_CHECKS == 0:
             self._rescale()
@@ -143,12 +174,18 @@ class CrossbarDecorrelation:
     def state(self) -> dict[str, Tensor]:
         """Give copies of the gain and of the crossbar's state."""
         crossbar = {f"crossbar.{name}": value for name, value in self._crossbar.state().items()}
-        return {"gain": self._gain.clone(), "updates": torch.tensor(self._updates), **crossbar}
+        return {
+            "gain": self._gain.clone(),
+            "updates": torch.tensor(self._updates),
+            "doubled": torch.tensor(bool(self._doubled)),
+            **crossbar,
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state."""
         self._gain.copy_(state["gain"])
         self._updates = int(state["updates"])
+        self._doubled = Flag(state["doubled"].cpu())
         self._crossbar.restore(
             {
                 name.removeprefix("crossbar."): value
@@ -170,9 +207,10 @@ class CrossbarDecorrelation:
 
     def _rescale(self) -> None:
         grown = self._gain / self._start_gain
-        if bool((grown > 2).any()):
+        if self._doubled:
             self._crossbar.program(self._read_back() * grown[:, None])
             self._gain.fill_(self._start_gain)
+        self._doubled = Flag((self._gain > 2 * self._start_gain).any())
 
     def _read_back(self) -> Tensor:
         """Read M column by column, averaged over repeated reads."""

@@ -5,7 +5,9 @@ A test file that gives no test is an error.
 
 import builtins
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from jaxtyping import install_import_hook
@@ -57,3 +59,14 @@ def data_dir() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"SUBSTRATE_DATA={folder} is not a folder")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path) -> Iterator[Path]:
+    """A store of units for every test, so that nothing is taken from another; and one core."""
+    store = tmp_path / "store-of-units"
+    with (
+        mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store)),
+        mock.patch("os.sched_getaffinity", return_value={0}),
+    ):
+        yield store

@@ -26,6 +26,7 @@ from aihwkit.simulator.parameters.enums import PulseType
 from jaxtyping import Float
 from torch import Tensor
 
+from devices.flag import Flag
 from devices.interface import Outer
 
 MOST_TRAINS = 100
@@ -51,6 +52,7 @@ class PulseTrains:
         self.count = torch.zeros(2, dtype=torch.int64)
         self.requests = 0
         self._told = False
+        self._cut: Flag | None = None
 
     def of_dense(
         self, delta: Float[Tensor, "n_out n_in"]
@@ -59,16 +61,22 @@ class PulseTrains:
 
         A line that needs more than `MOST_TRAINS` is clipped to what they carry.
         """
-        lines = torch.eye(delta.shape[1], device=delta.device)
         changes = delta.T
         needed = (changes.abs().amax(1) / self.bound).ceil_().clamp_(min=1)
         self._count(needed > MOST_TRAINS)
         most = MOST_TRAINS * self.bound
         each = changes.clamp(-most, most) / needed.clamp_(max=MOST_TRAINS)[:, None]
+        lines = torch.eye(len(each), device=delta.device)
         yield lines, -each
-        for sent in range(1, int(needed.max())):
-            left = needed > sent
-            yield lines[left], -each[left]
+        # the lines that need most go first, and the host is told once how many go on after each
+        most_first = needed.argsort(descending=True, stable=True)
+        sent = torch.arange(1, MOST_TRAINS, device=delta.device)
+        going_on = (needed > sent[:, None]).sum(1)
+        for left in going_on.tolist():
+            if left == 0:
+                return
+            still = most_first[:left]
+            yield lines[still], -each[still]
 
     def watch(self, request: Outer) -> None:
         """Look for samples whose trains are too short for what the request asks of them.
@@ -87,7 +95,14 @@ class PulseTrains:
         self.count = self.count.to(cut.device)
         self.count[0] += len(cut)
         self.count[1] += cut.sum()
-        if not self._told and cut.any():
+        if self._told:
+            return
+        if self._cut is None:
+            self._cut = Flag(cut.any())
+        if not self._cut.known:
+            return
+        was_cut, self._cut = bool(self._cut), None
+        if was_cut:
             self._told = True
             # the same words for all tiles of a kind, so that Python shows them once
             warnings.warn(

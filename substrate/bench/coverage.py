@@ -10,6 +10,11 @@ seeds, or chance, anew in every seed, or half of it each:
 
 Student's interval over seeds alone stands beside it: what it says of new seeds is right, and the
 same test data make all seeds wrong together.
+
+The second count is of verdicts that are asked again with more seeds until they stand
+(`substrate run --until decided`), at the confidence that falls to every look, and beside it at the
+same confidence each time. The gap is the tolerance, so that whatever is decided is wrong, or as
+nearly right as makes no difference.
 """
 
 from __future__ import annotations
@@ -22,7 +27,13 @@ import numpy as np
 from rich.table import Table
 
 from substrate.randomness import stream_seed
-from substrate.run.verdict import Estimate, Outcomes, sample_variance
+from substrate.run.verdict import (
+    Estimate,
+    Outcomes,
+    confidence_at,
+    sample_variance,
+    seeds_at_next_look,
+)
 from substrate.terminal import Console, tell
 
 SEEDS = (2, 3, 5)
@@ -32,6 +43,7 @@ TOLERANCE = 0.02
 SEED_SPREAD = 0.006
 DECIDED_DIFFERENTLY = 0.04
 CONFIDENCE = 0.95
+AT_MOST_SEEDS = 30
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,69 @@ def measure(seeds: int, samples: int, shared: float, runs: int) -> Coverage:
     )
 
 
+@dataclass(frozen=True)
+class UntilDecided:
+    """What came of many verdicts of one kind that were asked until they stood.
+
+    Attributes:
+        first, at_most: seeds at the first look, and at the last one that is allowed.
+        wrongly_feasible, wrongly_not_feasible: fractions of the runs.
+        uncorrected: the greater of the two if every look had the scenario's confidence.
+        looks: mean number of them.
+    """
+
+    shared: float
+    first: int
+    at_most: int
+    samples: int
+    runs: int
+    wrongly_feasible: float
+    wrongly_not_feasible: float
+    uncorrected: float
+    looks: float
+
+
+def measure_until_decided(first: int, samples: int, shared: float, runs: int) -> UntilDecided:
+    """Count wrong decisions of one kind of run, the same ones every time."""
+    generator = np.random.default_rng(stream_seed(0, f"until decided {first} {samples} {shared}"))
+    decided = {corrected: {"feasible": 0, "not feasible": 0} for corrected in (True, False)}
+    looks = 0
+    for _ in range(runs):
+        differences = draw(generator, AT_MOST_SEEDS, samples, shared)
+        waiting, look, seeds = {True, False}, 1, first
+        while waiting and seeds <= AT_MOST_SEEDS:
+            seen = differences[:seeds]
+            estimate = Estimate(seen.mean(1).tolist(), samples, sample_variance(seen, 1.0))
+            looks += True in waiting
+            for corrected in tuple(waiting):
+                level = confidence_at(look, CONFIDENCE) if corrected else CONFIDENCE
+                interval = estimate.interval(level)
+                if interval.high <= TOLERANCE or interval.low > TOLERANCE:
+                    within = interval.high <= TOLERANCE
+                    decided[corrected]["feasible" if within else "not feasible"] += 1
+                    waiting.discard(corrected)
+            look, seeds = look + 1, seeds_at_next_look(seeds)
+    return UntilDecided(
+        shared,
+        first,
+        AT_MOST_SEEDS,
+        samples,
+        runs,
+        decided[True]["feasible"] / runs,
+        decided[True]["not feasible"] / runs,
+        max(decided[False].values()) / runs,
+        looks / runs,
+    )
+
+
+def bench_until_decided(runs: int) -> Iterator[UntilDecided]:
+    """Count wrong decisions for the fewest seeds to begin with."""
+    for shared in SHARED:
+        for first in SEEDS[:2]:
+            for samples in SAMPLES[:2]:
+                yield measure_until_decided(first, samples, shared, runs)
+
+
 def bench_coverage(runs: int) -> Iterator[Coverage]:
     """Count the misses for every number of seeds and test samples."""
     for shared in SHARED:
@@ -104,10 +179,14 @@ def bench_coverage(runs: int) -> Iterator[Coverage]:
                 yield measure(seeds, samples, shared, runs)
 
 
-def show_coverage(found: list[Coverage], as_json: bool) -> None:
-    """Print the counts, as a table or as JSON."""
+def show_coverage(found: list[Coverage], until: list[UntilDecided], as_json: bool) -> None:
+    """Print the counts, as tables or as JSON."""
     if as_json:
-        tell(json.dumps([asdict(each) for each in found], indent=2))
+        told = {
+            "coverage": [asdict(each) for each in found],
+            "until decided": [asdict(each) for each in until],
+        }
+        tell(json.dumps(told, indent=2))
         return
     table = Table(
         title=f"Runs with a gap of {TOLERANCE:.0%}, the tolerance; interval at {CONFIDENCE:.0%}",
@@ -139,3 +218,30 @@ def show_coverage(found: list[Coverage], as_json: bool) -> None:
         )
     Console().print(table)
     tell("Shared: of samples that arms decide differently; widths in points of accuracy.")
+    table = Table(
+        title=f"\nAsked with more seeds until it is decided, or {AT_MOST_SEEDS} are reached",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for heading in (
+        "Shared by\nall seeds",
+        "Seeds\nat first",
+        "Test\nsamples",
+        "Wrongly\nfeasible",
+        "Wrongly\nnot feasible",
+        "The worse\nuncorrected",
+        "Looks",
+    ):
+        table.add_column(heading, justify="right")
+    for row in until:
+        table.add_row(
+            f"{row.shared:.0%}",
+            str(row.first),
+            f"{row.samples:,}",
+            f"{row.wrongly_feasible:.1%}",
+            f"{row.wrongly_not_feasible:.1%}",
+            f"{row.uncorrected:.1%}",
+            f"{row.looks:.1f}",
+        )
+    Console().print(table)

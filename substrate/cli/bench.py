@@ -34,10 +34,10 @@ def devices(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 10,
     as_json: _Json = False,
 ) -> None:
-    """Time reads and pulsed updates of all crossbars, 1024 × 1024 at batch 1000."""
+    """Time reads and pulsed updates of all crossbars, at two sizes and three drives."""
     from substrate.bench.devices import bench_devices, show_device_bench
 
-    show_device_bench(bench_devices(1024, 1000, repeats, max(1, repeats // 2)), as_json)
+    show_device_bench(bench_devices(repeats), as_json)
 
 
 @bench_app.command()
@@ -59,7 +59,20 @@ def coverage(
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs of every kind.")] = 2000,
     as_json: _Json = False,
 ) -> None:
-    """Count how often the interval of a gap misses it, over seeds and test samples."""
-    from substrate.bench.coverage import bench_coverage, show_coverage
+    """Count how often the interval of a gap misses it, and how often verdicts are wrong."""
+    from substrate.bench.coverage import bench_coverage, bench_until_decided, show_coverage
 
-    show_coverage(list(bench_coverage(runs)), as_json)
+    show_coverage(list(bench_coverage(runs)), list(bench_until_decided(runs)), as_json)
+
+
+@bench_app.command()
+def jobs(
+    count: Annotated[int, typer.Option("--jobs", min=2, help="As `substrate run` has it.")] = 2,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 2,
+    as_json: _Json = False,
+) -> None:
+    """Time units side by side: the main job, equal units, and ten thousand that take no time."""
+    from substrate.bench.jobs import bench_jobs, bench_null_units, show_jobs
+
+    nothing = bench_null_units()
+    show_jobs(list(bench_jobs(count, repeats)), nothing, as_json)

@@ -19,12 +19,14 @@ from substrate.cli.models import models_app
 from substrate.cli.options import (
     BudgetOption,
     DeviceOption,
+    JobsOption,
     JsonOption,
     ScenarioArgument,
     SetOption,
     TrustOption,
     code_trusted,
 )
+from substrate.cli.store import store_app
 
 app = typer.Typer(
     help="Can this device be trained in place? Train networks on noisy analog crossbars from "
@@ -73,27 +75,40 @@ def run(
         ),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with a run that was stopped.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on with a run that was stopped, or with --seeds or --set train what is new.",
+        ),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="decided", help="Add seeds until the verdict stands."),
+    ] = None,
+    at_most: Annotated[
+        int, typer.Option(min=1, metavar="SEEDS", help="Add no more than up to so many.")
+    ] = 20,
+    jobs: JobsOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
-    from substrate.cli.run import resume_command, run_command
+    from substrate.cli.run import How, resume_command, run_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    if until not in (None, "decided"):
+        raise typer.BadParameter("--until knows one word: decided")
+    how = How(device, jobs, until_decided=until is not None, at_most=at_most)
+    overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:
-            if scenario or out or set_ or seeds or budget != "full":
-                message = "a resumed run keeps its scenario, folder, seeds and settings"
-                raise typer.BadParameter(message)
-            raise typer.Exit(resume_command(resume, device, as_json, command))
+            if scenario or out or budget != "full":
+                raise typer.BadParameter("a resumed run keeps its scenario, folder and budget")
+            raise typer.Exit(resume_command(resume, overrides, how, as_json, command))
         if scenario is None:
             raise typer.BadParameter("name a scenario, or --resume a run folder")
-        raise typer.Exit(
-            run_command(scenario, out, set_ or [], budget, seeds or [], device, as_json, command)
-        )
+        raise typer.Exit(run_command(scenario, out, overrides, budget, how, as_json, command))
 
 
 @app.command()
@@ -138,15 +153,18 @@ def tune(
     ] = None,
     set_: SetOption = None,
     budget: BudgetOption = "full",
+    jobs: JobsOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
+    from substrate.cli.run import How
     from substrate.cli.tune import tune_command
 
+    how = How(device, jobs)
     with code_trusted(trust):
-        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, device, out, as_json)
+        tune_command(scenario, arm or [], start, epochs, set_ or [], budget, how, out, as_json)
 
 
 @app.command()
@@ -173,16 +191,19 @@ def survey(
         ),
     ] = None,
     set_: SetOption = None,
+    jobs: JobsOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a scenario's device arms with one aihwkit preset after the other, as a table."""
+    from substrate.cli.run import How
     from substrate.cli.survey import survey_command
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    how = How(jobs=jobs)
     with code_trusted(trust):
         raise typer.Exit(
-            survey_command(scenario, presets, rates, epochs, set_ or [], out, as_json, command)
+            survey_command(scenario, presets, rates, epochs, set_ or [], out, how, as_json, command)
         )
 
 
@@ -251,6 +272,7 @@ def replicate(
     page_only: Annotated[
         bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
     ] = False,
+    jobs: JobsOption = None,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
@@ -260,10 +282,12 @@ def replicate(
     budget. It is written after every experiment.
     """
     from substrate.cli.replicate import replicate_command
+    from substrate.cli.run import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
+    how = How(device, jobs)
     raise typer.Exit(
-        replicate_command(names or [], budget, runs, page, page_only, device, as_json, command)
+        replicate_command(names or [], budget, runs, page, page_only, how, as_json, command)
     )
 
 
@@ -290,6 +314,7 @@ def schema() -> None:
 app.add_typer(models_app)
 app.add_typer(measurements_app)
 app.add_typer(bench_app, name="bench")
+app.add_typer(store_app, name="store")
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:

@@ -31,6 +31,14 @@ TrustOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Train so many arms and seeds side by side, one thread each.",
+        show_default="one a core, or a GPU, within the memory at hand",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

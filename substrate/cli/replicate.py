@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from substrate.cli.align import measure_into
-from substrate.cli.run import INTERRUPTED, refuse_full, train
+from substrate.cli.run import INTERRUPTED, How, refuse_full, train
 from substrate.record.folder import SCENARIO
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment, chosen, experiments
@@ -25,7 +25,7 @@ def replicate_command(
     runs: Path,
     page: Path,
     page_only: bool,
-    device: str,
+    how: How,
     as_json: bool,
     command: str,
 ) -> int:
@@ -47,7 +47,7 @@ def replicate_command(
         if is_measured(folder):
             console.print(f"{folder}: complete, left as it is")
             continue
-        interrupted = not _run(experiment, folder, budget, device, command, console)
+        interrupted = not _run(experiment, folder, budget, how, command, console)
         if interrupted:
             break
         write_page(known, runs, page)
@@ -61,24 +61,25 @@ def replicate_command(
 
 
 def _run(
-    experiment: Experiment, folder: Path, budget: str, device: str, command: str, console: Console
+    experiment: Experiment, folder: Path, budget: str, how: How, command: str, console: Console
 ) -> bool:
     """Bring one experiment to its end; gives whether it was reached."""
     assert experiment.path is not None
     scenario, source = load_scenario(experiment.path, budget=budget)
     if experiment.angles:
         try:
-            measure_into(scenario, source, folder, device)
+            measure_into(scenario, source, folder, how.device)
         except KeyboardInterrupt:
             return False
         return True
-    resume = (folder / SCENARIO).exists()
-    if resume:
+    resumed = None
+    if (folder / SCENARIO).exists():
         console.print(f"{folder}: goes on from where it was stopped")
         scenario, source = load_scenario(folder / SCENARIO)
+        resumed = scenario
     else:
         refuse_full(folder, "--runs")
-    summary = train(scenario, source, folder, device, command, console, resume=resume)
+    summary = train(scenario, source, folder, how, command, console, resumed=resumed)
     return summary.status == "complete"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from substrate.cli.run import How, begin_workers, compute_device
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.nearest import nearest
@@ -30,7 +31,7 @@ def tune_command(
     epochs: int | None,
     overrides: list[str],
     budget: str,
-    device: str,
+    how: How,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -45,15 +46,17 @@ def tune_command(
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
+    begin_workers(how)
     from substrate.assemble.dataset import checked_dataset
-    from substrate.cli.run import compute_device
     from substrate.data.dataset import VALIDATION_FRACTION
-    from substrate.tune.search import attempts, highest_stable
+    from substrate.run.workers import default_jobs, local_workers
+    from substrate.tune.search import highest_stable, search_rates
 
-    where = compute_device(device)
+    where = compute_device(how.device)
     check_runs_on(scenario, source, where)
-    dataset = checked_dataset(scenario, source).to(where).validation()
-    trained, held_out = len(dataset.x_train), len(dataset.x_test)
+    dataset = checked_dataset(scenario, source)
+    split = dataset.validation()
+    trained, held_out = len(split.x_train), len(split.x_test)
     if scenario.training.batch_size > trained:
         raise source.error(
             ("training", "batch_size"),
@@ -62,32 +65,30 @@ def tune_command(
         )
     console = Console(stderr=True)
     console.print(_selection(trained, held_out), highlight=False, soft_wrap=True)
-    seed = scenario.seeds[0]
-    tried: dict[str, list[Attempt]] = {}
-    with console.status("") as status:
-        for name in chosen:
-            status.update(Text(f"{name}: training at {start:g}"))
-            tried[name] = []
-            for attempt in attempts(
-                scenario,
-                name,
-                seed,
-                dataset,
-                where,
-                start=start,
-                on_epoch=lambda rate, record, name=name: status.update(  # type: ignore[misc]
-                    Text(
-                        f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
-                        f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
-                    )
-                ),
-            ):
-                tried[name].append(attempt)
-                console.print(f"{name}  {_line(attempt)}", soft_wrap=True)
+    jobs = min(len(chosen), how.jobs or default_jobs(scenario, dataset, where))
+    with local_workers(jobs) as workers, console.status("") as status:
+        tried = search_rates(
+            scenario,
+            chosen,
+            dataset,
+            where,
+            workers,
+            jobs,
+            start=start,
+            on_epoch=lambda name, rate, record: status.update(
+                Text(
+                    f"{name}: learning rate {rate:g}, epoch {record.epoch} of"
+                    f" {scenario.training.epochs}, validation loss {record.test_loss:.4g}"
+                )
+            ),
+            on_attempt=lambda name, attempt: console.print(
+                f"{name}  {_line(attempt)}", soft_wrap=True
+            ),
+        )
     result = {
         "scenario": scenario.name,
         "budget": scenario.budget,
-        "seed": seed,
+        "seed": scenario.seeds[0],
         "epochs": scenario.training.epochs,
         "selected_on": {
             "samples": "held out from the training samples",

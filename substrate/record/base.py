@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -56,3 +57,28 @@ class Record(Part):
             found = repr(first["input"])
             shown = found if len(found) <= 80 else f"{found[:79]}…"
             raise RecordError(f"{place}: {field}: {first['msg']} (found {shown})") from None
+
+
+class SealedRecord(Record):
+    """A record that carries a checksum over itself, so that a change of any figure is seen."""
+
+    sha256: str = ""
+
+    def sealed(self) -> str:
+        """Give it as JSON with its checksum; `read_sealed` takes it."""
+        return self.model_copy(update={"sha256": self._checksum()}).as_json() + "\n"
+
+    @classmethod
+    def read_sealed(cls, text: str | bytes, path: Path) -> Self:
+        """As `read`, and check the checksum.
+
+        Raises:
+            RecordError: it is not JSON, not this record, or was changed after it was written.
+        """
+        found = cls.read(text, path)
+        if found.sha256 != found._checksum():
+            raise RecordError(f"{path}: is damaged: its content does not fit the checksum in it")
+        return found
+
+    def _checksum(self) -> str:
+        return hashlib.sha256(self.model_dump_json(exclude={"sha256"}).encode()).hexdigest()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from substrate.record import RecordError
 from substrate.record.metrics import Epoch
 from substrate.record.summary import Summary
+from substrate.record.unit import RunRecord
 
 SCENARIO = "scenario.yaml"
 METRICS = "metrics.jsonl"
@@ -15,8 +16,7 @@ OUTCOMES = "outcomes.safetensors"
 """Read and written by `substrate.run.outcomes`."""
 
 SUMMARY = "summary.json"
-CHECKPOINT = "checkpoint.safetensors"
-"""There until the run is complete."""
+UNITS = "units.json"
 
 
 class RunFolder(NamedTuple):
@@ -50,15 +50,24 @@ def read_summary(folder: Path) -> Summary | None:
     return Summary.read(_bytes(path), path) if path.exists() else None
 
 
+def read_run_record(folder: Path) -> RunRecord | None:
+    """Read `units.json`; None where there is none.
+
+    Raises:
+        RecordError: it is damaged, or is not what it should be.
+    """
+    path = folder / UNITS
+    return RunRecord.read_sealed(_bytes(path), path) if path.exists() else None
+
+
 def is_complete(folder: Path) -> bool:
-    """Whether a run was ended here: the checkpoint goes last, after the report and the summary.
+    """Whether a run was ended here: the summary is written last.
 
     Raises:
         RecordError: the summary is not what it should be.
     """
     summary = read_summary(folder)
-    ended = summary is not None and summary.status == "complete"
-    return ended and not (folder / CHECKPOINT).exists()
+    return summary is not None and summary.status == "complete"
 
 
 def read_scenario(folder: Path) -> str:

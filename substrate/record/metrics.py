@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
@@ -40,6 +41,10 @@ class Epoch(Record):
         if self.trains is None:
             del row["trains"], row["trains_cut_short"]
         return row
+
+    def as_line(self) -> bytes:
+        """Give the line of `metrics.jsonl`."""
+        return json.dumps(self.model_dump(), ensure_ascii=False).encode() + b"\n"
 
     def figure(self, metric: MetricName) -> float | None:
         """One of its figures; None where there is none."""

@@ -9,7 +9,8 @@ from pydantic import Field
 from substrate.record.base import Part, Record
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
-Status = Literal["complete", "interrupted"]
+Status = Literal["complete", "interrupted", "failed"]
+"""failed: some units were given up; the run can be resumed."""
 Rung = Literal["observe", "mirror", "transposed reads", "clean pass", "gradients"]
 """What an arm asks of its hardware, from what every chip offers up; each rung is one of the ladder.
 
@@ -57,6 +58,14 @@ class DivergedSeed(Part):
     what: str
 
 
+class FailedSeed(Part):
+    """A seed that was given up: what happened, and the log in the run folder."""
+
+    seed: int
+    what: str
+    log: str
+
+
 class PulseTrains(Part):
     """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
 
@@ -80,6 +89,7 @@ class Arm(Part):
     reproducibility: Literal["bitwise", "statistical"]
     seconds: float
     diverged: list[DivergedSeed]
+    failed: list[FailedSeed] = Field([], exclude_if=lambda value: not value)
     test_accuracy: Measure | None = Field(None, exclude_if=_is_none)
     train_accuracy: Measure | None = Field(None, exclude_if=_is_none)
     test_loss: Measure
@@ -129,7 +139,14 @@ class DataSet(Part):
 
 
 class Summary(Record):
-    """`summary.json`; `decided_by` is the device arm that the run's verdict is that of."""
+    """`summary.json`.
+
+    Attributes:
+        decided_by: the device arm that the run's verdict is that of.
+        confidence: of the intervals; the scenario's at the first look, and closer to 1 after.
+        look: how often a verdict was asked of this run; absent at the first time.
+        more_seeds: what to run where that would narrow an interval that decides nothing.
+    """
 
     scenario: str
     title: str
@@ -141,6 +158,8 @@ class Summary(Record):
     metric: Literal["test_accuracy", "test_loss"]
     tolerance: float
     confidence: float
+    look: int = Field(1, exclude_if=lambda value: value == 1)
+    more_seeds: list[int] | None = Field(None, exclude_if=_is_none)
     budget: str
     seeds: list[int]
     epochs: int

@@ -88,7 +88,7 @@ class TrainingRun:
     @cached_property
     def diverged(self) -> dict[str, list[DivergedSeed]]:
         """By arm. What was stopped has no summary to say so: an end before the last epoch tells."""
-        if self.summary is not None and self.complete:
+        if self.summary is not None:
             return {arm: entry.diverged for arm, entry in self.summary.arms.items()}
         order = [(arm, seed) for seed in self.seeds for arm in self.arms]
         begun = [place for place, key in enumerate(order) if key in self.last]

@@ -28,7 +28,7 @@ def write_report(folder: Path, run: RunFolder) -> Path:
     files: dict[Path, str | bytes] = {
         folder / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
         folder / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
-        report: html.render_report(run),
+        report: html.render_report(run, folder),
     }
     for path, content in files.items():
         write_atomically(path, content)

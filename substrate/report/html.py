@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from datetime import datetime
 from math import floor, log10
+from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,8 +51,13 @@ class Picture(NamedTuple):
     dark_narrow: str
 
 
-def render_report(run: RunFolder) -> str:
-    """The page of a run, as HTML text; everything that comes from the run is escaped."""
+def render_report(run: RunFolder, folder: Path) -> str:
+    """The page of a run, as HTML text; everything that comes from the run is escaped.
+
+    Args:
+        run: what the page is of.
+        folder: where the run lies, for the command that goes on with it.
+    """
     environment = Environment(
         loader=PackageLoader("substrate.report"),
         autoescape=True,
@@ -63,6 +69,7 @@ def render_report(run: RunFolder) -> str:
     summary = run.summary
     return environment.get_template("report.html.j2").render(
         summary=summary,
+        next_step=wording.what_next(summary, folder),
         scenario_yaml=run.scenario_yaml,
         themes={"light": LIGHT, "dark": DARK},
         arm_colour=_arm_variables(summary),

@@ -1,5 +1,7 @@
 """The verdict, the arms and their comparisons for the terminal."""
 
+from pathlib import Path
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,6 +17,7 @@ from substrate.report.wording import (
     cut_short_in_words,
     divergence_in_words,
     duration,
+    failure_in_words,
     gap_with_unit,
     interval,
     mean_and_deviation,
@@ -22,6 +25,7 @@ from substrate.report.wording import (
     seeds_in_words,
     seeds_measured,
     verdict_in_words,
+    what_next,
 )
 from substrate.text import plain
 
@@ -32,7 +36,7 @@ _VERDICT_STYLE: dict[Verdict, str] = {
 }
 
 
-def run_result(summary: Summary) -> Group:
+def run_result(summary: Summary, folder: Path) -> Group:
     """Everything a finished run tells in the terminal, the verdict last, where the eye rests."""
     parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
     parts += [
@@ -40,10 +44,18 @@ def run_result(summary: Summary) -> Group:
         for name, arm in summary.arms.items()
         for divergence in arm.diverged
     ]
+    parts += [
+        _text(f"{name}, {failure_in_words(failure)}", "red")
+        for name, arm in summary.arms.items()
+        for failure in arm.failed
+    ]
     if summary.status == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
     parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
-    return Group(*parts, verdict_line(summary))
+    parts.append(verdict_line(summary))
+    if more := what_next(summary, folder):
+        parts.append(_text(more))
+    return Group(*parts)
 
 
 def verdict_line(summary: Summary) -> Text:

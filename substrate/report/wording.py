@@ -3,12 +3,15 @@
 Where a run measured nothing (divergence, a single seed) the figure is a dash.
 """
 
+import shlex
 from math import floor, log10
+from pathlib import Path
 
 from substrate.record.summary import (
     RUNGS,
     Comparison,
     DivergedSeed,
+    FailedSeed,
     Measure,
     MetricName,
     Rung,
@@ -129,7 +132,7 @@ def verdict_in_words(summary: Summary) -> str:
         and comparison.arm == (summary.decided_by or comparison.arm)
     ]
     lost = any(arm.diverged for arm in summary.arms.values())
-    if summary.status == "interrupted" or lost or not telling:
+    if summary.status != "complete" or lost or not telling:
         return summary.verdict_reason
     worst = max(telling, key=lambda comparison: comparison.gap or 0.0)
     metric = summary.metric
@@ -200,6 +203,21 @@ def divergence_in_words(divergence: DivergedSeed) -> str:
     """``seed 1 diverged at epoch 3: loss is NaN``."""
     seed, epoch = divergence.seed, divergence.epoch
     return f"seed {seed} diverged at epoch {epoch}: {divergence.what}"
+
+
+def failure_in_words(failure: FailedSeed) -> str:
+    """``seed 1 was given up: the worker was killed … (failed-crossbar-1.log)``."""
+    return f"seed {failure.seed} was given up: {failure.what} ({failure.log})"
+
+
+def what_next(summary: Summary, folder: Path) -> str:
+    """The command that would narrow an undecided interval, or try again what failed; or nothing."""
+    where = f"substrate run --resume {shlex.quote(str(folder))}"
+    if summary.status == "failed":
+        return f"Try again what failed: {where}"
+    if summary.more_seeds is None:
+        return ""
+    return f"More seeds: {where} --seeds {','.join(map(str, summary.more_seeds))}"
 
 
 def cut_short_in_words(summary: Summary) -> list[str]:

@@ -1,10 +1,11 @@
-"""Checkpoints: everything that a run needs to go on as if it had not been stopped.
+"""Checkpoints: everything that a unit needs to go on as if it had not been stopped.
 
-One safetensors file a run, written beside and renamed, so that a kill at any moment leaves the last
-whole one. Tensors are stored as such, the rest as JSON in the file's metadata; nothing is pickled.
+One safetensors file a unit, written beside and renamed, so that a kill at any moment leaves the
+last whole one. Tensors are stored as such, the rest as JSON in the file's metadata; nothing is
+pickled.
 A checksum over both is stored with them, so that a file that was damaged later is refused.
-A checkpoint holds the simulated hardware itself, weights included, so it is no part of what a run
-tells: it goes when the run ends.
+A checkpoint holds the simulated hardware itself, weights included, so it is no part of what a unit
+tells: it goes when the unit is done.
 """
 
 from __future__ import annotations
@@ -20,20 +21,19 @@ from torch import Tensor
 
 from substrate.files import write_atomically
 from substrate.record import RecordError
-from substrate.record.folder import CHECKPOINT
-from substrate.record.progress import Progress
+from substrate.record.unit import CHECKPOINT, UnitProgress
 
 
-def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Progress) -> None:
-    """Write tensors of any device, and the progress, into a run folder."""
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: UnitProgress) -> None:
+    """Write tensors of any device, and the progress, into a unit's folder."""
     on_cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     told = progress.model_dump_json()
     metadata = {"progress": told, "sha256": checksum(on_cpu, told)}
     write_atomically(folder / CHECKPOINT, save(on_cpu, metadata=metadata))
 
 
-def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], Progress] | None:
-    """Read a run folder's checkpoint, on the CPU; None where there is none.
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], UnitProgress] | None:
+    """Read a unit's checkpoint, on the CPU; None where there is none.
 
     Raises:
         RecordError: the file is no checkpoint of ours, or it was damaged after it was written.
@@ -52,11 +52,11 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], Progress] | None:
         raise RecordError(f"{path}: is not a readable checkpoint: {reason}") from problem
     if found != stated:
         raise RecordError(f"{path}: is damaged: its content does not fit the checksum in it")
-    return tensors, Progress.read(told, path)
+    return tensors, UnitProgress.read(told, path)
 
 
 def drop_checkpoint(folder: Path) -> None:
-    """Remove a run folder's checkpoint."""
+    """Remove a unit's checkpoint."""
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 

@@ -1,52 +1,54 @@
-"""Running a scenario: every arm with every seed, recorded in a run folder as it goes.
+"""Running a scenario: its units, one an arm and seed, merged in a run folder.
 
 The folder holds `scenario.yaml` (resolved), `metrics.jsonl` (a line per arm, seed and epoch),
-`outcomes.safetensors` (what became of each test sample, per arm and seed) and `summary.json`; the
-report is written from these. It is made when everything that could be refused has been, so bad
-input leaves none behind. Until the run ends, a checkpoint of every epoch lies there too, from which
-a stopped run goes on as if it had not been stopped.
+`outcomes.safetensors` (what became of each test sample, per arm and seed), `units.json` (what else
+the units came to) and `summary.json`; the report is written from these. All of it is copied from
+the units' own folders in the store, and complete without them. The folder is made when everything
+that could be refused has been, so bad input leaves none behind.
 
-A stop may come between any two writes, so they have an order. Metrics and outcomes are on the disk
-before the checkpoint that counts them. At the end come the report, the summary that says
-"complete", and then the checkpoint's removal; a run stopped among these is finished by resuming it.
+A run that was stopped goes on from its units, as if it had not been stopped. More seeds or arms are
+more units; those that are there already stay as they are, and are put back into a store that has
+been pruned meanwhile. The summary that says "complete" is written last.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
 
-from substrate.assemble.resumable import without_state
 from substrate.data.dataset import Dataset
 from substrate.files import remove_unfinished, sole_writer, write_atomically
 from substrate.record import RecordError
 from substrate.record.folder import (
-    CHECKPOINT,
     METRICS,
     OUTCOMES,
     SCENARIO,
     SUMMARY,
+    UNITS,
     RunFolder,
     epochs,
+    is_complete,
     read_metrics,
+    read_run_record,
+    read_scenario,
 )
 from substrate.record.metrics import Epoch
-from substrate.record.progress import EndedSeeds, MeasuredNoise, Origin, Progress
-from substrate.record.summary import DivergedSeed, Status, Summary
-from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
-from substrate.run.origin import differences, origin
-from substrate.run.outcomes import BySample, load_outcomes, outcomes_sha256, save_outcomes
+from substrate.record.summary import FailedSeed, Status, Summary
+from substrate.record.unit import ARM, ENDED, OUTCOME, UNIT, EndedUnit, RunRecord
+from substrate.run.origin import data_checksum, differences, origin
+from substrate.run.outcomes import encoded_outcome, load_outcomes, save_outcomes
+from substrate.run.store import Store, is_ended
 from substrate.run.summary import ArmOutcome, summarise
-from substrate.run.training import ArmRun, Divergence
+from substrate.run.training import Divergence
+from substrate.run.unit import Done, Result, Unit, know_dataset, read_unit, units_of
+from substrate.run.units import run_units
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
 
@@ -62,8 +64,8 @@ class Display(Protocol):
         """Show the figures of one epoch of one arm with one seed."""
         ...
 
-    def diverged(self, arm: str, seed: int, divergence: Divergence) -> None:
-        """Show that an arm with a seed has stopped."""
+    def ended(self, arm: str, seed: int, how: str) -> None:
+        """Show that nothing more comes of an arm with a seed; how is empty if all went well."""
         ...
 
 
@@ -75,38 +77,61 @@ def run_scenario(
     command: str,
     display: Display,
     tell: Tell,
+    executor: Executor,
+    jobs: int,
     *,
-    resume: bool = False,
+    resumed: Scenario | None = None,
 ) -> Summary:
-    """Train all arms, seed by seed, and write the run folder.
+    """Train all arms with all seeds, and write the run folder.
 
     Ctrl-C ends the training, not the writing: what was measured is summarised as interrupted.
 
     Args:
         scenario: what to run.
-        dataset: its data.
+        dataset: its data, on the CPU.
         folder: where to write.
         device: where to compute.
         command: the command line, for the summary.
         display: shows epochs as they end.
         tell: writes what is told of the run, before the run counts as complete.
-        resume: go on from the folder's last checkpoint; with none there, from the start.
+        executor: does the units.
+        jobs: how many of them it does side by side.
+        resumed: go on with the run of this scenario that lies in the folder; what is run now may
+            have more seeds, or other arms.
 
     Raises:
         RecordError: the run cannot be resumed, or what lies in the folder is damaged, or is not of
             this scenario, data, version and device.
         OSError: another process is running in this folder, or it cannot be written.
     """
+    store = Store.default()
+    know_dataset(scenario, dataset)
     with sole_writer(folder):
-        experiment = _Experiment(scenario, dataset, folder, device, command, display)
-        if resume:
-            experiment.resume()
+        run = _Run(scenario, dataset, folder, device, command, store)
+        if resumed is not None:
+            run.resume(resumed)
         remove_unfinished(folder)
-        return experiment.run(tell)
+        for log in folder.glob("failed-*.log"):
+            log.unlink()
+        run.begin()
+        with store.using(unit.key for unit in run.units):
+            return run.go_on(executor, jobs, display, tell)
 
 
-class _Experiment:
-    """A scenario on its way through all arms and seeds."""
+def settle(folder: Path) -> None:
+    """Finish what a kill left half done where seeds or settings were being added to a run.
+
+    Raises:
+        RecordError: what lies in the folder is damaged.
+    """
+    record = read_run_record(folder)
+    if record and record.before and record.before == read_scenario(folder):
+        (folder / SUMMARY).unlink(missing_ok=True)
+        write_atomically(folder / SCENARIO, record.origin.scenario)
+
+
+class _Run:
+    """A scenario on its way through all units."""
 
     def __init__(
         self,
@@ -115,185 +140,175 @@ class _Experiment:
         folder: Path,
         device: torch.device,
         command: str,
-        display: Display,
+        store: Store,
     ) -> None:
-        self._scenario = scenario
-        self._dataset = dataset.to(device)
-        self._folder = folder
-        self._device = device
-        self._command = command
-        self._display = display
-        self._started = datetime.now(UTC)
-        self._seconds_before = 0.0
-        self._outcomes = {name: ArmOutcome() for name in scenario.all_arms}
-        self._restored: tuple[dict[str, Tensor], Progress] | None = None
-        self._metrics_bytes = 0
-        self._metrics_hash = hashlib.sha256()
-        self._outcomes_sha256 = outcomes_sha256({})
-        self._origin: Origin | None = None
-        if not without_state(scenario):
-            self._origin = origin(scenario, dataset, device)
+        self._scenario, self._dataset, self._folder = scenario, dataset, folder
+        self._device, self._store = device, store
+        self._data = data_checksum(dataset)
+        self._record = RunRecord(
+            origin=origin(scenario, self._data, device),
+            command=command,
+            started=datetime.now(UTC).isoformat(),
+            wall_seconds=0.0,
+            units=[],
+        )
+        by_arm = {
+            name: units_of(scenario, name, scenario.seeds, self._data, device)
+            for name in scenario.all_arms
+        }
+        self.units = [
+            each[place] for place in range(len(scenario.seeds)) for each in by_arm.values()
+        ]
+        self._done: dict[tuple[str, int], Done] = {}
+        self._failed: dict[tuple[str, int], Result] = {}
 
-    def resume(self) -> None:
-        if self._origin is None:
-            reason = "; ".join(without_state(self._scenario))
-            raise RecordError(f"{self._folder}: this run cannot be resumed: {reason}")
-        found = load_checkpoint(self._folder)
+    def resume(self, then: Scenario) -> None:
+        found = read_run_record(self._folder)
         if found is None:
-            self._begin_again()
-            return
-        _, progress = self._restored = found
-        if changed := differences(progress.origin, self._origin):
+            hint = "it is of an earlier version, or was taken away"
+            raise RecordError(
+                f"{self._folder / UNITS}: no such file; {hint}: run the scenario anew"
+            )
+        now = origin(then, self._data, self._device)
+        if changed := differences(found.origin, now):
             raise RecordError(
                 f"{self._folder}: this run cannot be resumed, since not all is as it was when it"
                 f" was stopped: {'; '.join(changed)}"
             )
-        path = self._folder / METRICS
-        kept = read_metrics(self._folder)[: progress.metrics_bytes]
-        if hashlib.sha256(kept).hexdigest() != progress.metrics_sha256:
-            raise RecordError(
-                f"{path}: is damaged: its first {progress.metrics_bytes} bytes are not those that"
-                f" {CHECKPOINT} counted"
-            )
-        self._metrics_bytes = len(kept)
-        self._metrics_hash.update(kept)
-        write_atomically(path, kept)
-        self._command = progress.command
-        self._started = datetime.fromisoformat(progress.started)
-        self._seconds_before = progress.wall_seconds
-        for record in epochs(kept, path):
-            self._outcomes[record.arm].epoch(record)
-            self._display.epoch(record)
-        outcomes = self._counted_outcomes(progress)
-        for arm, ended in progress.ended.items():
-            outcome = self._outcomes[arm]
-            outcome.by_sample = outcomes[arm]
-            for each in ended.noise:
-                outcome.noise[each.seed] = each.layers
-            for lost in ended.diverged:
-                outcome.divergences[lost.seed] = Divergence(lost.epoch, lost.what)
-                self._display.diverged(arm, lost.seed, outcome.divergences[lost.seed])
-
-    def _counted_outcomes(self, progress: Progress) -> dict[str, dict[int, BySample]]:
-        """Of the seeds that were ended; a kill may have left one more, which is ended again."""
-        found = load_outcomes(self._folder)
-        counted = {
-            arm: {
-                each.seed: found[arm][each.seed]
-                for each in ended.noise
-                if each.seed in found.get(arm, {})
-            }
-            for arm, ended in progress.ended.items()
+        update = {
+            name: getattr(found, name) for name in ("look", "command", "started", "wall_seconds")
         }
-        self._outcomes_sha256 = outcomes_sha256(counted)
-        if self._outcomes_sha256 != progress.outcomes_sha256:
-            raise RecordError(
-                f"{self._folder / OUTCOMES}: is damaged: what became of the test samples of the"
-                f" seeds that were ended is not what {CHECKPOINT} counted"
-            )
-        return counted
+        if then != self._scenario:
+            update["command"] = f"{found.command}; {self._record.command}"
+            update["before"] = resolved(then)
+            update["look"] = found.look + is_complete(self._folder)
+        update["units"] = found.units
+        self._record = self._record.model_copy(update=update)
+        self._put_back(found)
 
-    def _begin_again(self) -> None:
-        """Without a checkpoint there is nothing that counts, but for a kill in the first epoch."""
-        path = self._folder / METRICS
-        if not path.exists():
+    def _put_back(self, found: RunRecord) -> None:
+        """Put units of this folder back into the store where they are no longer there."""
+        missing = [
+            each
+            for each in found.units
+            if not is_ended(self._store.folder(each.end.key))
+            and each.end.key in {unit.key for unit in self.units}
+        ]
+        if not missing:
             return
-        lines = read_metrics(self._folder).count(b"\n")
-        if lines > 1:
-            raise RecordError(
-                f"{self._folder / CHECKPOINT}: no such file, and {METRICS} holds {lines} lines:"
-                " without it the run cannot go on from there"
+        rows = epochs(read_metrics(self._folder), self._folder / METRICS)
+        outcomes = load_outcomes(self._folder)
+        records = {unit.key: unit.record for unit in self.units}
+        for each in missing:
+            lines = b"".join(
+                row.model_copy(update={"arm": ARM}).as_line()
+                for row in rows
+                if (row.arm, row.seed) == (each.arm, each.seed)
             )
-        path.unlink()
+            by_sample = outcomes.get(each.arm, {}).get(each.seed)
+            content = b"" if by_sample is None else encoded_outcome(by_sample)
+            for stated, data, name in (
+                (each.end.metrics_sha256, lines, METRICS),
+                (each.end.outcome_sha256, content, OUTCOMES),
+            ):
+                if hashlib.sha256(data).hexdigest() != stated:
+                    raise RecordError(
+                        f"{self._folder / name}: is damaged: {each.arm} with seed {each.seed} is"
+                        f" not what {UNITS} counted"
+                    )
+            with self._store.held(each.end.key) as home:
+                write_atomically(home / UNIT, records[each.end.key])
+                write_atomically(home / METRICS, lines)
+                if content:
+                    write_atomically(home / OUTCOME, content)
+                write_atomically(home / ENDED, each.end.sealed())
 
-    def run(self, tell: Tell) -> Summary:
-        clock = time.perf_counter() - self._seconds_before
+    def begin(self) -> None:
+        """Write of what run this folder is; each step can be the last before a kill."""
+        write_atomically(self._folder / UNITS, self._record.sealed())
+        (self._folder / SUMMARY).unlink(missing_ok=True)
+        write_atomically(self._folder / SCENARIO, self._record.origin.scenario)
+
+    def go_on(self, executor: Executor, jobs: int, display: Display, tell: Tell) -> Summary:
+        clock = time.perf_counter() - self._record.wall_seconds
         status: Status = "complete"
-        scenario = resolved(self._scenario)
-        write_atomically(self._folder / SCENARIO, scenario)
+        # side by side, slow arms go first: device arms are those that are simulated
+        order = self.units if jobs == 1 else sorted(self.units, key=self._arm_number)
         try:
-            with (self._folder / METRICS).open("ab") as metrics:
-                for seed in self._scenario.seeds:
-                    for name, outcome in self._outcomes.items():
-                        if not outcome.ended(seed):
-                            self._train(name, seed, metrics, clock)
+            for unit, result in run_units(
+                order, executor, jobs, self._store, lambda _, record: display.epoch(record)
+            ):
+                display.ended(unit.arm, unit.seed, self._take(unit, result))
         except KeyboardInterrupt:
             status = "interrupted"
+        if status == "complete" and self._failed:
+            status = "failed"
+        for unit in self.units:
+            if (unit.arm, unit.seed) not in self._done:
+                self._take_unfinished(unit)
+        return self._merge(status, time.perf_counter() - clock, tell)
+
+    def _arm_number(self, unit: Unit) -> int:
+        return [*self._scenario.all_arms].index(unit.arm)
+
+    def _take(self, unit: Unit, result: Result) -> str:
+        """Read what a unit came to; gives in words how it ended if not well."""
+        if result.state == "failed":
+            self._failed[unit.arm, unit.seed] = result
+            return f"failed: {_last_line(result.log)}"
+        done = read_unit(self._store.folder(unit.key), unit.key, unit.arm)
+        self._done[unit.arm, unit.seed] = done
+        lost = done.end.diverged if done.end else None
+        return f"diverged: {Divergence(lost.epoch, lost.what)}" if lost else ""
+
+    def _take_unfinished(self, unit: Unit) -> None:
+        done = read_unit(self._store.folder(unit.key), unit.key, unit.arm)
+        self._done[unit.arm, unit.seed] = done
+
+    def _merge(self, status: Status, wall_seconds: float, tell: Tell) -> Summary:
+        outcomes = {name: ArmOutcome() for name in self._scenario.all_arms}
+        rows: list[Epoch] = []
+        ended = []
+        for unit in self.units:
+            done, outcome = self._done[unit.arm, unit.seed], outcomes[unit.arm]
+            rows += done.epochs
+            for record in done.epochs:
+                outcome.epoch(record)
+            if done.end is not None:
+                ended.append(EndedUnit(arm=unit.arm, seed=unit.seed, end=done.end))
+                if lost := done.end.diverged:
+                    outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
+                else:
+                    outcome.noise[unit.seed] = done.end.noise
+            if done.by_sample is not None:
+                outcome.by_sample[unit.seed] = done.by_sample
+            if failed := self._failed.get((unit.arm, unit.seed)):
+                outcome.failed[unit.seed] = self._failure(unit, failed)
+        self._record = self._record.model_copy(
+            update={"units": ended, "wall_seconds": wall_seconds, "before": ""}
+        )
+        write_atomically(self._folder / METRICS, b"".join(record.as_line() for record in rows))
+        save_outcomes(self._folder, {arm: each.by_sample for arm, each in outcomes.items()})
+        write_atomically(self._folder / UNITS, self._record.sealed())
         summary = summarise(
             self._scenario,
             self._dataset,
-            self._outcomes,
+            outcomes,
             status=status,
-            started=self._started,
-            wall_seconds=time.perf_counter() - clock,
-            command=self._command,
+            look=self._record.look,
+            started=datetime.fromisoformat(self._record.started),
+            wall_seconds=wall_seconds,
+            command=self._record.command,
         )
-        rows = epochs(read_metrics(self._folder), self._folder / METRICS)
-        tell(self._folder, RunFolder(summary, rows, scenario))
+        tell(self._folder, RunFolder(summary, rows, self._record.origin.scenario))
         write_atomically(self._folder / SUMMARY, summary.as_json() + "\n")
-        if status == "complete":
-            drop_checkpoint(self._folder)
         return summary
 
-    def _train(self, name: str, seed: int, metrics: BinaryIO, clock: float) -> None:
-        outcome = self._outcomes[name]
-        run = ArmRun(self._scenario, name, seed, self._dataset, self._device)
-        if self._restored is not None:
-            tensors, progress = self._restored
-            if (progress.arm, progress.seed) == (name, seed):
-                run.restore(tensors, outcome.last[seed])
-            self._restored = None
-        try:
-            for record in run.epochs():
-                self._write(record, metrics)
-                outcome.epoch(record)
-                if self._origin is not None:
-                    progress = self._progress(record, self._origin, clock)
-                    save_checkpoint(self._folder, run.state(), progress)
-                self._display.epoch(record)
-        except Divergence as divergence:
-            outcome.divergences[seed] = divergence
-            self._display.diverged(name, seed, divergence)
-        else:
-            outcome.noise[seed] = run.observed_noise()
-            outcome.by_sample[seed] = run.by_sample().numpy()
-            self._write_outcomes()
+    def _failure(self, unit: Unit, failed: Result) -> FailedSeed:
+        log = f"failed-{unit.arm}-{unit.seed}.log"
+        write_atomically(self._folder / log, failed.log)
+        return FailedSeed(seed=unit.seed, what=_last_line(failed.log), log=log)
 
-    def _write(self, record: Epoch, metrics: BinaryIO) -> None:
-        line = json.dumps(record.model_dump(), ensure_ascii=False).encode() + b"\n"
-        metrics.write(line)
-        metrics.flush()
-        os.fsync(metrics.fileno())
-        self._metrics_bytes += len(line)
-        self._metrics_hash.update(line)
 
-    def _write_outcomes(self) -> None:
-        outcomes = {arm: each.by_sample for arm, each in self._outcomes.items()}
-        save_outcomes(self._folder, outcomes)
-        self._outcomes_sha256 = outcomes_sha256(outcomes)
-
-    def _progress(self, last: Epoch, of: Origin, clock: float) -> Progress:
-        return Progress(
-            origin=of,
-            command=self._command,
-            started=self._started.isoformat(),
-            wall_seconds=time.perf_counter() - clock,
-            arm=last.arm,
-            seed=last.seed,
-            metrics_bytes=self._metrics_bytes,
-            metrics_sha256=self._metrics_hash.hexdigest(),
-            outcomes_sha256=self._outcomes_sha256,
-            ended={
-                name: EndedSeeds(
-                    noise=[
-                        MeasuredNoise(seed=seed, layers=layers)
-                        for seed, layers in outcome.noise.items()
-                    ],
-                    diverged=[
-                        DivergedSeed(seed=seed, epoch=lost.epoch, what=lost.what)
-                        for seed, lost in outcome.divergences.items()
-                    ],
-                )
-                for name, outcome in self._outcomes.items()
-            },
-        )
+def _last_line(log: str) -> str:
+    return (log.strip().splitlines() or [""])[-1]

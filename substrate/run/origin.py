@@ -1,11 +1,9 @@
-"""What must be the same for a stopped run to go on as if it had not been stopped."""
+"""What the figures of a run, or of one of its units, depend on."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
+from functools import cache
 
 import torch
 import yaml
@@ -13,34 +11,65 @@ from torch import Tensor
 
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
-from substrate.record.progress import Origin
+from substrate.record.unit import Origin
 from substrate.run.checkpoint import checksum
+from substrate.run.code import named_code, own_code, registered_code
 from substrate.scenario.changes import changes
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
 
 
-def origin(scenario: Scenario, dataset: Dataset, device: torch.device) -> Origin:
-    """Say of what run a checkpoint is.
+def origin(scenario: Scenario, data: str, device: torch.device) -> Origin:
+    """Say of what run something is.
 
     Args:
         scenario: what is run.
-        dataset: its data, on the CPU.
+        data: the checksum of its data (`data_checksum`).
         device: where it is run.
+
+    Raises:
+        OSError: a file that the scenario names cannot be read.
+    """
+    settings = scenario.model_dump(mode="json", exclude={"data"})
+    return origin_of(resolved(scenario), settings, data, device)
+
+
+def origin_of(text: str, settings: object, data: str, device: torch.device) -> Origin:
+    """As `origin`, of settings that are no whole scenario.
+
+    Args:
+        text: all settings.
+        settings: those that may name files, apart from the data's.
+        data: the checksum of the data.
+        device: where it is run.
+    """
+    return Origin(
+        scenario=text,
+        data=data,
+        files=named_code(settings) | registered_code(),
+        versions=computing_versions(),
+        device=device.type,
+    )
+
+
+@cache
+def computing_versions() -> dict[str, str]:
+    """Of the packages that compute, and of our own code."""
+    # a machine that was stopped may come back with another kernel
+    installed = {name: each for name, each in versions().items() if name != "platform"}
+    return {**installed, "code": own_code()}
+
+
+def data_checksum(dataset: Dataset) -> str:
+    """SHA-256 of samples, targets and what is said of them.
+
+    Args:
+        dataset: on the CPU.
     """
     of_data = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     tensors = {name: value for name, value in of_data.items() if isinstance(value, Tensor)}
     others = {name: value for name, value in of_data.items() if name not in tensors}
-    return Origin(
-        scenario=resolved(scenario),
-        data=checksum(tensors, repr(others)),
-        files={
-            path: _hash(path) for path in _files(scenario.model_dump(mode="json", exclude={"data"}))
-        },
-        # a machine that was stopped may come back with another kernel
-        versions={name: each for name, each in versions().items() if name != "platform"},
-        device=device.type,
-    )
+    return checksum(tensors, repr(others))
 
 
 def differences(then: Origin, now: Origin) -> list[str]:
@@ -61,21 +90,3 @@ def differences(then: Origin, now: Origin) -> list[str]:
     if then.device != now.device:
         found.append(f"the device ({then.device}, now {now.device})")
     return found
-
-
-def _files(value: object) -> Iterator[str]:
-    """Files that a scenario's settings name, such as a trace, or a class's `my_lab.py:MyNoise`."""
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from _files(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _files(each)
-    elif isinstance(value, str) and Path(value).is_absolute():
-        before, _, _ = value.rpartition(":")
-        yield from (path for path in (value, before) if path and Path(path).is_file())
-
-
-def _hash(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

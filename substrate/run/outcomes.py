@@ -1,13 +1,13 @@
-"""What became of every test sample in an arm's last evaluation, for every seed, in one file a run.
+"""What became of every test sample in an arm's last evaluation: a file a unit, and one a run.
 
 Two arms are compared sample by sample (`substrate.run.verdict`), which their accuracies alone do
 not allow. A tensor of the safetensors file is named `SEED ARM` and holds, for each test sample in
-the order of the data set, whether it was classified rightly, or in a regression its loss.
+the order of the data set, whether it was classified rightly, or in a regression its loss; in the
+file of a unit it is named `outcome`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,14 +23,30 @@ BySample = npt.NDArray[np.generic]
 """(samples,): bool of classes, float64 of losses."""
 
 
+_OF_UNIT = "outcome"
+
+
 def save_outcomes(folder: Path, outcomes: Mapping[str, Mapping[int, BySample]]) -> None:
     """Write the outcomes, by arm and seed, into a run folder."""
     write_atomically(folder / OUTCOMES, _encoded(outcomes))
 
 
-def outcomes_sha256(outcomes: Mapping[str, Mapping[int, BySample]]) -> str:
-    """SHA-256 of the file that holds these outcomes, by arm and seed, and no others."""
-    return hashlib.sha256(_encoded(outcomes)).hexdigest()
+def encoded_outcome(by_sample: BySample) -> bytes:
+    """Give the content of a unit's file."""
+    return save({_OF_UNIT: by_sample})
+
+
+def read_outcome(content: bytes, path: Path) -> BySample:
+    """Take a unit's outcome from the content of its file.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    try:
+        return load(content)[_OF_UNIT]
+    except Exception as problem:
+        reason = str(problem).partition("\n")[0]
+        raise RecordError(f"{path}: holds no readable outcome: {reason}") from problem
 
 
 def load_outcomes(folder: Path) -> dict[str, dict[int, BySample]]:

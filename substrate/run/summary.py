@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from substrate.record.summary import (
     Comparison,
     DataSet,
     DivergedSeed,
+    FailedSeed,
     LayerNoise,
     Measure,
     MetricName,
@@ -33,7 +35,15 @@ from substrate.record.summary import (
 from substrate.record.summary import Arm as ArmSummary
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
-from substrate.run.verdict import Gap, compare, contrast, feasible_at_once, worst
+from substrate.run.verdict import (
+    Gap,
+    compare,
+    confidence_at,
+    contrast,
+    feasible_at_once,
+    seeds_at_next_look,
+    worst,
+)
 from substrate.scenario.schema import Arm, Learning, Scenario
 from substrate.scenario.schema.chips import chip_title
 
@@ -48,6 +58,7 @@ class ArmOutcome:
         self.noise: dict[int, list[LayerNoise]] = {}
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
+        self.failed: dict[int, FailedSeed] = {}
 
     @property
     def seconds(self) -> float:
@@ -58,10 +69,6 @@ class ArmOutcome:
         """Take the figures of one epoch."""
         self.last[record.seed] = record
         self._epochs[record.seed, record.epoch] = record
-
-    def ended(self, seed: int) -> bool:
-        """Whether a seed was trained to its end, or diverged."""
-        return seed in self.noise or seed in self.divergences
 
     def reached(self, seed: int) -> int:
         """The last epoch of a seed, 0 before it is trained."""
@@ -90,6 +97,7 @@ def summarise(
     outcomes: Mapping[str, ArmOutcome],
     *,
     status: Status,
+    look: int,
     started: datetime,
     wall_seconds: float,
     command: str,
@@ -104,12 +112,14 @@ def summarise(
         for arm in scenario.arms
         for baseline in scenario.baselines
     ]
-    bounds = scenario.verdict.tolerance, scenario.verdict.confidence
+    confidence = confidence_at(look, scenario.verdict.confidence)
+    bounds = scenario.verdict.tolerance, confidence
     comparisons = compare(gaps, *bounds)
     feasible = feasible_at_once(gaps, comparisons, *bounds)
-    if status == "interrupted":
+    if status != "complete":
+        reason = _unfinished(status, epoch, seeds)
         comparisons = [
-            each.model_copy(update={"verdict": "undecided", "reason": _interrupted(epoch, seeds)})
+            each.model_copy(update={"verdict": "undecided", "reason": reason})
             for each in comparisons
         ]
         feasible = set()
@@ -124,7 +134,13 @@ def summarise(
         decided_by=decisive.arm,
         metric=metric,
         tolerance=scenario.verdict.tolerance,
-        confidence=scenario.verdict.confidence,
+        confidence=confidence,
+        look=look,
+        more_seeds=_more_seeds(scenario.seeds, decisive)
+        if status == "complete"
+        and verdict == "undecided"
+        and not outcomes[decisive.baseline].divergences
+        else None,
         budget=scenario.budget,
         seeds=list(scenario.seeds),
         epochs=scenario.training.epochs,
@@ -245,14 +261,22 @@ def _shared(outcomes: Collection[ArmOutcome], seeds: Sequence[int]) -> tuple[int
     return epoch, [seed for seed, at in shared.items() if at is None or at == epoch]
 
 
-def _interrupted(epoch: int, seeds: Sequence[int]) -> str:
+def _unfinished(status: Status, epoch: int, seeds: Sequence[int]) -> str:
+    what = "the run was interrupted" if status == "interrupted" else "some seeds failed"
     if epoch == 0:
-        return "the run was interrupted before all arms had an epoch in common"
+        return f"{what} before all arms had an epoch in common"
     which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-    return (
-        f"the run was interrupted; compared after epoch {epoch}, the last that all arms share, in"
-        f" {which}"
-    )
+    return f"{what}; compared after epoch {epoch}, the last that all arms share, in {which}"
+
+
+def _more_seeds(seeds: Sequence[int], decisive: Comparison) -> list[int] | None:
+    """The seeds of the next look, where more would narrow an undecided interval."""
+    if decisive.gap is None or decisive.over_samples is None:
+        return None
+    if (decisive.over_seeds or math.inf) < decisive.over_samples:
+        return None
+    more = (seed for seed in count() if seed not in seeds)
+    return [*seeds, *islice(more, seeds_at_next_look(len(seeds)) - len(seeds))]
 
 
 def _network(scenario: Scenario, dataset: Dataset) -> str:
@@ -287,6 +311,7 @@ def _arm(
             DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
             for seed, divergence in outcome.divergences.items()
         ],
+        failed=list(outcome.failed.values()),
         test_accuracy=None if dataset.regression else measure("test_accuracy"),
         train_accuracy=None if dataset.regression else measure("train_accuracy"),
         test_loss=measure("test_loss"),

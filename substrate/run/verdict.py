@@ -34,6 +34,18 @@ Each device arm has a verdict of its own, the worst of its comparisons. The scen
 the arm that asks least of its hardware among those that are feasible; to pick one among several is
 to look several times, so there Holm's correction applies to feasible too. Where none is feasible,
 it is `not feasible` if all arms are.
+
+Seeds may be added to an undecided run, and the verdict asked again, any number of times. Each time
+is a look, and with every look there is another chance to err; so their confidence goes up, and what
+all of them together may err by is bounded (Bonferroni over looks, with the geometric spending of
+Lan and DeMets, Biometrika 70, 1983, in its simplest form):
+
+    look 1:      1 - α                α = 1 - confidence
+    look k > 1:  1 - α / 2^(k-1)      of which half lies on either side
+    Σ_k          α/2 + α/4 + α/8 + … = α        of wrong `feasible`, and of wrong `not feasible`
+
+A run that is looked at once spends half of what it may, so its verdict is as if nobody had meant to
+look again.
 """
 
 from __future__ import annotations
@@ -145,6 +157,16 @@ class Gap:
     baseline_diverged: int = 0
 
 
+def confidence_at(look: int, confidence: float) -> float:
+    """The confidence of the intervals that decide at the nth look, the first being 1."""
+    return confidence if look == 1 else 1 - (1 - confidence) / 2 ** (look - 1)
+
+
+def seeds_at_next_look(seeds: int) -> int:
+    """How many seeds to have before an undecided verdict is asked again: half as many more."""
+    return seeds + max(2, seeds // 2)
+
+
 def sample_variance(differences: Outcomes, largest: float) -> float | None:
     """C² of the differences d_si.
 
@@ -177,7 +199,7 @@ def contrast(
     """Add arms up, each with its weight; 1 and -1 give a difference.
 
     Args:
-        weights: by arm; they add up to 0.
+        weights: by arm; those of a difference add up to 0.
         figures: accuracies, as fractions, or losses, by arm, one a seed.
         outcomes: by arm, of the same seeds; arms may be missing.
         samples: n, for where they are.

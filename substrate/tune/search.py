@@ -9,14 +9,20 @@ Test samples have no say: a rate chosen by them would make their accuracy better
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
 
 from substrate.data.dataset import Dataset
 from substrate.record.metrics import Epoch
-from substrate.run.training import ArmRun, Divergence
+from substrate.record.summary import DivergedSeed
+from substrate.run.origin import data_checksum
+from substrate.run.store import Store
+from substrate.run.unit import Unit, know_dataset, units_of
+from substrate.run.units import read_result, run_units
 from substrate.scenario.schema import Scenario
 
 TOLERATED_RISE = 1.1
@@ -44,50 +50,103 @@ class Attempt:
     reason: str = ""
 
 
-def attempts(
+class Search:
+    """The search of one arm: rates to be tried, one after the other, and what came of them."""
+
+    def __init__(self, start: float) -> None:
+        """Begin with η₀."""
+        self.tried: list[Attempt] = []
+        self._start = start
+        self._lowest = float("inf")
+
+    @property
+    def next_rate(self) -> float | None:
+        """The rate to be tried now; None where the search has ended."""
+        if (self.tried and not self.tried[-1].stable) or len(self.tried) > MOST_DOUBLINGS:
+            return None
+        return float(self._start * 2 ** len(self.tried))
+
+    def take(self, epochs: Sequence[Epoch], diverged: DivergedSeed | None) -> Attempt:
+        """Judge what came of the next rate: its epochs, and where it diverged."""
+        rate = self.next_rate
+        assert rate is not None
+        if epochs:
+            self._lowest = min(self._lowest, epochs[0].test_loss)
+        if diverged is not None:
+            what = diverged.what.replace("test loss", "validation loss")
+            attempt = Attempt(rate, False, None, None, f"{what} in epoch {diverged.epoch}")
+        else:
+            bound, last = TOLERATED_RISE * self._lowest, epochs[-1]
+            stable = last.test_loss <= bound
+            reason = "" if stable else f"the loss ends above {bound:.4g}"
+            attempt = Attempt(rate, stable, last.test_loss, last.test_accuracy, reason)
+            self._lowest = min(self._lowest, last.test_loss)
+        self.tried.append(attempt)
+        return attempt
+
+
+def search_rates(
     scenario: Scenario,
-    name: str,
-    seed: int,
+    arms: Sequence[str],
     dataset: Dataset,
     device: torch.device,
+    executor: Executor,
+    jobs: int,
     *,
     start: float,
-    on_epoch: Callable[[float, Epoch], None] = lambda rate, record: None,
-) -> Iterator[Attempt]:
-    """Train the arm at doubling rates, up to the first that is unstable.
+    on_epoch: Callable[[str, float, Epoch], None] = lambda arm, rate, record: None,
+    on_attempt: Callable[[str, Attempt], None] = lambda arm, attempt: None,
+) -> dict[str, list[Attempt]]:
+    """Train arms at doubling rates, each up to the first that is unstable, and side by side.
 
     Args:
-        scenario: its `training.epochs` is how long each rate is tried.
-        name: of the arm.
-        seed: the one seed that is trained.
-        dataset: on `device`; its test samples are those that were held out.
+        scenario: its `training.epochs` is how long each rate is tried; its first seed is trained.
+        arms: their names.
+        dataset: all of it, on the CPU.
         device: where to compute.
+        executor: does the units.
+        jobs: how many of them it does side by side.
         start: η₀.
         on_epoch: is told of every epoch as it ends.
+        on_attempt: is told of every rate's outcome.
 
-    Yields:
-        Every rate's outcome, as soon as it is known; only the last can be unstable.
+    Returns:
+        Every rate's outcome by arm; only the last can be unstable.
+
+    Raises:
+        UnitFailed: a unit was given up.
     """
-    lowest = float("inf")
-    for doubling in range(MOST_DOUBLINGS + 1):
-        rate = start * 2**doubling
-        run = ArmRun(with_rate(scenario, name, rate), name, seed, dataset, device)
-        try:
-            for record in run.epochs():
-                on_epoch(rate, record)
-                if record.epoch == 0:
-                    lowest = min(lowest, record.test_loss)
-        except Divergence as divergence:
-            reason = str(divergence).replace("test loss", "validation loss")
-            yield Attempt(rate, False, None, None, reason)
-            return
-        bound = TOLERATED_RISE * lowest
-        stable = record.test_loss <= bound
-        reason = "" if stable else f"the loss ends above {bound:.4g}"
-        yield Attempt(rate, stable, record.test_loss, record.test_accuracy, reason)
-        if not stable:
-            return
-        lowest = min(lowest, record.test_loss)
+    store, data = Store.default(), data_checksum(dataset)
+    know_dataset(scenario, dataset)
+    searches = {arm: Search(start) for arm in arms}
+    waiting, open_ = deque(arms), {*arms}
+    rates: dict[Unit, float] = {}
+
+    def units() -> Iterator[Unit | None]:
+        while open_:
+            if not waiting:
+                yield None
+                continue
+            arm = waiting.popleft()
+            rate = searches[arm].next_rate
+            assert rate is not None
+            changed = with_rate(scenario, arm, rate)
+            (unit,) = units_of(changed, arm, scenario.seeds[:1], data, device, held_out=True)
+            rates[unit] = rate
+            yield unit
+
+    def seen(unit: Unit, record: Epoch) -> None:
+        on_epoch(unit.arm, rates[unit], record)
+
+    for unit, result in run_units(units(), executor, jobs, store, seen):
+        done = read_result(store, unit, result)
+        search = searches[unit.arm]
+        on_attempt(unit.arm, search.take(done.epochs, done.diverged))
+        if search.next_rate is None:
+            open_.discard(unit.arm)
+        else:
+            waiting.append(unit.arm)
+    return {arm: each.tried for arm, each in searches.items()}
 
 
 def highest_stable(tried: list[Attempt]) -> float | None:

@@ -20,20 +20,32 @@ import numpy as np
 import torch
 import yaml
 
-from substrate.record.folder import CHECKPOINT, METRICS, OUTCOMES, SCENARIO
-from tests.torture.runs import command, end, write_scenario
+from substrate.record.folder import METRICS, OUTCOMES, SCENARIO, UNITS
+from substrate.record.unit import CHECKPOINT, ENDED
+from tests.torture.runs import command, end, store_of, write_scenario
 
 torch.set_num_threads(1)
 Damage = Callable[[Path], object]
 _STOPPED_AFTER = 11  # in the second seed; an arm has diverged, and two have ended, by then
 
 
-class Killed(BaseException):
-    """Ends a run as a kill does: nothing more is written."""
+_OF_UNIT = f"unit/{METRICS}"
+_FILES = (SCENARIO, METRICS, OUTCOMES, UNITS, CHECKPOINT, _OF_UNIT)
+
+
+def place(folder: Path, name: str) -> Path:
+    """Give a file of a stopped run: in its folder, or of its unit that is half done."""
+    if name not in (CHECKPOINT, _OF_UNIT):
+        return folder / name
+    (stopped,) = store_of(folder).glob(f"*/*/{CHECKPOINT}")
+    return stopped.with_name(Path(name).name)
 
 
 class Folders:
-    """An undisturbed run, one that was killed on the way, and others that are not it."""
+    """An undisturbed run, one that was stopped on the way, and others that are not it.
+
+    What a stopped run has of its ended units lies in its folder alone: their store was pruned.
+    """
 
     def __init__(self, root: Path) -> None:
         """Run them."""
@@ -45,28 +57,33 @@ class Folders:
         self.stopped = self.stop("stopped")
 
     def stop(self, name: str, *options: str, after: int = _STOPPED_AFTER) -> Path:
-        """Kill a run after some epochs, of all arms together."""
+        """Stop a run after some epochs, of all arms together."""
         folder, left = self.root / name, after
 
-        def kill(*_: object) -> None:
+        def stop(*_: object) -> None:
             nonlocal left
             left -= 1
             if left == 0:
-                raise Killed
+                raise KeyboardInterrupt
 
-        with mock.patch("substrate.cli.progress._Lines.epoch", kill):
-            try:
-                command("run", self.scenario, "--out", folder, *options)
-            except Killed:
-                return folder
-        raise AssertionError("the run was over before it was killed")
+        with mock.patch("substrate.cli.progress._Lines.epoch", stop):
+            status, errors = command("run", self.scenario, "--out", folder, *options)
+        assert status == 130, errors
+        for ended in store_of(folder).glob(f"*/*/{ENDED}"):
+            shutil.rmtree(ended.parent)
+        return folder
+
+    def copy(self, folder: Path) -> None:
+        """Copy the stopped run, and its store."""
+        shutil.copytree(self.stopped, folder)
+        shutil.copytree(store_of(self.stopped), store_of(folder))
 
     def outcome(self, damage: Damage) -> str:
         """Give `refused`, `same`, `wrong`, or what else came of resuming a damaged copy."""
         data = self.root / "data.npz"
         intact = data.read_bytes()
         folder = self.root / "damaged"
-        shutil.copytree(self.stopped, folder)
+        self.copy(folder)
         try:
             damage(folder)
             try:
@@ -83,6 +100,7 @@ class Folders:
                 return "wrong"
         finally:
             shutil.rmtree(folder)
+            shutil.rmtree(store_of(folder))
             data.write_bytes(intact)
 
 
@@ -94,28 +112,31 @@ def systematic(folders: Folders) -> Iterator[tuple[str, Damage]]:
     yield from _metrics(folders)
     yield from _checkpoints(folders)
     yield from _data(folders)
-    for name in (SCENARIO, METRICS, OUTCOMES, CHECKPOINT):
-        yield f"{name} is empty", lambda folder, name=name: (folder / name).write_bytes(b"")
-        yield f"{name} is a folder", lambda folder, name=name: _folder(folder / name)
-        yield f"{name} is missing", lambda folder, name=name: (folder / name).unlink()
+    for name in _FILES:
+        yield f"{name} is empty", lambda folder, name=name: place(folder, name).write_bytes(b"")
+        yield f"{name} is a folder", lambda folder, name=name: _folder(place(folder, name))
+        yield f"{name} is missing", lambda folder, name=name: place(folder, name).unlink()
         for bits in ("0", "half", "last"):
             yield (
                 f"{name} is cut: {bits}",
-                lambda folder, name=name, bits=bits: _cut(folder / name, bits),
+                lambda folder, name=name, bits=bits: _cut(place(folder, name), bits),
             )
+    yield "the store is missing", lambda folder: shutil.rmtree(store_of(folder))
     for text in ("", "{", "[]", '{"status": "complete"}', "\x00"):
         yield (
             f"summary.json is {text!r}",
             lambda folder, text=text: (folder / "summary.json").write_text(text),
         )
-    yield "summary.json is a folder", lambda folder: (folder / "summary.json").mkdir()
+    yield "summary.json is a folder", lambda folder: _folder(folder / "summary.json")
     yield (
         "summary.json of a complete run",
         lambda folder: shutil.copy(folders.whole / "summary.json", folder),
     )
     yield (
         "an unfinished checkpoint",
-        lambda folder: (folder / f".{CHECKPOINT}.abc.unfinished").write_bytes(b"half"),
+        lambda folder: (
+            place(folder, CHECKPOINT).with_name(f".{CHECKPOINT}.a.unfinished").write_bytes(b"half")
+        ),
     )
 
 
@@ -127,15 +148,15 @@ def random_damages(folders: Folders, count: int, seed: int) -> Iterator[tuple[st
     """Flipped bits, cuts, and overwritten and doubled parts, at random places of random files."""
     draw = random.Random(seed)
     for number in range(count):
-        name = draw.choice([CHECKPOINT, CHECKPOINT, METRICS, OUTCOMES, SCENARIO])
-        size = (folders.stopped / name).stat().st_size
+        name = draw.choice([CHECKPOINT, *_FILES])
+        size = place(folders.stopped, name).stat().st_size
         at, length = draw.randrange(size), draw.choice([1, 2, 8, 64])
         kind = draw.choice(["flip", "flip", "flip", "cut", "zero", "double", "drop"])
 
         def damage(
             folder: Path, name=name, at=at, length=length, kind=kind, bit=number % 8
         ) -> None:
-            content = bytearray((folder / name).read_bytes())
+            content = bytearray(place(folder, name).read_bytes())
             if kind == "flip":
                 content[at] ^= 1 << bit
             elif kind == "cut":
@@ -146,7 +167,7 @@ def random_damages(folders: Folders, count: int, seed: int) -> Iterator[tuple[st
                 content[at:at] = content[at : at + length]
             else:
                 del content[at : at + length]
-            (folder / name).write_bytes(content)
+            place(folder, name).write_bytes(content)
 
         yield f"{name}: {kind} {length} at {at}", damage
 
@@ -161,11 +182,11 @@ def _other_runs(folders: Folders) -> Iterator[tuple[str, Damage]]:
         "the same again": folders.stop("again"),
     }
     for kind, other in others.items():
-        for names in ([CHECKPOINT], [METRICS], [OUTCOMES], [SCENARIO], [CHECKPOINT, METRICS]):
+        for names in (*([name] for name in _FILES), [CHECKPOINT, _OF_UNIT], [METRICS, UNITS]):
             yield (
                 f"{' and '.join(names)} of {kind}",
                 lambda folder, other=other, names=names: [
-                    shutil.copy(other / name, folder) for name in names
+                    shutil.copy(place(other, name), place(folder, name)) for name in names
                 ],
             )
 
@@ -240,15 +261,15 @@ def _checkpoints(folders: Folders) -> Iterator[tuple[str, Damage]]:
 
     def rewrite(change: Callable[[dict[str, torch.Tensor], dict[str, str]], object]) -> Damage:
         def damage(folder: Path) -> None:
-            with safe_open(folder / CHECKPOINT, "pt") as file:
+            with safe_open(place(folder, CHECKPOINT), "pt") as file:
                 tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
                 metadata = dict(file.metadata())
             change(tensors, metadata)
-            save_file(tensors, folder / CHECKPOINT, metadata)
+            save_file(tensors, place(folder, CHECKPOINT), metadata)
 
         return damage
 
-    with safe_open(folders.stopped / CHECKPOINT, "pt") as file:
+    with safe_open(place(folders.stopped, CHECKPOINT), "pt") as file:
         names = list(file.keys())
     for name in names:
         yield f"tensor {name} missing", rewrite(lambda tensors, _, name=name: tensors.pop(name))
@@ -261,15 +282,15 @@ def _checkpoints(folders: Folders) -> Iterator[tuple[str, Damage]]:
             f"metadata {key} {value!r}",
             rewrite(lambda _, found, key=key, value=value: found.update({key: value})),
         )
-    for word in ('"seed":0', '"format":1', '"epoch":', "torch", "metrics_bytes"):
+    for word in ('"key":', '"format":1', "metrics_sha256", "metrics_bytes"):
         yield (
             f"progress without {word}",
             rewrite(
                 lambda _, found, w=word: found.update(progress=found["progress"].replace(w, ""))
             ),
         )
-    yield "bytes more", lambda folder: (folder / CHECKPOINT).open("ab").write(b"more")
-    yield "pickle", lambda folder: torch.save({"weights": torch.ones(3)}, folder / CHECKPOINT)
+    yield "bytes more", lambda folder: place(folder, CHECKPOINT).open("ab").write(b"more")
+    yield "pickle", lambda folder: torch.save({"weights": torch.ones(3)}, place(folder, CHECKPOINT))
 
 
 def _data(folders: Folders) -> Iterator[tuple[str, Damage]]:

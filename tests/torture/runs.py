@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -41,6 +42,7 @@ FILES = {
     "metrics.jsonl",
     "outcomes.safetensors",
     "summary.json",
+    "units.json",
     "report.html",
     "learning_curves.png",
     "observed_noise.png",
@@ -61,13 +63,25 @@ def write_scenario(folder: Path) -> Path:
     return path
 
 
+def store_of(folder: Path) -> Path:
+    """The store of a run folder; each has its own, so that none takes units from another."""
+    return folder.with_name(f"{folder.name}.store")
+
+
 def command(*arguments: object) -> tuple[int, str]:
-    """Call the command line in this process; gives its status and what it said of errors."""
+    """Run a folder in this process, in a store of its own.
+
+    Gives the status and what it said of errors.
+    """
     from substrate.cli.main import main
 
     errors = io.StringIO()
-    words = ["substrate", *map(str, arguments)]
+    words = ["substrate", *map(str, arguments), "--jobs", "1"]
+    (folder,) = (
+        Path(words[place + 1]) for place, word in enumerate(words) if word in ("--out", "--resume")
+    )
     with (
+        mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store_of(folder))),
         mock.patch.object(sys, "argv", words),
         mock.patch("substrate.report.write_report", _write_files_of_a_report),
         redirect_stderr(errors),

@@ -12,11 +12,11 @@ faults and lines stand between it and what is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,15 +26,9 @@ from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
 from devices.crossbars.native.faults import draw_faults, with_faults
 from devices.crossbars.native.line_resistance import effective_conductance
-from devices.crossbars.native.pulses import (
-    Moments,
-    coincidences,
-    coincidences_by_row,
-    draw_counts,
-    too_short,
-)
+from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
-from devices.draws import Randomness, normal_, over_rows
+from devices.draws import normal_, plus_normal
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource, StackedSources
 from devices.states import below, prefixed
@@ -125,7 +119,7 @@ class NativeCrossbar:
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Give W x through converters and noise."""
-        weights, variance = self._read_array(x[..., 0].numel() * repeats)
+        weights, variance = self._read_array(x.numel() // x.shape[-1] * repeats)
         return self._pass(x, weights, variance, repeats)
 
     @torch.no_grad()
@@ -139,14 +133,16 @@ class NativeCrossbar:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
         response = self._device.update
         step, longest = response.dw_min, response.pulses
+        stream = self._streams["cycle spread"]
         if isinstance(request, Outer):
             blocks = response.blocks
-            for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
-                self._count(too_short(x, d, request.rate, step, longest))
-                self._pulse(*coincidences(x, d, request.rate, step, longest))
+            parts: Iterable[tuple[Tensor, Tensor]] = [(request.x, request.d)]
+            if blocks > 1:
+                parts = zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True)
+            for x, d in parts:
+                self._pulse(pulse_outer(x, d, request.rate, step, longest, stream))
         elif response.dense == "rows":
-            self._count(request.delta.abs().amax(0) > step * longest)
-            self._pulse(*coincidences_by_row(request.delta, step, longest))
+            self._pulse(pulse_rows(request.delta, step, longest, stream))
         else:
             self.program(self._weights + request.delta)
 
@@ -243,34 +239,22 @@ class NativeCrossbar:
             if output_noise is not None:
                 a = output_noise(a, overwrite=True)
             return a if adc.exact else adc.convert_in_own_range(a, out=a)[0]
-        full_scale = adc.range * scale
+        full_scale = scale * adc.range
         if isinstance(full_scale, Tensor):
             full_scale = _repeat(full_scale, repeats)
         conversion = Conversion(adc, full_scale)
         return conversion(a) if output_noise is None else output_noise.convert(a, conversion)
 
-    def _pulse(self, up: Moments, down: Moments) -> None:
-        response = self._device.update
-        write_noise = response.write_noise * response.dw_min
-
-        def pulse_rows(rows: Sequence[Tensor], source: Randomness) -> None:
-            weights, seen, *rest = rows
-            m = draw_counts(Moments(*rest[:2]), source)
-            n = draw_counts(Moments(*rest[2:4]), source)
-            pulse_(weights, m, n, Devices(*rest[4:]), response, source)
-            if write_noise > 0:
-                apparent = normal_(torch.empty_like(m), write_noise, source).add_(weights)
-                seen.copy_(torch.where(m.add_(n) > 0, apparent, seen))
-
-        if write_noise > 0 and self._seen is self._weights:
-            self._seen = self._weights.clone()
-        tensors = (self._weights, self._seen, *up, *down, *self._devices)
-        over_rows(pulse_rows, tensors, self._streams["cycle spread"])
+    def _pulse(self, pulses: Pulses) -> None:
+        """Let pulses act; every update passes here."""
+        response, stream = self._device.update, self._streams["cycle spread"]
+        up, down, trains = pulses
+        pulse_(self._weights, up, down, self._devices, response, stream)
+        if response.write_noise > 0:
+            apparent = plus_normal(self._weights, response.write_noise * response.dw_min, stream)
+            self._seen = torch.where(up + down > 0, apparent, self._seen)
+        self._trains += trains
         self._array = None
-
-    def _count(self, cut: Bool[Tensor, " trains"]) -> None:
-        self._trains[0] += len(cut)
-        self._trains[1] += cut.sum()
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)

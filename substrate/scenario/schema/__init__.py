@@ -18,6 +18,7 @@ from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import (
     ActivationFunction,
     Conv,
+    LeakyRelu,
     LossFunction,
     Network,
     Staircase,
@@ -38,6 +39,7 @@ __all__ = [
     "Digits",
     "Gaussian",
     "IdealChip",
+    "LeakyRelu",
     "Learning",
     "LossFunction",
     "NativeChip",

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from substrate.bench.coverage import DECIDED_DIFFERENTLY, SEED_SPREAD, TOLERANCE, draw, measure
+from substrate.bench.coverage import (
+    DECIDED_DIFFERENTLY,
+    SEED_SPREAD,
+    TOLERANCE,
+    draw,
+    measure,
+    measure_until_decided,
+)
 
 RUNS = 300
 
@@ -41,3 +48,13 @@ def test_the_interval_covers_the_gap_and_has_a_width(
 
 def test_seeds_alone_do_not() -> None:
     assert measure(5, 360, 1.0, RUNS).covered_over_seeds < 0.6
+
+
+def test_verdicts_asked_until_they_stand_are_wrong_as_seldom_as_others() -> None:
+    """And would be more often at the same confidence for every look."""
+    found = measure_until_decided(3, 360, 0.0, RUNS)
+    most = 0.05 + 3 * (0.05 * 0.95 / RUNS) ** 0.5
+    assert found.wrongly_feasible <= most
+    assert found.wrongly_not_feasible <= most
+    assert found.uncorrected > max(found.wrongly_feasible, found.wrongly_not_feasible)
+    assert found.looks > 2

@@ -42,6 +42,7 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
     assert "Gap in test accuracy" in shown.stdout
     assert {path.name for path in (tmp_path / "here").iterdir()} == {
         "scenario.yaml",
+        "units.json",
         "metrics.jsonl",
         "outcomes.safetensors",
         "summary.json",
@@ -76,7 +77,7 @@ def test_a_full_disk_is_one_message(substrate_here, tiny, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     shown = substrate_here("run", tiny, "--out", "here")
     assert shown.returncode == 1
-    assert shown.stderr == "error: here/scenario.yaml: No space left on device\n"
+    assert shown.stderr == "error: here/units.json: No space left on device\n"
 
 
 def test_the_default_folder_carries_the_scenarios_name(substrate, tiny, tmp_path):
@@ -158,7 +159,7 @@ def stop_itself(tmp_path, signal_name, after, *arguments):
 
 
 def test_ctrl_c_keeps_what_was_measured(tiny, tmp_path):
-    stopped = stop_itself(tmp_path, "SIGINT", 2, "run", tiny, "--out", "here")
+    stopped = stop_itself(tmp_path, "SIGINT", 2, "run", tiny, "--out", "here", "--jobs", "1")
     assert stopped.returncode == 130, stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert json.loads((tmp_path / "here" / "summary.json").read_text())["status"] == "interrupted"
@@ -166,19 +167,16 @@ def test_ctrl_c_keeps_what_was_measured(tiny, tmp_path):
     assert len((tmp_path / "here" / "metrics.jsonl").read_text().splitlines()) == 2
 
 
-def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path):
+def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path, monkeypatch):
     """SIGKILL on the way; the arms on the ideal chip repeat bitwise."""
     native = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 0.01}}}"
     assert substrate("run", tiny, "--out", "whole", "--set", native).returncode == 0
+    monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "another store"))
     killed = stop_itself(tmp_path, "SIGKILL", 5, "run", tiny, "--out", "killed", "--set", native)
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (tmp_path / "killed").iterdir()}
-    assert left == {
-        "scenario.yaml",
-        "metrics.jsonl",
-        "outcomes.safetensors",
-        "checkpoint.safetensors",
-    }
+    assert left == {"scenario.yaml", "units.json"}
+    assert list((tmp_path / "another store").rglob("checkpoint.safetensors"))
     resumed = substrate("run", "--resume", "killed")
     assert resumed.returncode == 0, resumed.stderr
     lines = {

@@ -1,4 +1,5 @@
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from substrate.report.table import run_result
 def printed(summary: Any, *, terminal: bool = False) -> str:
     out = StringIO()
     Console(file=out, width=110, force_terminal=terminal).print(
-        run_result(Summary.model_validate(summary))
+        run_result(Summary.model_validate(summary), Path("runs/first"))
     )
     return out.getvalue()
 

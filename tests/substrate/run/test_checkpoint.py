@@ -2,22 +2,10 @@ import pytest
 import torch
 
 from substrate.record import RecordError
-from substrate.record.folder import CHECKPOINT
-from substrate.record.progress import Origin, Progress
+from substrate.record.unit import CHECKPOINT, UnitProgress
 from substrate.run.checkpoint import checksum, drop_checkpoint, load_checkpoint, save_checkpoint
 
-PROGRESS = Progress(
-    origin=Origin(scenario="name: ü\n", data="ab", files={}, versions={}, device="cpu"),
-    command="substrate run a.yaml",
-    started="2026-11-23T13:00:00+00:00",
-    wall_seconds=1.5,
-    arm="ü",
-    seed=1,
-    metrics_bytes=7,
-    metrics_sha256="cd",
-    outcomes_sha256="ef",
-    ended={},
-)
+PROGRESS = UnitProgress(key="ü", metrics_bytes=7, metrics_sha256="cd")
 TENSORS = {
     "weights": torch.arange(12.0).view(4, 3).T,
     "steps": torch.tensor(7),

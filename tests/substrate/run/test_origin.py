@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from substrate.data import load_dataset
-from substrate.run.origin import differences, origin
+from substrate.run.origin import data_checksum, differences, origin
 from substrate.scenario.load import load_scenario
 from tests.torture.runs import write_scenario
 
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 def origin_of(path, *overrides):
     scenario, _ = load_scenario(path, overrides)
-    return origin(scenario, load_dataset(scenario.data), CPU)
+    return origin(scenario, data_checksum(load_dataset(scenario.data)), CPU)
 
 
 @pytest.fixture

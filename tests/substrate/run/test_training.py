@@ -10,7 +10,8 @@ from substrate.record.metrics import Epoch
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes
-from substrate.run.training import ArmRun, Divergence
+from substrate.run.training import ArmRun
+from substrate.run.workers import InProcess
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
 
@@ -47,7 +48,7 @@ class Silent:
     def epoch(self, record: Epoch) -> None:
         pass
 
-    def diverged(self, arm: str, seed: int, divergence: Divergence) -> None:
+    def ended(self, arm: str, seed: int, how: str) -> None:
         pass
 
 
@@ -131,7 +132,9 @@ def test_the_summary_of_a_regression_compares_losses(tmp_path: Path) -> None:
     scenario, source = load_scenario(path, overrides)
     dataset = checked_dataset(scenario, source)
     folder = tmp_path / "run"
-    summary = run_scenario(scenario, dataset, folder, CPU, "substrate run", Silent(), write_report)
+    summary = run_scenario(
+        scenario, dataset, folder, CPU, "run", Silent(), write_report, InProcess(), 1
+    )
     arm, other = (summary.arms[name].test_loss.values for name in ("arm", "other"))
     (comparison,) = summary.comparisons
     assert comparison.gap == pytest.approx(sum(arm) / 2 - sum(other) / 2)

@@ -49,7 +49,7 @@ def test_ctrl_c_says_how_to_go_on(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "_train_cell", stop)
+    monkeypatch.setattr(run, "run_units", stop)
     command = ("survey", two_rules, "--presets", "EcRamPreset", "--rates", 0.1, "--out", "out")
     stopped = substrate_here(*command)
     assert stopped.returncode == 130

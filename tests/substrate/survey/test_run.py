@@ -9,9 +9,10 @@ import torch
 
 from substrate.data.dataset import Dataset
 from substrate.record.metrics import Epoch
-from substrate.run.training import Divergence
+from substrate.record.summary import LayerNoise
+from substrate.run.training import ArmRun, Divergence
+from substrate.run.workers import InProcess
 from substrate.scenario.schema import Scenario
-from substrate.survey import run
 from substrate.survey.plan import Place, Plan
 from substrate.survey.record import Survey, SurveyError, Training
 from substrate.survey.run import chosen_rate, run_survey, seconds_left
@@ -19,7 +20,7 @@ from substrate.survey.run import chosen_rate, run_survey, seconds_left
 DANP = Place("IdealizedPreset", "danp")
 
 
-class Played:
+class Played(ArmRun):
     """Stands in for training: 0.02 does better on held-out data, 0.1 on the test data."""
 
     calls: ClassVar[list[tuple[str, float, int, int]]] = []
@@ -29,10 +30,11 @@ class Played:
     def __init__(
         self, scenario: Scenario, name: str, seed: int, dataset: Dataset, device: torch.device
     ) -> None:
-        self.arm, self.seed = name, seed
-        self.rate = scenario.all_arms[name].learning.optimiser.learning_rate
+        learning = scenario.all_arms[name].learning
+        self.arm = {"bp": "bp", "danp": "danp", "dbp": "transposed"}[learning.rule]
+        self.seed, self.rate = seed, learning.optimiser.learning_rate
         self.held_out = len(dataset.x_test) != self.test_samples
-        self.calls.append((name, self.rate, len(dataset.x_train), len(dataset.x_test)))
+        self.calls.append((self.arm, self.rate, len(dataset.x_train), len(dataset.x_test)))
 
     def epochs(self) -> Iterator[Epoch]:
         yield self.played(0, 2.3, 0.1)
@@ -40,6 +42,15 @@ class Played:
             raise Divergence(1, "training loss is nan")
         best = 0.02 if self.held_out else 0.1
         yield self.played(1, 1.0, 0.9 if self.rate == best else 0.3)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {}
+
+    def by_sample(self) -> torch.Tensor:
+        return torch.zeros(self.test_samples, dtype=torch.bool)
+
+    def observed_noise(self) -> list[LayerNoise]:
+        return []
 
     def played(self, epoch: int, loss: float, accuracy: float) -> Epoch:
         return Epoch(
@@ -56,14 +67,14 @@ class Played:
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> type[Played]:
     monkeypatch.setattr(Played, "calls", [])
-    monkeypatch.setattr(run, "ArmRun", Played)
+    monkeypatch.setattr("substrate.run.unit.ArmRun", Played)
     return Played
 
 
 def test_the_rate_is_chosen_without_the_test_data(
     plan: Plan, dataset: Dataset, tmp_path: Path, played: type[Played]
 ) -> None:
-    survey = run_survey(plan, dataset, tmp_path / "out", "survey")
+    survey = run_survey(plan, dataset, tmp_path / "out", "survey", InProcess(), 1)
     assert played.calls[:4] == [
         ("bp", 0.003, 100, 50),
         ("danp", 0.1, 80, 20),
@@ -80,7 +91,7 @@ def test_one_rate_needs_no_search(
     plan: Plan, dataset: Dataset, tmp_path: Path, played: type[Played]
 ) -> None:
     one = Plan(plan.scenario, ("IdealizedPreset",), (0.1,))
-    run_survey(one, dataset, tmp_path / "out", "survey")
+    run_survey(one, dataset, tmp_path / "out", "survey", InProcess(), 1)
     assert played.calls == [
         ("bp", 0.003, 100, 50),
         ("danp", 0.1, 100, 50),
@@ -96,7 +107,7 @@ def test_where_every_rate_diverges_nothing_more_is_trained(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Played, "diverges", True)
-    cell = run_survey(plan, dataset, tmp_path / "out", "survey").cell(DANP)
+    cell = run_survey(plan, dataset, tmp_path / "out", "survey", InProcess(), 1).cell(DANP)
     assert cell
     assert [each.diverged_in for each in cell.validated] == [1, 1]
     assert [each.accuracy for each in cell.validated] == [None, None]
@@ -138,13 +149,15 @@ def test_a_stopped_survey_goes_on_with_the_cell_that_was_not_finished(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_survey(plan, dataset, tmp_path / "out", "first", stop)
+        run_survey(plan, dataset, tmp_path / "out", "first", InProcess(), 1, stop)
     begun: list[Place] = []
     survey = run_survey(
         plan,
         dataset,
         tmp_path / "out",
         "second",
+        InProcess(),
+        1,
         lambda place, rate, record, so_far: begun.append(place),
     )
     assert set(begun) == set(plan.places[2:])
@@ -159,23 +172,24 @@ def test_a_stopped_survey_goes_on_with_the_cell_that_was_not_finished(
 def test_other_settings_are_refused_by_name(
     plan: Plan, dataset: Dataset, tmp_path: Path, played: type[Played]
 ) -> None:
-    run_survey(plan, dataset, tmp_path / "out", "survey")
+    run_survey(plan, dataset, tmp_path / "out", "survey", InProcess(), 1)
     more = Plan(plan.scenario, (*plan.presets, "PCMPreset"), plan.rates)
     played.calls.clear()
-    run_survey(more, dataset, tmp_path / "out", "survey")
+    run_survey(more, dataset, tmp_path / "out", "survey", InProcess(), 1)
     assert {arm for arm, *_ in played.calls} == {"danp", "transposed"}
     longer = plan.scenario.training.model_copy(update={"epochs": 2})
     changed = Plan(plan.scenario.model_copy(update={"training": longer}), plan.presets, plan.rates)
     with pytest.raises(SurveyError, match=r"scenario\.training\.epochs is 1 there, and 2 here"):
-        run_survey(changed, dataset, tmp_path / "out", "survey")
+        run_survey(changed, dataset, tmp_path / "out", "survey", InProcess(), 1)
+    other = Plan(plan.scenario, plan.presets, (0.5,))
     with pytest.raises(SurveyError, match="rates is"):
-        run_survey(Plan(plan.scenario, plan.presets, (0.5,)), dataset, tmp_path / "out", "survey")
+        run_survey(other, dataset, tmp_path / "out", "survey", InProcess(), 1)
 
 
 def test_time_left_goes_by_the_preset_where_one_of_its_cells_is_known(
     plan: Plan, dataset: Dataset, tmp_path: Path, played: type[Played]
 ) -> None:
-    survey = run_survey(plan, dataset, tmp_path / "out", "survey")
+    survey = run_survey(plan, dataset, tmp_path / "out", "survey", InProcess(), 1)
     assert seconds_left(plan, survey) == 0
 
     def lasting(preset: str, arm: str, seconds: float) -> object:

@@ -1,0 +1,126 @@
+"""What lies beside the figures of a unit, one arm with one seed.
+
+`unit.json` says what the unit is, the metadata of `checkpoint.safetensors` how far it has come, and
+`ended.json` that it is done and what it came to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from pydantic import Field
+
+from substrate.record.base import Part, Record, SealedRecord
+from substrate.record.summary import DivergedSeed, LayerNoise
+
+UNIT: Final = "unit.json"
+CHECKPOINT: Final = "checkpoint.safetensors"
+"""Holds weights; it goes when the unit is done."""
+
+OUTCOME: Final = "outcome.safetensors"
+ENDED: Final = "ended.json"
+LOG: Final = "failed.log"
+ARM: Final = "arm"
+"""What the one arm is called in a unit's own files, whatever runs that share it call it."""
+
+
+class Origin(Part):
+    """All that figures depend on, the seed apart.
+
+    Attributes:
+        scenario: resolved, as YAML; of a unit only what its arm's training depends on.
+        data: SHA-256 of the samples and targets.
+        files: SHA-256 of every other file that the scenario names, by path, of what lies beside it
+            and is imported by it, and of registered packages.
+        versions: of the packages that compute, of Python, and the SHA-256 of our own code.
+        device: where it computes.
+    """
+
+    scenario: str
+    data: str
+    files: dict[str, str]
+    versions: dict[str, str]
+    device: str
+
+
+class UnitRecord(Record):
+    """`unit.json`: what a unit is.
+
+    Attributes:
+        held_out: whether it is tested on held-out training samples, in place of test samples.
+    """
+
+    origin: Origin
+    seed: int
+    held_out: bool
+
+    @property
+    def key(self) -> str:
+        """The name of the unit: a hash of all that its figures depend on."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:40]
+
+
+class UnitProgress(Record):
+    """How far a unit has come.
+
+    Attributes:
+        key: of the unit.
+        metrics_bytes: length of `metrics.jsonl` when the checkpoint was written; what was written
+            after it is measured again.
+        metrics_sha256: of these bytes.
+    """
+
+    key: str
+    metrics_bytes: int
+    metrics_sha256: str
+
+
+class UnitEnd(SealedRecord):
+    """`ended.json`: what a unit came to, beside its figures.
+
+    Attributes:
+        key: of the unit.
+        noise: observed after training; empty where it diverged.
+        diverged: where its loss stopped being finite.
+        metrics_sha256: of `metrics.jsonl`.
+        outcome_sha256: of `outcome.safetensors`; of nothing where it diverged.
+    """
+
+    key: str
+    noise: list[LayerNoise]
+    diverged: DivergedSeed | None
+    metrics_sha256: str
+    outcome_sha256: str
+
+
+class EndedUnit(Part):
+    """A unit of a run that was done."""
+
+    arm: str
+    seed: int
+    end: UnitEnd
+
+
+class RunRecord(SealedRecord):
+    """`units.json` of a run folder: of what run it is, and its units beside their figures.
+
+    Attributes:
+        origin: of the whole scenario.
+        before: what `scenario.yaml` said before seeds or settings were added; empty in a first run.
+            The folder is on its way from one to the other as long as it says so still.
+        look: how often a verdict was asked of this run, with the present one; see
+            `substrate.run.verdict`.
+        command: the command lines.
+        started: when the first of them was.
+        wall_seconds: spent before.
+        units: those that are done, in the order of the run.
+    """
+
+    origin: Origin
+    before: str = ""
+    look: int = Field(1, ge=1)
+    command: str
+    started: str
+    wall_seconds: float
+    units: list[EndedUnit]

@@ -1,0 +1,120 @@
+"""The version of what computes: our own code as it stands on the disk, and the user's.
+
+A release's number says nothing of a checkout that is edited in place, so the sources themselves are
+hashed: of `devices`, `learning` and those parts of `substrate` that a figure can depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import devices
+import learning
+import substrate
+from substrate.library import CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
+
+_OF_SUBSTRATE = (
+    "assemble",
+    "data",
+    "scenario/schema",
+    "library.py",
+    "randomness.py",
+    "run/training.py",
+    "run/unit.py",
+)
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+
+
+@cache
+def own_code() -> str:
+    """SHA-256 of the sources of ours that compute, as they are when this process first asks."""
+    inside = Path(substrate.__path__[0])
+    roots = [Path(devices.__path__[0]), Path(learning.__path__[0])]
+    return _sha256(_sources([*roots, *(inside / each for each in _OF_SUBSTRATE)]))[:16]
+
+
+@cache
+def registered_code() -> dict[str, str]:
+    """SHA-256 of the sources of installed packages that register models, by package."""
+    found = {}
+    for group in (NOISE_GROUP, CROSSBAR_GROUP, RULE_GROUP):
+        for entry in entry_points(group=group):
+            package = entry.module.partition(".")[0]
+            found[package] = _sha256(_of_package(package))
+    return found
+
+
+def named_code(settings: object) -> dict[str, str]:
+    """SHA-256 of files that settings name, by path or module, and of what code beside them imports.
+
+    A file is a trace, or a class's `my_lab.py:MyNoise`; a module is `my_package.my_module:MyNoise`.
+    """
+    found = {}
+    for value in set(_strings(settings)):
+        before, _, after = value.rpartition(":")
+        if Path(value).is_absolute():
+            for path in (value, before):
+                if path and Path(path).is_file():
+                    found.update({str(each): _sha256([each]) for each in _with_imports(Path(path))})
+        elif after.isidentifier() and _MODULE.fullmatch(before):
+            found[before] = _sha256(_of_package(before.partition(".")[0]))
+    return dict(sorted(found.items()))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def _with_imports(path: Path) -> list[Path]:
+    """A file and, if it is code, the files in its folder that it imports; nothing is run."""
+    if path.suffix != ".py":
+        return [path]
+    finder = ModuleFinder(path=[str(path.parent)])
+    finder.run_script(str(path))
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return [path, *sorted({Path(each) for each in files if each} - {path})]
+
+
+def _of_package(name: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return []
+    if spec is None or spec.origin is None or _is_standard(spec.origin):
+        return []
+    folders = spec.submodule_search_locations
+    return _sources(map(Path, folders)) if folders else [Path(spec.origin)]
+
+
+def _is_standard(origin: str) -> bool:
+    library = sysconfig.get_path("stdlib")
+    return not Path(origin).is_absolute() or (
+        origin.startswith(library) and "site-packages" not in origin
+    )
+
+
+def _sources(roots: Iterable[Path]) -> list[Path]:
+    return [each for root in roots for each in (sorted(root.rglob("*.py")) or [root])]
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    found = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        found.update(f"{path.name} {len(content)} ".encode() + content)
+    return found.hexdigest()

@@ -1,0 +1,346 @@
+"""The unit of work: one arm with one seed, known by a hash of all that its figures depend on.
+
+A unit is done once and kept in a store (`substrate.run.store`), whoever asks for it: a run, a
+survey, a study. It is told to a worker as plain text, and does everything by itself, so that it may
+be done in this process, in another one or on another machine that sees the same store and data.
+
+A stop may come between any two writes, so they have an order: the figures of an epoch are on the
+disk before the checkpoint that counts them; at the end comes what became of the test samples, then
+the record that the unit has ended, then the checkpoint's removal, which makes it done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+
+from substrate.assemble.resumable import without_state
+from substrate.data import load_dataset
+from substrate.data.dataset import Dataset
+from substrate.data.error import DataError
+from substrate.files import remove_unfinished, write_atomically
+from substrate.plugins import Trust, trust_now, trusting
+from substrate.record import RecordError
+from substrate.record.folder import METRICS, epochs
+from substrate.record.metrics import Epoch
+from substrate.record.summary import DivergedSeed
+from substrate.record.unit import (
+    ARM,
+    CHECKPOINT,
+    ENDED,
+    LOG,
+    OUTCOME,
+    UNIT,
+    UnitEnd,
+    UnitProgress,
+    UnitRecord,
+)
+from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from substrate.run.origin import data_checksum, origin_of
+from substrate.run.outcomes import BySample, encoded_outcome, read_outcome
+from substrate.run.store import Store, UnitBusy, is_ended
+from substrate.run.training import ArmRun, Divergence
+from substrate.scenario.schema import Arm, Data, Network, Scenario, Training
+from substrate.scenario.schema.base import Settings
+
+NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
+
+epoch_written: ContextVar[Callable[[], None]] = ContextVar("epoch_written", default=lambda: None)
+"""Called when an epoch's figures are on the disk, by a unit that is done in this process."""
+
+
+class UnitSettings(Settings):
+    """What of a scenario the training of one arm depends on."""
+
+    data: Data
+    network: Network
+    training: Training
+    arm: Arm
+
+    @classmethod
+    def of(cls, scenario: Scenario, arm: str) -> UnitSettings:
+        """Take these from a scenario."""
+        return cls.model_construct(
+            data=scenario.data,
+            network=scenario.network,
+            training=scenario.training,
+            arm=scenario.all_arms[arm],
+        )
+
+    def scenario(self, seed: int) -> Scenario:
+        """Give a scenario of this arm alone, checked when the one it came from was."""
+        return Scenario.model_construct(
+            name="unit",
+            data=self.data,
+            network=self.network,
+            training=self.training,
+            arms={ARM: self.arm},
+            baselines={},
+            seeds=[seed],
+        )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One arm with one seed.
+
+    Attributes:
+        arm: its name in the scenario that asks for it.
+        seed: of all its streams.
+        key: its name in the store.
+        record: the text of its `unit.json`.
+        trust: which of the user's own code it may run.
+    """
+
+    arm: str
+    seed: int
+    key: str
+    record: str
+    trust: str
+
+
+class Result(NamedTuple):
+    """What came of the attempt to do a unit.
+
+    Attributes:
+        state: ended; busy where another process has it in hand; failed, with a log; refused, with
+            the problem that forbids to go on: the folder is damaged, or the disk is full.
+    """
+
+    state: Literal["ended", "busy", "failed", "refused"]
+    log: str = ""
+    problem: RecordError | OSError | None = None
+
+
+class Done(NamedTuple):
+    """A unit's figures.
+
+    Attributes:
+        epochs: with the arm's name in the run that asked.
+        by_sample: None where it diverged, or is not done.
+        end: None where it is not done.
+    """
+
+    epochs: list[Epoch]
+    by_sample: BySample | None
+    end: UnitEnd | None
+
+    @property
+    def diverged(self) -> DivergedSeed | None:
+        """Where its loss stopped being finite."""
+        return None if self.end is None else self.end.diverged
+
+
+def units_of(
+    scenario: Scenario,
+    arm: str,
+    seeds: list[int],
+    data: str,
+    device: torch.device,
+    *,
+    held_out: bool = False,
+) -> list[Unit]:
+    """Name the units of an arm.
+
+    Args:
+        scenario: checked.
+        arm: of the scenario.
+        seeds: one unit each.
+        data: the checksum of the scenario's data (`substrate.run.origin.data_checksum`).
+        device: where to compute.
+        held_out: test on held-out training samples.
+    """
+    settings = UnitSettings.of(scenario, arm)
+    text = settings.model_dump_json(exclude_none=True)
+    named = settings.model_dump(mode="json", exclude={"data"})
+    about = origin_of(text, named, data, device)
+    found = []
+    for seed in seeds:
+        record = UnitRecord(origin=about, seed=seed, held_out=held_out)
+        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", trust_now().name))
+    return found
+
+
+def do_unit(store: str, key: str, record: str, trust: str) -> Result:
+    """Do a unit, or go on with it, unless it is done; everything is said in plain text.
+
+    Ctrl-C goes through, and leaves what a later call goes on from.
+    """
+    folder = Store(Path(store)).folder(key)
+    try:
+        with Store(Path(store)).held(key), trusting(Trust[trust]), _one_thread():
+            if not is_ended(folder):
+                _do(folder, key, record)
+    except UnitBusy:
+        return Result("busy")
+    except (RecordError, OSError) as problem:
+        return Result("refused", problem=problem)
+    except DataError as problem:
+        return Result("refused", problem=RecordError(str(problem)))
+    except Exception as problem:
+        log = "".join(traceback.format_exception(problem))
+        write_atomically(folder / LOG, log)
+        return Result("failed", log)
+    return Result("ended")
+
+
+def read_unit(folder: Path, key: str, arm: str) -> Done:
+    """Read a unit's figures: all of one that is done, whole lines of one that is not.
+
+    Args:
+        folder: of the unit.
+        key: of the unit.
+        arm: what the run that asks calls the arm.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    path = folder / METRICS
+    content = path.read_bytes() if path.exists() else b""
+    if not is_ended(folder):
+        whole = content[: content.rfind(b"\n") + 1]
+        return Done(_named(whole, path, arm), None, None)
+    with suppress(OSError):
+        os.utime(folder / UNIT)  # for pruning: it was used now
+    end = UnitEnd.read_sealed((folder / ENDED).read_bytes(), folder / ENDED)
+    outcome = b"" if end.diverged else _bytes(folder / OUTCOME)
+    for found, stated, name in (
+        (key, end.key, ENDED),
+        (_sha256(content), end.metrics_sha256, METRICS),
+        (_sha256(outcome), end.outcome_sha256, OUTCOME),
+    ):
+        if found != stated:
+            hint = f"remove the folder {folder}, and it is done anew"
+            raise RecordError(f"{folder / name}: is damaged, or of another unit; {hint}")
+    by_sample = read_outcome(outcome, folder / OUTCOME) if outcome else None
+    return Done(_named(content, path, arm), by_sample, end)
+
+
+def know_dataset(scenario: Scenario, dataset: Dataset) -> None:
+    """Keep units that are done in this process from loading data that is here already."""
+    _known.clear()
+    _known[scenario.data.model_dump_json()] = (dataset, data_checksum(dataset))
+
+
+def _do(folder: Path, key: str, record: str) -> None:
+    about = UnitRecord.read(record, folder / UNIT)
+    remove_unfinished(folder)
+    if not (folder / UNIT).exists():
+        write_atomically(folder / UNIT, record)
+    settings = UnitSettings.model_validate_json(about.origin.scenario, context={"folder": Path()})
+    dataset, data = _dataset(settings)
+    if data != about.origin.data:
+        raise RecordError(f"{settings.data.name}: the data here is not that of the run")
+    device = torch.device(about.origin.device)
+    if about.held_out:
+        dataset = dataset.validation()
+    scenario = settings.scenario(about.seed)
+    run = ArmRun(scenario, ARM, about.seed, dataset.to(device), device)
+    (folder / LOG).unlink(missing_ok=True)
+    metrics = _restored(folder, key, run)
+    _train(folder, key, run, metrics, about.seed, can_be_saved=not without_state(scenario))
+
+
+def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
+    """Go on from the checkpoint; gives the figures of the epochs before it."""
+    found, path = load_checkpoint(folder), folder / METRICS
+    if found is None:
+        path.unlink(missing_ok=True)
+        return b""
+    tensors, progress = found
+    if progress.key != key:
+        raise RecordError(f"{folder / CHECKPOINT}: is of another unit")
+    kept = _bytes(path)[: progress.metrics_bytes]
+    if _sha256(kept) != progress.metrics_sha256:
+        raise RecordError(
+            f"{path}: is damaged: its first {progress.metrics_bytes} bytes are not those that"
+            f" {CHECKPOINT} counted"
+        )
+    write_atomically(path, kept)
+    run.restore(tensors, epochs(kept, path)[-1])
+    return kept
+
+
+def _train(
+    folder: Path, key: str, run: ArmRun, written: bytes, seed: int, *, can_be_saved: bool
+) -> None:
+    told, diverged = epoch_written.get(), None
+    sha256, size = hashlib.sha256(written), len(written)
+    try:
+        with (folder / METRICS).open("ab") as file:
+            for record in run.epochs():
+                line = record.as_line()
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+                sha256.update(line)
+                size += len(line)
+                if can_be_saved:
+                    progress = UnitProgress(
+                        key=key, metrics_bytes=size, metrics_sha256=sha256.hexdigest()
+                    )
+                    save_checkpoint(folder, run.state(), progress)
+                told()
+    except Divergence as divergence:
+        diverged = DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
+    outcome = b"" if diverged else encoded_outcome(run.by_sample().numpy())
+    noise = [] if diverged else run.observed_noise()
+    if not diverged:
+        write_atomically(folder / OUTCOME, outcome)
+    end = UnitEnd(
+        key=key,
+        noise=noise,
+        diverged=diverged,
+        metrics_sha256=sha256.hexdigest(),
+        outcome_sha256=_sha256(outcome),
+    )
+    write_atomically(folder / ENDED, end.sealed())
+    drop_checkpoint(folder)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread, since sums over several may differ in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+_known: dict[str, tuple[Dataset, str]] = {}
+
+
+def _dataset(settings: UnitSettings) -> tuple[Dataset, str]:
+    """Load the data that the last unit did not have."""
+    name = settings.data.model_dump_json()
+    if name not in _known:
+        dataset = load_dataset(settings.data)
+        _known.clear()
+        _known[name] = (dataset, data_checksum(dataset))
+    return _known[name]
+
+
+def _named(content: bytes, path: Path, arm: str) -> list[Epoch]:
+    return [each.model_copy(update={"arm": arm}) for each in epochs(content, path)]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise RecordError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
