@@ -208,7 +208,7 @@ def _from_text(array: Any, column: str, path: Path, before: int) -> Float64[np.n
             f"{path.name}: row {before + row + 1} of column {column} is {series.iloc[row]!r}, not "
             "a number; delete that line, or name another column"
         )
-    return numbers.to_numpy(np.float64)
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _unreadable(path: Path, problem: Exception) -> MeasurementError:
@@ -369,7 +369,8 @@ def _header(above: list[str], separator: str | None, width: int) -> tuple[Column
             break
     if not found:
         return tuple(Column(str(number)) for number in range(1, width + 1))
-    names, units = found[0], [None] * width
+    names = found[0]
+    units: list[str | None] = [None] * width
     if len(found) == 2 and all(factor(cell) or cell in ("", "-") for cell in found[0]):
         names, units = found[1], [cell.strip("()[]") or None for cell in found[0]]
     return tuple(

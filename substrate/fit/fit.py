@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -189,9 +190,7 @@ class _Search:
         scored.sort(key=lambda each: -each[0])
         best: tuple[float, Sum, Vector] | None = None
         for _, which, start in scored[:3]:
-            climbed = maximise(
-                lambda theta, of=which: of.log_densities(theta, part, whole), start, 30
-            )
+            climbed = maximise(partial(which.log_densities, x=part, whole=whole), start, 30)
             if climbed is not None and (best is None or climbed[1] > best[0]):
                 best = climbed[1], which, climbed[0]
         if best is not None:

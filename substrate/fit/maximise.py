@@ -55,7 +55,8 @@ class _Slopes:
     def curvature(self, theta: Vector) -> Matrix:
         """The information, and a little more where the trace says nothing of a direction."""
         information = self.information(theta)
-        return information + 1e-7 * max(1.0, np.trace(information)) * np.eye(len(theta))
+        little: Matrix = 1e-7 * max(1.0, float(np.trace(information))) * np.eye(len(theta))
+        return np.asarray(information + little)
 
     def _at(self, theta: Vector) -> None:
         place = np.asarray(theta).tobytes()

@@ -126,8 +126,9 @@ def read_devices(paths: Sequence[Path], asked: Asked) -> Measured:
     found = Measured()
     for path in paths:
         _add_file(found, path, asked)
-    readings = [each.readings for each in (*found.responses, *found.reads, *found.retention)]
-    if readings and min(each.min() for each in readings) < 0:
+    readings = [each.readings for each in found.responses]
+    readings += [each.readings for each in (*found.reads, *found.retention)]
+    if any(each.min() < 0 for each in readings):
         found.siemens = False
     if not (found.responses or found.retention or found.reads or found.sweeps):
         raise MeasurementError("no curves were found in these files")
@@ -284,7 +285,7 @@ def _signs(
             )
         return np.array([1 if word in _UP else -1 for word in words])
     if "height" in roles and (values["height"][mine] != 0).any():
-        signs = np.sign(values["height"][mine]).astype(np.int64)
+        signs: Int64[np.ndarray, " mine"] = np.sign(values["height"][mine]).astype(np.int64)
         if len(set(signs.tolist()) - {0}) == 2:
             signs[signs == 0] = 1
             return signs

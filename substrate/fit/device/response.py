@@ -147,8 +147,8 @@ def fit_responses(
         for clipped in (False, True):
             laws = "additive" if additive else "multiplicative"
             tell(f"{len(normal)} devices, {laws} spread" + (", hard bounds" if clipped else ""))
-            fitted = [_fit_one(each, additive, clipped) for each in normal]
-            whole = [each for each in fitted if each is not None]
+            tried = [_fit_one(each, additive, clipped) for each in normal]
+            whole = [each for each in tried if each is not None]
             score = sum(each.log_likelihood for each in whole) - 2 * clipped * len(whole)
             if len(whole) == len(normal) and (best is None or score > best[0] + 2):
                 best = score, additive, clipped, whole
@@ -189,7 +189,8 @@ def _ends(device: Device) -> tuple[list[float], list[float]]:
     """Mean of the last twentieth of every branch up, and of every branch down."""
     signs = np.sign(device.pulses)
     signs[device.starts] = 0
-    tops, bottoms = [], []
+    tops: list[float] = []
+    bottoms: list[float] = []
     begin = 0
     for k in range(1, len(signs) + 1):
         ends = k == len(signs) or (signs[k] != signs[k - 1] and signs[k - 1] != 0)

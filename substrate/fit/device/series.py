@@ -71,7 +71,7 @@ class ReadNoiseFit:
 
     def sigma_at(self, conductance: float) -> float:
         """σ_G there."""
-        return self.sigma[0] * (abs(conductance) / self.at) ** max(self.exponent[0], 0.0)
+        return self.sigma[0] * math.pow(abs(conductance) / self.at, max(self.exponent[0], 0.0))
 
 
 def fit_drift(retention: Sequence[Series]) -> DriftFit:
