@@ -114,8 +114,9 @@ def fit_command(
 def _show(
     console: Console, path: Path, trace: Trace, used: Samples, unit: str, fits: list[Fit]
 ) -> None:
+    column = "" if trace.column.isdecimal() else f", column {trace.column}"
     console.print(
-        f"{path.name}, column {trace.column}: {len(used)} samples at {trace.sampling_rate:g} Hz, "
+        f"{path.name}{column}: {len(used)} samples at {trace.sampling_rate:g} Hz, "
         f"mean {used.mean():.4g} {unit}, standard deviation {used.std():.4g} {unit}",
         soft_wrap=True,
     )
