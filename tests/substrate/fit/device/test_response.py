@@ -3,6 +3,7 @@
 import math
 import zlib
 from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -41,9 +42,10 @@ SIGNS = np.array([0] + [1] * PULSES + [-1] * PULSES)
 
 
 def native(window: Conductance, update: PulseResponse) -> np.ndarray:
-    return native_with_state(window, update)[0]
+    return native_with_state(window, update)[0].copy()
 
 
+@cache
 def native_with_state(
     window: Conductance, update: PulseResponse
 ) -> tuple[np.ndarray, dict[str, torch.Tensor]]:
