@@ -30,6 +30,7 @@ class CrossbarUnderTest:
         false_alarm: chance that a right crossbar fails any one of the statistical checks, where its
             reads do not remember for longer than some fifty reads.
         bitwise: whether it repeats bitwise under a seed, as all but aihwkit's C++ tiles should.
+        redrawn: entries of its state that come back from a restore with other noise on them.
         largest_weight: of the weights that it is given to hold.
         programming_error: most that reads may be off on average, as a fraction of what is asked.
         update_cosine: least cosine between the change asked for and the change made.
@@ -46,6 +47,7 @@ class CrossbarUnderTest:
     seed: ClassVar[int] = 0
     false_alarm: ClassVar[float] = 1e-4
     bitwise: ClassVar[bool] = True
+    redrawn: ClassVar[frozenset[str]] = frozenset()
     largest_weight: ClassVar[float] = 0.3
     programming_error: ClassVar[float] = 0.25
     update_cosine: ClassVar[float] = 0.7
