@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +30,7 @@ from substrate.data import load_dataset
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
 from substrate.files import remove_unfinished, write_atomically
-from substrate.plugins import Trust, trust_now, trusting
+from substrate.plugins import told_trust, trusting_as_told
 from substrate.record import RecordError
 from substrate.record.folder import METRICS, epochs
 from substrate.record.metrics import Epoch
@@ -45,7 +47,7 @@ from substrate.record.unit import (
     UnitRecord,
 )
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
-from substrate.run.origin import data_checksum, origin_of
+from substrate.run.origin import data_checksum, differences, origin_of
 from substrate.run.outcomes import BySample, encoded_outcome, read_outcome
 from substrate.run.store import Store, UnitBusy, is_ended
 from substrate.run.training import ArmRun, Divergence
@@ -98,7 +100,7 @@ class Unit:
         seed: of all its streams.
         key: its name in the store.
         record: the text of its `unit.json`.
-        trust: which of the user's own code it may run.
+        trust: which of the user's own code it may run, in the words of `told_trust`.
     """
 
     arm: str
@@ -166,7 +168,7 @@ def units_of(
     found = []
     for seed in seeds:
         record = UnitRecord(origin=about, seed=seed, held_out=held_out)
-        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", trust_now().name))
+        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", told_trust()))
     return found
 
 
@@ -177,7 +179,7 @@ def do_unit(store: str, key: str, record: str, trust: str) -> Result:
     """
     folder = Store(Path(store)).folder(key)
     try:
-        with Store(Path(store)).held(key), trusting(Trust[trust]), _one_thread():
+        with Store(Path(store)).held(key), trusting_as_told(trust), _alone_on_one_thread():
             if not is_ended(folder):
                 _do(folder, key, record)
     except UnitBusy:
@@ -240,6 +242,13 @@ def _do(folder: Path, key: str, record: str) -> None:
     dataset, data = _dataset(settings)
     if data != about.origin.data:
         raise RecordError(f"{settings.data.name}: the data here is not that of the run")
+    named = settings.model_dump(mode="json", exclude={"data"})
+    here = origin_of(about.origin.scenario, named, data, torch.device(about.origin.device))
+    if changed := differences(about.origin, here):
+        raise RecordError(
+            f"a worker on {platform.node()} cannot do the run's units, since not all is there as it"
+            f" was when the run began: {'; '.join(changed)}"
+        )
     device = torch.device(about.origin.device)
     if about.held_out:
         dataset = dataset.validation()
@@ -308,17 +317,23 @@ def _train(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread, since sums over several may differ in their last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _alone_on_one_thread() -> Iterator[None]:
+    """Compute on one thread, since sums over several may differ in their last bits.
+
+    Threads of a worker that would do several units at once take turns: how many threads compute is
+    the same for all of them, and so are the data at hand.
+    """
+    with _ONE_UNIT:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 _known: dict[str, tuple[Dataset, str]] = {}
+_ONE_UNIT = threading.Lock()
 
 
 def _dataset(settings: UnitSettings) -> tuple[Dataset, str]:
