@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,25 +27,26 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 300
 
 
-def begin(*words: str) -> subprocess.Popen[bytes]:
+def begin(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     environment["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "120s"
     command = [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
     )
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A scheduler, and two workers: one of a thread, as it should be, and one of two."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{free.getsockname()[1]}"
     host, port = place.split(":")
-    started = [begin("dask_scheduler", "--host", host, "--port", port, "--no-dashboard")]
+    started = [begin(folder, "dask_scheduler", "--host", host, "--port", port, "--no-dashboard")]
     workers = ["dask_worker", f"tcp://{place}", "--no-dashboard", "--nthreads"]
-    started += [begin(*workers, "1"), begin(*workers, "2")]
+    started += [begin(folder, *workers, count) for count in ("1", "2")]
     try:
         with distributed.Client(f"tcp://{place}", timeout=PATIENCE, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=PATIENCE)
@@ -150,14 +150,12 @@ def test_what_names_no_cluster_is_refused(wrong: str) -> None:
         pass
 
 
-def test_where_no_scheduler_answers_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = time.monotonic()
+def test_where_no_scheduler_answers_that_is_said() -> None:
+    from dask import config
+
     with (
-        distributed.config.set({"distributed.comm.timeouts.connect": "1s"})
-        if hasattr(distributed, "config_set")
-        else __import__("dask").config.set({"distributed.comm.timeouts.connect": "1s"}),
+        config.set({"distributed.comm.timeouts.connect": "1s"}),
         pytest.raises(ScenarioError, match="no Dask scheduler answers"),
         cluster_workers("dask://127.0.0.1:1"),
     ):
         pass
-    assert time.monotonic() - begun < 60
