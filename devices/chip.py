@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -25,12 +24,19 @@ from torch.nn import functional
 
 from devices.activations import Activation
 from devices.blocks import Blocks
+from devices.counting import LayerRequests, Requests, digital_counts, matrix_counts
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.crossbars.ideal import IdealCrossbar
-from devices.decorrelation import Decorrelation, DigitalDecorrelation
+from devices.decorrelation import (
+    CrossbarDecorrelation,
+    Decorrelation,
+    DigitalDecorrelation,
+    update_multiplications,
+)
 from devices.interface import (
     Capability,
     CapabilityError,
+    DecorrelationUpdate,
     LayerShape,
     LayerUpdate,
     Observation,
@@ -38,7 +44,10 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.ledger import Counts, MatrixCounts
+from devices.noisy_converter import NoisyConverter
 from devices.shared_product import SharedProduct
+from devices.states import Saved
 from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
@@ -74,15 +83,6 @@ class ChipLayer:
     mirror: Crossbar | None = None
 
 
-@runtime_checkable
-class _Keeper(Protocol):
-    """A part of a layer with a state; a noise source without memory is none."""
-
-    def state(self) -> dict[str, Tensor]: ...
-
-    def restore(self, state: dict[str, Tensor]) -> None: ...
-
-
 class NetworkChip:
     """A network on crossbars. Learners get it sealed (`devices.seal`)."""
 
@@ -90,6 +90,8 @@ class NetworkChip:
         """Put the layers in a row."""
         self._layers = tuple(layers)
         self.capabilities = capabilities
+        self._asked = [LayerRequests() for _ in layers]
+        self._passes = self._readouts = self._activation_words = 0
         self._products = tuple(_shared_product(layer) for layer in layers)
 
     @property
@@ -163,6 +165,7 @@ class NetworkChip:
                 seen, seen_blocks = layer.readout(blocks.expand(signal)), apart
             pre_activations.read(seen, seen_blocks)
             signal = layer.layout.from_columns(layer.activation(signal))
+        self._count_passes(sizes, inputs, pre_activations)
         return tuple(
             Observation(tuple(x_in), tuple(a_out), seen_blocks.of(seen, number))
             for number, (x_in, a_out) in enumerate(
@@ -200,27 +203,37 @@ class NetworkChip:
             output = pre_activations[-1].detach().requires_grad_()
             (error,) = torch.autograd.grad(loss(output).sum(), output)
             gradients = torch.autograd.grad(pre_activations[-1], pre_activations, error)
+        self._passes += len(x)
+        for number, (layer, asked) in enumerate(zip(self._layers, self._asked, strict=True)):
+            reads = len(x) * layer.layout.shape.positions
+            for part in (asked.weights, asked.decorrelation):
+                part.reads += reads
+                part.transposed_reads += reads if number > 0 else 0
         observed = tuple(a.detach() for a in pre_activations)
         return Observation(tuple(inputs), observed, observed[-1]), gradients
 
     def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Rᵀ y; see `devices.interface.Chip.read_decorrelation_transposed`."""
+        self._asked[layer].decorrelation.transposed_reads += len(y)
         return self._decorrelation(layer).read_transposed(y)
 
     @torch.no_grad()
     def read_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Wᵀ y; see `devices.interface.Chip.read_transposed`."""
         self._need(Capability.TRANSPOSED_READ)
+        self._asked[layer].weights.transposed_reads += len(y)
         return self._layers[layer].crossbar.read_transposed(y)
 
     @torch.no_grad()
     def read_mirror(self, layer: int, x: Tensor) -> Tensor:
         """Give B x; see `devices.interface.Chip.read_mirror`."""
+        self._asked[layer].mirror.reads += len(x)
         return self._mirror(layer).read(x)
 
     @torch.no_grad()
     def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
+        self._asked[layer].mirror.transposed_reads += len(y)
         return self._mirror(layer).read_transposed(y)
 
     @torch.no_grad()
@@ -247,30 +260,38 @@ class NetworkChip:
         """Carry out requests; see `devices.interface.Chip.apply`."""
         self._forget_products()
         for update in updates:
-            layer = self._layers[update.layer]
+            layer, asked = self._layers[update.layer], self._asked[update.layer]
             if update.weight is not None:
+                asked.weights.update(update.weight)
                 layer.crossbar.update(update.weight)
             if update.bias is not None:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
+                _count_decorrelation(asked.decorrelation, layer, update.decorrelation)
                 self._decorrelation(update.layer).update(update.decorrelation)
             if update.mirror is not None:
+                asked.mirror.update(update.mirror)
                 self._mirror(update.layer).update(update.mirror)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""
-        return {
-            f"layer {number}.{part}.{name}": value
-            for number, layer in enumerate(self._layers, start=1)
-            for part, keeper in _keepers(layer).items()
-            for name, value in keeper.state().items()
-        } | {
-            f"layer {number}.bias": layer.bias.clone()
-            for number, layer in enumerate(self._layers, start=1)
-        }
+        return (
+            {
+                f"layer {number}.{part}.{name}": value
+                for number, layer in enumerate(self._layers, start=1)
+                for part, keeper in _keepers(layer).items()
+                for name, value in keeper.state().items()
+            }
+            | {
+                f"layer {number}.bias": layer.bias.clone()
+                for number, layer in enumerate(self._layers, start=1)
+            }
+            | {"ledger": torch.tensor(self._ledger_numbers())}
+        )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
+        self._set_ledger_numbers(state["ledger"].tolist())
         self._forget_products()
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
@@ -291,16 +312,70 @@ class NetworkChip:
             part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
         )
 
+    @property
+    def ledger(self) -> Counts:
+        """What the chip did since it was made; asking for it may wait for the device."""
+        return Counts(
+            passes=self._passes,
+            readout_conversions=self._readouts,
+            activation_words=self._activation_words,
+            matrices=[
+                counts
+                for number, (layer, asked) in enumerate(
+                    zip(self._layers, self._asked, strict=True), start=1
+                )
+                for counts in _layer_counts(number, layer, asked)
+            ],
+        )
+
     @contextmanager
     def without_trace(self) -> Iterator[None]:
-        """Let passes that happen inside change nothing for those after."""
+        """Let passes that happen inside change nothing for those after, and be charged to nobody.
+
+        Inside, the ledger goes on from where it stood.
+        """
+        numbers = self._ledger_numbers()
         self._forget_products()
         with ExitStack() as inside:
             inside.callback(self._forget_products)  # the rounding after it is what it would be
             for layer in self._layers:
                 for part in _keepers(layer).values():
                     inside.enter_context(without_trace(part))
-            yield
+            try:
+                yield
+            finally:
+                self._set_ledger_numbers(numbers)
+
+    def _count_passes(
+        self, sizes: Sequence[int], inputs: _Reading, pre_activations: _Reading
+    ) -> None:
+        """Count what the hardware does in passes of so many samples each."""
+        driven = sum(sizes)
+        self._passes += driven
+        for layer, asked in zip(self._layers, self._asked, strict=True):
+            reads = driven * layer.layout.shape.positions
+            asked.weights.reads += reads
+            asked.decorrelation.reads += reads
+        observed = [each for of in (inputs, pre_activations) for each in of.of_pass]
+        words = sum(read.numel() for each in observed for read in each)
+        self._activation_words = max(self._activation_words, -(-words // max(1, *sizes)))
+        seen = sum(sizes[number] for number in pre_activations.wanted)
+        for layer in self._layers:
+            if isinstance(layer.readout, NoisyConverter):
+                # the output is read in every pass
+                samples = driven if layer is self._layers[-1] else seen
+                self._readouts += samples * layer.layout.shape.nodes
+
+    def _ledger_numbers(self) -> list[int]:
+        own = [self._passes, self._readouts, self._activation_words]
+        return own + [number for asked in self._asked for number in asked.numbers()]
+
+    def _set_ledger_numbers(self, numbers: Sequence[int]) -> None:
+        self._passes, self._readouts, self._activation_words, *rest = numbers
+        size = len(rest) // len(self._asked)
+        self._asked = [
+            LayerRequests.of(rest[place : place + size]) for place in range(0, len(rest), size)
+        ]
 
     def _forget_products(self) -> None:
         for product in self._products:
@@ -329,25 +404,53 @@ class _Reading:
 
     def __init__(self, passes: int, wanted: Collection[int] | None) -> None:
         self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
-        self._wanted = range(passes) if wanted is None else tuple(wanted)
+        self.wanted = range(passes) if wanted is None else tuple(wanted)
 
     def unread(self, stacked: Tensor, blocks: Blocks) -> int:
         """Count the rows, those of all positions, that are not wanted."""
-        samples = len(stacked) - blocks.rows(self._wanted)
+        samples = len(stacked) - blocks.rows(self.wanted)
         return samples * stacked.shape[1:-1].numel()
 
     def read_through(self, matrix: Decorrelation, stacked: Tensor, blocks: Blocks) -> None:
         """Read what a noise-free matrix makes of the rows that are wanted."""
-        if self._wanted:
-            rows, own = blocks.only(stacked, self._wanted)
+        if self.wanted:
+            rows, own = blocks.only(stacked, self.wanted)
             self.read(matrix.read(rows), own)
 
     def read(self, stacked: Tensor, blocks: Blocks) -> None:
         # a view would hold the rows of all passes
-        views = blocks.rows(self._wanted) == len(stacked)
-        for number in self._wanted:
+        views = blocks.rows(self.wanted) == len(stacked)
+        for number in self.wanted:
             block = blocks.of(stacked, number)
             self.of_pass[number].append(block if views else block.clone())
+
+
+def _layer_counts(number: int, layer: ChipLayer, asked: LayerRequests) -> Iterator[MatrixCounts]:
+    """Count a layer's matrices; the bias stands in the words of the weights."""
+    shape = layer.layout.shape
+    size = shape.n_out, shape.n_in
+    yield matrix_counts(number, "weights", *size, asked.weights, layer.crossbar, shape.n_out)
+    if isinstance(layer.decorrelation, CrossbarDecorrelation):
+        own, requests = layer.decorrelation, asked.decorrelation
+        requests = replace(requests, reads=requests.reads + own.reads_back)
+        size = shape.n_in, shape.n_in
+        yield matrix_counts(number, "decorrelation", *size, requests, own.crossbar)
+    elif layer.decorrelation is not None:
+        yield digital_counts(number, "decorrelation", shape.n_in, shape.n_in, asked.decorrelation)
+    if layer.mirror is not None:
+        size = shape.n_out, shape.n_in
+        yield matrix_counts(number, "mirror", *size, asked.mirror, layer.mirror)
+
+
+def _count_decorrelation(asked: Requests, layer: ChipLayer, request: DecorrelationUpdate) -> None:
+    samples, n_in = request.x_star.shape
+    asked.updates += 1
+    if isinstance(layer.decorrelation, CrossbarDecorrelation):
+        asked.transposed_reads += samples
+        asked.outer_products += samples
+        asked.multiplications += samples * n_in
+    else:
+        asked.multiplications += update_multiplications(samples, n_in)
 
 
 def _shared_product(layer: ChipLayer) -> SharedProduct | None:
@@ -362,7 +465,7 @@ def _shared_product(layer: ChipLayer) -> SharedProduct | None:
     return SharedProduct(crossbar, decorrelation)
 
 
-def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
+def _keepers(layer: ChipLayer) -> dict[str, Saved]:
     parts: dict[str, object] = {
         "crossbar": layer.crossbar,
         "decorrelation": layer.decorrelation,
@@ -372,7 +475,7 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
         "readout": layer.readout,
         "input readout": layer.input_readout,
     }
-    return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
+    return {name: part for name, part in parts.items() if isinstance(part, Saved)}
 
 
 def _read(matrix: Crossbar | Decorrelation, x: Tensor, blocks: Blocks) -> tuple[Tensor, Blocks]:

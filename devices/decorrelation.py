@@ -35,6 +35,7 @@ from torch.nn import functional
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
+from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
 
 _GRAM_BLOCK = 128
@@ -94,8 +95,7 @@ class DigitalDecorrelation:
     def update(self, request: DecorrelationUpdate) -> None:
         """Carry the request out exactly."""
         x_star = request.x_star
-        samples, n_in = x_star.shape
-        if 2 * n_in < 3 * samples:
+        if _by_covariance(*x_star.shape):
             covariance = gram(x_star).fill_diagonal_(0)
             self.matrix.sub_(covariance @ self.matrix, alpha=request.rate)
         else:
@@ -110,6 +110,17 @@ class DigitalDecorrelation:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to the R of a state."""
         self.matrix.copy_(state["matrix"])
+
+
+def _by_covariance(samples: int, n_in: int) -> bool:
+    return 2 * n_in < 3 * samples
+
+
+def update_multiplications(samples: int, n_in: int) -> int:
+    """Count what a digital R multiplies in an update; of a symmetric product one half alone."""
+    if _by_covariance(samples, n_in):
+        return samples * n_in * (n_in + 1) // 2 + n_in**3 + n_in**2
+    return 2 * samples * n_in**2 + samples * n_in + n_in**2
 
 
 def gram(x: Float[Tensor, "samples n"]) -> Float[Tensor, "n n"]:
@@ -131,13 +142,17 @@ def _gain(request: DecorrelationUpdate) -> Float[Tensor, " n_in"]:
 class CrossbarDecorrelation:
     """R on a crossbar, read and updated as the device can, with a digital gain of every row.
 
+    Attributes:
+        crossbar: holds M.
+        reads_back: vectors that M was driven with to read it back, so far.
+
     Raises:
         ValueError: the crossbar does not hold the identity at any scale.
     """
 
     def __init__(self, crossbar: Crossbar, n_in: int, device: torch.device) -> None:
         """Program the identity into a crossbar of n_in × n_in."""
-        self._crossbar = crossbar
+        self.crossbar = crossbar
         self._identity = torch.eye(n_in, device=device)
         crossbar.program(self._identity)
         held = float(self._read_back().diagonal().median()) / 2
@@ -148,71 +163,68 @@ class CrossbarDecorrelation:
         self._gain = torch.full((n_in,), self._start_gain, device=device)
         self._updates = 0
         self._doubled = Flag(torch.tensor(False))
+        self.reads_back = _READS * n_in
 
     @property
     def noise_free(self) -> bool:
         """Whether the crossbar is."""
-        return self._crossbar.noise_free
+        return self.crossbar.noise_free
 
     def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
         """Give R x through the crossbar's noise."""
-        return self._crossbar.read(x, repeats=repeats).mul(self._gain)
+        return self.crossbar.read(x, repeats=repeats).mul(self._gain)
 
     def read_transposed(self, y: Float[Tensor, "samples n_in"]) -> Float[Tensor, "samples n_in"]:
         """Give Rᵀ y through the noise of the crossbar's backward read."""
-        return self._crossbar.read_transposed(y * self._gain)
+        return self.crossbar.read_transposed(y * self._gain)
 
     def update(self, request: DecorrelationUpdate) -> None:
         """Take the gain into the digital periphery, and ask the crossbar for the outer products."""
         back = self.read_transposed(request.x_star)
         self._gain.mul_(_gain(request))
-        self._crossbar.update(Outer(back, request.x_star / self._gain, request.rate))
+        self.crossbar.update(Outer(back, request.x_star / self._gain, request.rate))
         self._updates += 1
         if self._updates % _UPDATES_BETWEEN_CHECKS == 0:
             self._rescale()
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of the gain and of the crossbar's state."""
-        crossbar = {f"crossbar.{name}": value for name, value in self._crossbar.state().items()}
         return {
             "gain": self._gain.clone(),
             "updates": torch.tensor(self._updates),
             "doubled": torch.tensor(bool(self._doubled)),
-            **crossbar,
+            "reads_back": torch.tensor(self.reads_back),
+            **prefixed("crossbar", state_of(self.crossbar)),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state."""
         self._gain.copy_(state["gain"])
         self._updates = int(state["updates"])
+        self.reads_back = int(state["reads_back"])
         self._doubled = Flag(state["doubled"].cpu())
-        self._crossbar.restore(
-            {
-                name.removeprefix("crossbar."): value
-                for name, value in state.items()
-                if name.startswith("crossbar.")
-            }
-        )
+        restore_to(self.crossbar, below("crossbar", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of the crossbar."""
-        return all_pulse_trains([self._crossbar])
+        return all_pulse_trains([self.crossbar])
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`."""
-        with without_trace(self._crossbar):
+        with without_trace(self.crossbar):
             yield
 
     def _rescale(self) -> None:
         grown = self._gain / self._start_gain
         if self._doubled:
-            self._crossbar.program(self._read_back() * grown[:, None])
+            self.crossbar.program(self._read_back() * grown[:, None])
+            self.reads_back += _READS * len(self._gain)
             self._gain.fill_(self._start_gain)
         self._doubled = Flag((self._gain > 2 * self._start_gain).any())
 
     def _read_back(self) -> Tensor:
         """Read M column by column, averaged over repeated reads."""
-        reads = self._crossbar.read(self._identity, repeats=_READS)
+        reads = self.crossbar.read(self._identity, repeats=_READS)
         return reads.view(_READS, *self._identity.shape).mean(0).T.contiguous()

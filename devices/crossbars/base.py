@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from jaxtyping import Float, Int
 
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Crossbar(Protocol):
-    """A matrix W of n_out × n_in held by a physical array."""
+    """A matrix W of n_out × n_in held by a physical array.
+
+    One whose state can be saved, as that of every shipped one, is `devices.states.Saved` as well.
+    """
 
     @property
     def noise_free(self) -> bool:
@@ -43,14 +47,6 @@ class Crossbar(Protocol):
         """Carry out a request for a change as well as the device can."""
         ...
 
-    def state(self) -> dict[str, Tensor]:
-        """Give copies of everything that a run needs to go on from here."""
-        ...
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to a state of a crossbar with the same shape and settings."""
-        ...
-
 
 @runtime_checkable
 class Pulsed(Protocol):
@@ -63,6 +59,16 @@ class Pulsed(Protocol):
         A train is what is sent for one sample, or for one line of a dense ΔW. None where nothing
         is pulsed.
         """
+        ...
+
+
+@runtime_checkable
+class Worn(Protocol):
+    """A crossbar that says how its cells were written; all of it is in its `state`."""
+
+    @property
+    def wear(self) -> Wear:
+        """Since it was made; asking for it may wait for the device."""
         ...
 
 

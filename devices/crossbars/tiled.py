@@ -17,7 +17,7 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import Dense, Outer
-from devices.states import below, prefixed
+from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
 
 MakeTile = Callable[[int, int, str], Crossbar]
@@ -97,19 +97,29 @@ class TiledCrossbar:
         state: dict[str, Tensor] = {}
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                state |= prefixed(f"{j}.{i}", tile.state())
+                state |= prefixed(f"{j}.{i}", state_of(tile))
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a grid of the same arrays."""
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                tile.restore(below(f"{j}.{i}", state))
+                restore_to(tile, below(f"{j}.{i}", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of all arrays."""
         return all_pulse_trains(tile for _, _, tile in self._placed())
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Arrays along the columns, and along the rows."""
+        return len(self._columns), len(self._rows)
+
+    @property
+    def tiles(self) -> list[Crossbar]:
+        """All arrays."""
+        return [tile for _, _, tile in self._placed()]
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

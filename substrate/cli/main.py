@@ -14,6 +14,7 @@ import typer
 
 import substrate
 from substrate.cli.bench import bench_app
+from substrate.cli.measurements import measurements_app
 from substrate.cli.models import models_app
 from substrate.cli.options import (
     BudgetOption,
@@ -317,6 +318,7 @@ def schema() -> None:
 
 
 app.add_typer(models_app)
+app.add_typer(measurements_app)
 app.add_typer(bench_app, name="bench")
 app.add_typer(store_app, name="store")
 

@@ -10,19 +10,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip, chip_state, pulse_trains, restore_chip, without_trace
+from devices.seal import (
+    SealedChip,
+    chip_state,
+    ledger,
+    pulse_trains,
+    restore_chip,
+    without_trace,
+)
 from devices.states import below, prefixed
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import Streams, stream
+from substrate.record.ledger import Ledger, per_sample
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
+from substrate.run.multiplications import Multiplications
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
@@ -58,6 +68,10 @@ class ArmRun:
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
+        settings = arm.learning.decorrelation
+        self._every = 1 if settings is None else settings.every
+        self._multiplications = Multiplications()
+        self._steps = 0
         self._by_sample: Tensor | None = None
         self._next_epoch = 0
         self._seconds_before = 0.0
@@ -67,6 +81,7 @@ class ArmRun:
         return {
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
+            "work": torch.tensor([self._steps, self._multiplications.total]),
             **prefixed("chip", chip_state(self._chip)),
             **prefixed("learner", self._learner.state()),
         }
@@ -75,6 +90,7 @@ class ArmRun:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
+        self._steps, self._multiplications.total = state["work"].tolist()
         restore_chip(self._chip, below("chip", state))
         self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
@@ -133,6 +149,22 @@ class ArmRun:
             )
         return noise
 
+    def ledger(self) -> Ledger:
+        """Give what the training took, and what an inference takes."""
+        x = self._dataset.x_test[:1]
+        with self._aside("ledger"):
+            before = ledger(self._chip)
+            self._chip.forward(x)
+            inference = per_sample(ledger(self._chip), before, len(x))
+        kept = (value for value in self._learner.state().values() if value.is_floating_point())
+        return Ledger(
+            steps=self._steps,
+            training=ledger(self._chip),
+            inference=inference,
+            learner_multiplications=self._multiplications.total,
+            learner_words=sum(value.numel() for value in kept),
+        )
+
     @contextmanager
     def _aside(self, *purpose: str) -> Iterator[None]:
         with self._streams.elsewhere(*purpose), without_trace(self._chip):
@@ -144,7 +176,12 @@ class ArmRun:
         correct = torch.zeros((), dtype=torch.float64, device=x.device)
         order = torch.randperm(len(x), generator=self._order).to(x.device)
         for chosen in order.split(self._scenario.training.batch_size):
-            step = self._learner.step(x[chosen], y[chosen])
+            # what a step multiplies follows from its batch, and from whether R is updated in it
+            kind = len(chosen), self._steps == 0, self._steps % self._every == 0
+            step = self._multiplications.count(
+                kind, partial(self._learner.step, x[chosen], y[chosen])
+            )
+            self._steps += 1
             loss += step.losses.sum()
             if not self._dataset.regression:
                 correct += _correct(step.output, y[chosen])

@@ -12,6 +12,7 @@ the record that the unit has ended, then the checkpoint's removal, which makes i
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import threading
@@ -42,6 +43,7 @@ from substrate.record.unit import (
     LOG,
     OUTCOME,
     UNIT,
+    Origin,
     UnitEnd,
     UnitProgress,
     UnitRecord,
@@ -238,17 +240,11 @@ def _do(folder: Path, key: str, record: str) -> None:
     remove_unfinished(folder)
     if not (folder / UNIT).exists():
         write_atomically(folder / UNIT, record)
+    _check_code(about.origin)
     settings = UnitSettings.model_validate_json(about.origin.scenario, context={"folder": Path()})
     dataset, data = _dataset(settings)
     if data != about.origin.data:
         raise RecordError(f"{settings.data.name}: the data here is not that of the run")
-    named = settings.model_dump(mode="json", exclude={"data"})
-    here = origin_of(about.origin.scenario, named, data, torch.device(about.origin.device))
-    if changed := differences(about.origin, here):
-        raise RecordError(
-            f"a worker on {platform.node()} cannot do the run's units, since not all is there as it"
-            f" was when the run began: {'; '.join(changed)}"
-        )
     device = torch.device(about.origin.device)
     if about.held_out:
         dataset = dataset.validation()
@@ -257,6 +253,18 @@ def _do(folder: Path, key: str, record: str) -> None:
     (folder / LOG).unlink(missing_ok=True)
     metrics = _restored(folder, key, run)
     _train(folder, key, run, metrics, about.seed, can_be_saved=not without_state(scenario))
+
+
+def _check_code(named: Origin) -> None:
+    """See to it that this process, which may be on another machine, computes as was asked."""
+    settings = json.loads(named.scenario)
+    del settings["data"]
+    here = origin_of(named.scenario, settings, named.data, torch.device(named.device))
+    if changed := differences(named, here):
+        raise RecordError(
+            f"a worker on {platform.node()} cannot do the run's units, since not all is there as it"
+            f" was where they were named: {'; '.join(changed)}"
+        )
 
 
 def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
@@ -308,6 +316,7 @@ def _train(
     end = UnitEnd(
         key=key,
         noise=noise,
+        ledger=None if diverged else run.ledger(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=_sha256(outcome),

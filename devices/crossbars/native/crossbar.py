@@ -30,6 +30,7 @@ from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
 from devices.draws import normal_, plus_normal
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 from devices.noise.base import NoiseSource, StackedSources
 from devices.states import below, prefixed
 from devices.without_trace import without_trace
@@ -90,6 +91,10 @@ class NativeCrossbar:
         )
         self._array: tuple[Tensor, Tensor | None] | None = None
         self._trains = torch.zeros(2, dtype=torch.int64, device=where)
+        self._slots = torch.zeros((), dtype=torch.int64, device=where)
+        # in 64 bits, since 32 count no further than 2^24
+        self._pulses = torch.zeros(n_out, n_in, dtype=torch.float64, device=where)
+        self._programmings = 0
 
     @property
     def noise_free(self) -> bool:
@@ -107,6 +112,7 @@ class NativeCrossbar:
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Write all pairs, with programming error; drift starts anew."""
+        self._programmings += 1
         window = self._device.conductance
         pair = to_pair(window, self._within_bounds(weights))
         pair = program_pair(window, pair, self._streams["programming"])
@@ -154,6 +160,9 @@ class NativeCrossbar:
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
             "pulse_trains": self._trains.clone(),
+            "slots": self._slots.clone(),
+            "pulses": self._pulses.clone(),
+            "programmings": torch.tensor(self._programmings),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
             **prefixed("devices", devices),
             **prefixed("stream", streams),
@@ -174,6 +183,9 @@ class NativeCrossbar:
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
         self._trains.copy_(state["pulse_trains"])
+        self._slots.copy_(state["slots"])
+        self._pulses.copy_(state["pulses"])
+        self._programmings = int(state["programmings"])
         devices, streams = below("devices", state), below("stream", state)
         self._devices = Devices(**{name: value.clone() for name, value in devices.items()})
         for name, generator in self._streams.items():
@@ -189,6 +201,20 @@ class NativeCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; all are looked at."""
         return self._trains
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; every pulse is counted."""
+        trains, cut_short = map(float, self._trains.tolist())
+        return Wear(
+            self._programmings,
+            trains=trains,
+            trains_cut_short=cut_short,
+            slots=float(self._slots),
+            pulses=float(self._pulses.sum()),
+            worst_cell_pulses=float(self._pulses.max()),
+            holds_target=self._device.update.dense == "program" and self._programmings > 1,
+        )
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
@@ -248,12 +274,14 @@ class NativeCrossbar:
     def _pulse(self, pulses: Pulses) -> None:
         """Let pulses act; every update passes here."""
         response, stream = self._device.update, self._streams["cycle spread"]
-        up, down, trains = pulses
+        up, down, trains, slots = pulses
         pulse_(self._weights, up, down, self._devices, response, stream)
         if response.write_noise > 0:
             apparent = plus_normal(self._weights, response.write_noise * response.dw_min, stream)
             self._seen = torch.where(up + down > 0, apparent, self._seen)
+        self._pulses.add_(up).add_(down)
         self._trains += trains
+        self._slots += slots
         self._array = None
 
     def _within_bounds(self, weights: Tensor) -> Tensor:

@@ -52,11 +52,13 @@ class Pulses(NamedTuple):
         down: likewise.
         trains: how many were looked at, and those of them that were too short: what is asked
             beyond `longest` pulses is lost.
+        slots: of all trains together.
     """
 
     up: Float[Tensor, "n_out n_in"]
     down: Float[Tensor, "n_out n_in"]
     trains: Int[Tensor, "2"]
+    slots: Int[Tensor, ""]
 
 
 def pulse_outer(
@@ -91,7 +93,7 @@ def pulse_outer(
         signed.addmm_(columns.T, rows)
         total.addmm_(columns.abs_().T, rows.abs_())
     total += _nothing(asked)
-    return Pulses((total + signed).div_(2), (total - signed).div_(2), _trains(asked, longest))
+    return Pulses((total + signed).div_(2), (total - signed).div_(2), *_trains(asked, longest))
 
 
 def pulse_rows(
@@ -116,7 +118,7 @@ def pulse_rows(
         for numbers in _slots(longest, signed.numel(), delta.device):
             signed += _pulsed(probability, numbers, generator).mul_(numbers < slots).sum(0)
     signed += _nothing(asked)
-    return Pulses(signed.clamp(min=0), (-signed).clamp_(min=0), _trains(asked, longest))
+    return Pulses(signed.clamp(min=0), (-signed).clamp_(min=0), *_trains(asked, longest))
 
 
 def _slots(longest: int, lines: int, device: torch.device) -> Sequence[Int[Tensor, "slots 1 1"]]:
@@ -141,9 +143,10 @@ def _nothing(asked: Tensor) -> Tensor:
     return (asked * 0).sum()
 
 
-def _trains(asked: Tensor, longest: int) -> Int[Tensor, "2"]:
+def _trains(asked: Tensor, longest: int) -> tuple[Int[Tensor, "2"], Int[Tensor, ""]]:
     too_short = (asked > longest).sum()
-    return torch.stack([torch.full_like(too_short, asked.numel()), too_short])
+    slots = asked.nan_to_num().ceil().clamp_(max=longest).sum(dtype=torch.int64)
+    return torch.stack([torch.full_like(too_short, asked.numel()), too_short]), slots
 
 
 class _Trains(NamedTuple):
@@ -176,7 +179,8 @@ def _play(x: Tensor, d: Tensor, steps: float, longest: int, key: int) -> Pulses:
         played = int(ends[end - 1]) - done
         _play_some(trains, (begin, end), (done, played), steps, key, (up.numpy(), down.numpy()))
         begin, done = end, done + played
-    return Pulses(up, down, torch.tensor([samples, max(0, too_short)]))
+    counted = torch.tensor([samples, max(0, too_short)])
+    return Pulses(up, down, counted, torch.tensor(int(ends[-1]) if samples else 0))
 
 
 def _play_some(

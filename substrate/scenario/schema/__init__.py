@@ -6,6 +6,7 @@ all written out.
 
 from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.custom import CustomChip
 from substrate.scenario.schema.data import Data, Digits, Gaussian
 from substrate.scenario.schema.learning import (
@@ -33,6 +34,7 @@ __all__ = [
     "Arm",
     "Chip",
     "Conv",
+    "Costs",
     "CustomChip",
     "Data",
     "Decorrelation",

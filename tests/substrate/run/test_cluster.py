@@ -118,6 +118,9 @@ def test_code_of_ones_own_runs_where_the_worker_has_another_working_folder(
         mine.write_text("def loss(output, target):\n    return (output**4).sum(1)\n")
         with pytest.raises(RecordError, match=f"the file {mine}"):
             list(run_units(changed, executor, count, Store(own_store), unseen))
+        mine.unlink()
+        with pytest.raises(RecordError, match=f"the file {mine}"):
+            list(run_units(changed, executor, count, Store(own_store), unseen))
 
 
 def writes_elsewhere(store: str, key: str, record: str, trust: str) -> Result:

@@ -141,7 +141,7 @@ def test_numbers_of_every_shape_add_up_to_what_is_asked(shape):
     """Lines beyond one tile, columns that are no eights, trains beyond what is kept at once."""
     samples, n_in, n_out = shape
     x, d = torch.randn(samples, n_in), 0.05 * torch.randn(samples, n_out)
-    up, down, trains = pulse_outer(x, d, 0.5, STEP, LONGEST, stream(4))
+    up, down, trains, _ = pulse_outer(x, d, 0.5, STEP, LONGEST, stream(4))
     assert trains[0] == samples
     slots, p, q = lengths(x, d, 0.5)
     counts = np.einsum("s,sj,si->ji", slots, q, p)
@@ -161,7 +161,7 @@ def test_numbers_of_every_shape_add_up_to_what_is_asked(shape):
 def test_more_slots_than_a_byte_counts_are_carried_over():
     x, d = torch.ones(600, 9), -torch.ones(600, 5)
     x[:, 3] = -1
-    up, down, trains = pulse_outer(x, d, 100.0, STEP, LONGEST, stream())
+    up, down, trains, _ = pulse_outer(x, d, 100.0, STEP, LONGEST, stream())
     expected = torch.full((5, 9), 600.0 * LONGEST)
     expected[:, 3] = 0
     assert torch.equal(up, expected)
@@ -200,7 +200,7 @@ def test_a_request_that_is_not_finite_does_not_pass_for_nothing(precision, value
 def test_rows_written_one_by_one_are_binomial(precision):
     repeats = 20_000
     delta = torch.tensor([[0.013, -0.1, 0.0, 0.9, -0.35]], dtype=precision)
-    up, down, trains = pulse_rows(delta.repeat(repeats, 1), STEP, LONGEST, stream(5))
+    up, down, trains, _ = pulse_rows(delta.repeat(repeats, 1), STEP, LONGEST, stream(5))
     assert trains.tolist() == [5, 2]
     for line, (counts, slots, probability) in enumerate(
         [(up, 2, 0.65), (down, 10, 1.0), (up, 1, 0.0), (up, 31, 1.0), (down, 31, 1.0)]
