@@ -75,8 +75,10 @@ def render_report(run: RunFolder, folder: Path) -> str:
         arm_colour=_arm_variables(summary),
         axis=gap_axis(summary),
         started=_date(summary.started),
-        curves=_picture(lambda theme, width: learning_curves(summary, run.metrics, theme, width)),
-        noise=_picture(lambda theme, width: observed_noise(summary, theme, width)),
+        curves=_picture(
+            lambda theme, width: learning_curves(summary, run.metrics, theme, width).png
+        ),
+        noise=_picture(lambda theme, width: observed_noise(summary, theme, width).png),
         curves_description=_curves_in_words(summary),
         noise_description=_noise_in_words(summary),
         wording=wording,
