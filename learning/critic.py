@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 
+from devices.deferred import torch
 from learning.adam import adam_step
-from learning.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 
+from devices.deferred import torch
 from devices.interface import Capability, LayerShape, LayerUpdate, Perturbation
-from learning.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor

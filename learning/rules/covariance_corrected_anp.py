@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PositiveFloat
 
-from learning.deferred import torch
+from devices.deferred import torch
 from learning.rules.base import (
     Rule,
     RuleState,

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from devices.deferred import torch
 from devices.interface import Capability
-from learning.deferred import torch
 from learning.rules.base import Rule, Trial, per_sample
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from learning.deferred import torch
+from devices.deferred import torch
 from learning.rules.base import Rule, RuleState, Trial, per_sample
 
 if TYPE_CHECKING:

@@ -44,9 +44,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from devices.deferred import torch
 from devices.interface import Capability, LayerUpdate, Outer
 from learning.critic import criticise, fit_critic
-from learning.deferred import torch
 from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
 
 if TYPE_CHECKING:
