@@ -188,60 +188,38 @@ def show_coverage(found: list[Coverage], until: list[UntilDecided], as_json: boo
         }
         tell(json.dumps(told, indent=2))
         return
-    table = Table(
-        title=f"Runs with a gap of {TOLERANCE:.0%}, the tolerance; interval at {CONFIDENCE:.0%}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
+    _show(
+        f"Runs with a gap of {TOLERANCE:.0%}, the tolerance; interval at {CONFIDENCE:.0%}",
+        {
+            "Shared by\nall seeds": [f"{each.shared:.0%}" for each in found],
+            "Seeds": [str(each.seeds) for each in found],
+            "Test\nsamples": [f"{each.samples:,}" for each in found],
+            "Gap\ncovered": [f"{each.covered:.1%}" for each in found],
+            "Over seeds\nalone": [f"{each.covered_over_seeds:.1%}" for each in found],
+            "Wrongly\nfeasible": [f"{each.wrongly_feasible:.1%}" for each in found],
+            "Mean\nwidth": [f"{100 * each.mean_width:.2f}" for each in found],
+            "Smallest\nwidth": [f"{100 * each.smallest_width:.2f}" for each in found],
+        },
     )
-    for heading in (
-        "Shared by\nall seeds",
-        "Seeds",
-        "Test\nsamples",
-        "Gap\ncovered",
-        "Over seeds\nalone",
-        "Wrongly\nfeasible",
-        "Mean\nwidth",
-        "Smallest\nwidth",
-    ):
-        table.add_column(heading, justify="right")
-    for each in found:
-        table.add_row(
-            f"{each.shared:.0%}",
-            str(each.seeds),
-            f"{each.samples:,}",
-            f"{each.covered:.1%}",
-            f"{each.covered_over_seeds:.1%}",
-            f"{each.wrongly_feasible:.1%}",
-            f"{100 * each.mean_width:.2f}",
-            f"{100 * each.smallest_width:.2f}",
-        )
-    Console().print(table)
     tell("Shared: of samples that arms decide differently; widths in points of accuracy.")
-    table = Table(
-        title=f"\nAsked with more seeds until it is decided, or {AT_MOST_SEEDS} are reached",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
+    _show(
+        f"\nAsked with more seeds until it is decided, or {AT_MOST_SEEDS} are reached",
+        {
+            "Shared by\nall seeds": [f"{row.shared:.0%}" for row in until],
+            "Seeds\nat first": [str(row.first) for row in until],
+            "Test\nsamples": [f"{row.samples:,}" for row in until],
+            "Wrongly\nfeasible": [f"{row.wrongly_feasible:.1%}" for row in until],
+            "Wrongly\nnot feasible": [f"{row.wrongly_not_feasible:.1%}" for row in until],
+            "The worse\nuncorrected": [f"{row.uncorrected:.1%}" for row in until],
+            "Looks": [f"{row.looks:.1f}" for row in until],
+        },
     )
-    for heading in (
-        "Shared by\nall seeds",
-        "Seeds\nat first",
-        "Test\nsamples",
-        "Wrongly\nfeasible",
-        "Wrongly\nnot feasible",
-        "The worse\nuncorrected",
-        "Looks",
-    ):
+
+
+def _show(title: str, columns: dict[str, list[str]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in columns:
         table.add_column(heading, justify="right")
-    for row in until:
-        table.add_row(
-            f"{row.shared:.0%}",
-            str(row.first),
-            f"{row.samples:,}",
-            f"{row.wrongly_feasible:.1%}",
-            f"{row.wrongly_not_feasible:.1%}",
-            f"{row.uncorrected:.1%}",
-            f"{row.looks:.1f}",
-        )
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     Console().print(table)
