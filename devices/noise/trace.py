@@ -16,9 +16,9 @@ from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from devices.deferred import torch
-from devices.measurement_file import Decimal
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.trace_file import Missing, Samples, Trace, Uneven, read_trace
+from devices.text_layout import Decimal
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,15 +11,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from devices.measurement_file import (
-    ROWS_A_PART,
-    Decimal,
-    MeasurementError,
-    Table,
-    factor,
-    open_table,
-    to_numbers,
-)
+from devices.measurement_columns import MeasurementError, factor
+from devices.measurement_file import ROWS_A_PART, Table, open_table, to_numbers
+from devices.text_layout import Decimal
 
 Samples = Float64[np.ndarray, " samples"]
 Missing = Literal["refuse", "drop"]

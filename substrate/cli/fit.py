@@ -13,9 +13,10 @@ import torch
 import yaml
 from rich.table import Table
 
-from devices.measurement_file import Decimal, MeasurementError
+from devices.measurement_columns import MeasurementError
 from devices.noise import NoiseModel
 from devices.noise.trace_file import Missing, Trace, Uneven, read_trace
+from devices.text_layout import Decimal
 from substrate.files import write_atomically
 from substrate.fit.adequacy import simulate
 from substrate.fit.fit import Fit, fit_all

@@ -14,7 +14,7 @@ import yaml
 from matplotlib.axes import Axes
 from rich.table import Table
 
-from devices.measurement_file import MeasurementError
+from devices.measurement_columns import MeasurementError
 from substrate.files import write_atomically
 from substrate.fit.device.data import Asked, Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device

@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from devices.measurement_file import MeasurementError, factor, open_table, to_numbers
+from devices.measurement_columns import MeasurementError, factor
+from devices.measurement_file import open_table, to_numbers
 from devices.noise.trace_file import read_trace
 
 VALUES = [0.5, -1.25, 3.0]

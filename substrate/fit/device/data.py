@@ -25,15 +25,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from devices.measurement_file import (
-    Column,
-    Decimal,
-    MeasurementError,
-    Table,
-    factor,
-    open_table,
-    to_numbers,
-)
+from devices.measurement_columns import Column, MeasurementError, factor
+from devices.measurement_file import Table, open_table, to_numbers
+from devices.text_layout import Decimal
 
 Values = Float64[np.ndarray, " readings"]
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from substrate.fit.device.data import Measured
-from substrate.fit.device.response import Estimate, ResponseFit, fit_responses
+from substrate.fit.device.population import Estimate
+from substrate.fit.device.response import ResponseFit, fit_responses
 from substrate.fit.device.series import (
     DriftFit,
     ReadNoiseFit,

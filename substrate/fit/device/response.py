@@ -1,13 +1,9 @@
 """Pulse responses of many devices: each one's law by itself, and what they have in common.
 
 Every device is fitted alone, in normal coordinates z = (G - middle) / half of the span of all
-readings, by the likelihood of `pulse_filter.py`. Devices then give means and spreads,
-
-    spread² = var(θ̂ over devices) - mean(standard error²),
-    error of the mean = std(θ̂) / √D,    error of the spread = std(θ̂) / √(2 (D - 1))
-
-and weights are counted from the symmetry point, where one step up and one down cancel, since a
-reference cell there is what makes a single cell a signed weight:
+readings, by the likelihood of `pulse_filter.py`. Devices then give means and spreads
+(`population.py`), and weights are counted from the symmetry point, where one step up and one down
+cancel, since a reference cell there is what makes a single cell a signed weight:
 
     z_s = (u - v) / (u s_u + v s_d),    W = (z - z_s) / max(top - z_s, z_s - bottom)
 
@@ -25,6 +21,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from substrate.fit.device.data import Response
+from substrate.fit.device.population import Estimate, population, std
 from substrate.fit.device.pulse_filter import Forecast, Law, forecast
 from substrate.fit.maximise import maximise
 
@@ -37,15 +34,8 @@ _FINEST = 4e-6
 """Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
 repeat to the last digit at a bound would else have an infinite density."""
 
-_LINEARISED = 0.06
-"""Of simulated devices whose readings scatter by half a step, spreads came out 4 to 9 % too
-small."""
-
 GOOD, USABLE = 0.03, 0.08
 """Largest misfit of the mean curves, a part of the window, for these verdicts."""
-
-Estimate = tuple[float, float]
-"""A value and its standard error."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +260,7 @@ def _in_common(
     half: float,
 ) -> ResponseFit:
     notes: list[str] = []
-    soft = not clipped and all(_bounds_near(fitted))
+    soft = not clipped and _bounds_near(fitted)
     bounded = [_with_bounds(each, soft) for each in fitted]
     points = np.array([_symmetry_point(each.law) for each in bounded])
     tops = np.array([each.law.high for each in bounded])
@@ -288,7 +278,7 @@ def _in_common(
     laws = [each.law for each in weights]
     if not soft and not clipped:
         notes.append("devices were not driven to their bounds: the window is as far as they went")
-    parameters = _population(laws, soft)
+    parameters = population(laws, soft)
     misfit = _misfit(weights)
     zero_here = middle + half * zero
     per_weight = half * scale
@@ -306,14 +296,14 @@ def _in_common(
         zero_here if siemens else 0.0,
         per_weight if siemens else 1.0,
         window,
-        (float(np.mean(moved)), _std(moved) / math.sqrt(len(moved))),
+        (float(np.mean(moved)), std(moved) / math.sqrt(len(moved))),
         misfit,
         notes,
     )
 
 
-def _bounds_near(fitted: list[Fitted]) -> list[bool]:
-    """Whether readings came near where steps vanish, on both sides, of every device."""
+def _bounds_near(fitted: list[Fitted]) -> bool:
+    """Whether readings of most devices came near where steps vanish, on both sides."""
     result = []
     for each in fitted:
         law = each.law
@@ -321,8 +311,7 @@ def _bounds_near(fitted: list[Fitted]) -> list[bool]:
         up = 1 / law.slope_up if law.slope_up > 0 else math.inf
         down = 1 / law.slope_down if law.slope_down > 0 else math.inf
         result.append(up < law.high + _NEAR * span and down < -law.low + _NEAR * span)
-    share = np.mean(result)
-    return [bool(share > 0.5)]
+    return bool(np.mean(result) > 0.5)
 
 
 def _with_bounds(each: Fitted, soft: bool) -> Fitted:
@@ -358,83 +347,6 @@ def _rescaled(each: Fitted, zero: float, scale: float) -> Fitted:
         additive=law.additive,
     )
     return Fitted(_moved(each.device, zero, scale), moved, each.log_likelihood)
-
-
-def _population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
-    """Means and spreads, as `PulseResponse` and `Conductance` name them."""
-    up, down = np.array([law.up for law in laws]), np.array([law.down for law in laws])
-    high, low = np.array([law.high for law in laws]), np.array([law.low for law in laws])
-    larger = max(up.mean(), down.mean())
-    asymmetry = (up - down) / 2 / larger
-    gain = (up + down) / 2 / larger
-    difference = (up - down) / larger
-    step = _mean(up if up.mean() >= down.mean() else down)
-    result = {
-        "dw_min": step,
-        "dw_min_spread": _spread(gain),
-        "up_down": _mean(difference),
-        "up_down_spread": _spread(asymmetry),
-        "w_max": _mean(high),
-        "w_min": _mean(low),
-        "w_max_spread": _relative_spread(high),
-        "w_min_spread": _relative_spread(low),
-        "cycle_spread": _widened(_median([law.spread for law in laws])),
-        "write_noise": _over(_median([math.sqrt(law.reading) for law in laws]), step),
-    }
-    if soft:
-        result |= {"gamma_up": (1.0, 0.0), "gamma_down": (1.0, 0.0), "gamma_spread": (0.0, 0.0)}
-    else:
-        gammas = [
-            np.array([law.slope_up * law.high for law in laws]),
-            np.array([-law.slope_down * law.low for law in laws]),
-        ]
-        result["gamma_up"], result["gamma_down"] = (
-            (max(0.0, value), error) for value, error in map(_mean, gammas)
-        )
-        spreads = [_spread(each) for each in gammas]
-        result["gamma_spread"] = (
-            float(np.mean([each[0] for each in spreads])),
-            float(np.mean([each[1] for each in spreads])),
-        )
-    return result
-
-
-def _widened(estimate: Estimate) -> Estimate:
-    """With what the filter's straight lines add to the error."""
-    value, error = estimate
-    return value, math.hypot(error, _LINEARISED * value)
-
-
-def _over(above: Estimate, below: Estimate) -> Estimate:
-    """The ratio of two estimates."""
-    value = above[0] / below[0]
-    return value, math.hypot(above[1] / below[0], value * below[1] / below[0])
-
-
-def _std(values: np.ndarray) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else math.inf
-
-
-def _mean(values: np.ndarray) -> Estimate:
-    return float(values.mean()), _std(values) / math.sqrt(len(values))
-
-
-def _spread(values: np.ndarray) -> Estimate:
-    if len(values) < 2:
-        return 0.0, math.inf
-    return _std(values), _std(values) / math.sqrt(2 * (len(values) - 1))
-
-
-def _relative_spread(values: np.ndarray) -> Estimate:
-    spread, error = _spread(values)
-    size = abs(float(values.mean()))
-    return spread / size, error / size
-
-
-def _median(values: Sequence[float]) -> Estimate:
-    """Median and its error, π/2 of the mean's variance; devices with odd readings do not count."""
-    array = np.array(values)
-    return float(np.median(array)), 1.2533 * _std(array) / math.sqrt(len(array))
 
 
 def _misfit(fitted: list[Fitted]) -> float:

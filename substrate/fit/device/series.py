@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from substrate.fit.device.data import Series
-from substrate.fit.device.response import Estimate
+from substrate.fit.device.population import Estimate
 
 _LEAST = 3
 _ROUGH = 0.25

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from pydantic import ValidationError
 from scipy.io import savemat
 
-from devices.measurement_file import MeasurementError
+from devices.measurement_columns import MeasurementError
 from devices.noise.base import Memory
 from devices.noise.trace import TraceNoise
 from devices.noise.trace_file import read_trace

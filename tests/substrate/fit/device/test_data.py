@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from devices.measurement_file import MeasurementError
+from devices.measurement_columns import MeasurementError
 from substrate.fit.device.data import Asked, Measured, read_devices
 
 UP, DOWN = 4, 3

@@ -1,0 +1,102 @@
+"""What devices have in common, from the law of each: means, spreads and their standard errors.
+
+    spread = std(θ̂ over devices)
+    error of the mean = std(θ̂) / √D,    error of the spread = std(θ̂) / √(2 (D - 1))
+
+The error of each fit is in these spreads, and is not taken out of them: few readings a device make
+a spread too large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from substrate.fit.device.pulse_filter import Law
+
+Estimate = tuple[float, float]
+"""A value and its standard error."""
+
+_LINEARISED = 0.06
+"""Of simulated devices whose readings scatter by half a step, cycle-to-cycle spreads came out 4 to
+9 % too small."""
+
+
+def population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
+    """Means and spreads, as `PulseResponse` and `Conductance` name them."""
+    up, down = np.array([law.up for law in laws]), np.array([law.down for law in laws])
+    high, low = np.array([law.high for law in laws]), np.array([law.low for law in laws])
+    larger = max(up.mean(), down.mean())
+    asymmetry = (up - down) / 2 / larger
+    gain = (up + down) / 2 / larger
+    difference = (up - down) / larger
+    step = _mean(up if up.mean() >= down.mean() else down)
+    result = {
+        "dw_min": step,
+        "dw_min_spread": _spread(gain),
+        "up_down": _mean(difference),
+        "up_down_spread": _spread(asymmetry),
+        "w_max": _mean(high),
+        "w_min": _mean(low),
+        "w_max_spread": _relative_spread(high),
+        "w_min_spread": _relative_spread(low),
+        "cycle_spread": _widened(_median([law.spread for law in laws])),
+        "write_noise": _over(_median([math.sqrt(law.reading) for law in laws]), step),
+    }
+    if soft:
+        result |= {"gamma_up": (1.0, 0.0), "gamma_down": (1.0, 0.0), "gamma_spread": (0.0, 0.0)}
+    else:
+        gammas = [
+            np.array([law.slope_up * law.high for law in laws]),
+            np.array([-law.slope_down * law.low for law in laws]),
+        ]
+        result["gamma_up"], result["gamma_down"] = (
+            (max(0.0, value), error) for value, error in map(_mean, gammas)
+        )
+        spreads = [_spread(each) for each in gammas]
+        result["gamma_spread"] = (
+            float(np.mean([each[0] for each in spreads])),
+            float(np.mean([each[1] for each in spreads])),
+        )
+    return result
+
+
+def _widened(estimate: Estimate) -> Estimate:
+    """With what the filter's straight lines add to the error."""
+    value, error = estimate
+    return value, math.hypot(error, _LINEARISED * value)
+
+
+def _over(above: Estimate, below: Estimate) -> Estimate:
+    """The ratio of two estimates."""
+    value = above[0] / below[0]
+    return value, math.hypot(above[1] / below[0], value * below[1] / below[0])
+
+
+def std(values: np.ndarray) -> float:
+    """Give the standard deviation over devices; infinite of one alone."""
+    return float(values.std(ddof=1)) if len(values) > 1 else math.inf
+
+
+def _mean(values: np.ndarray) -> Estimate:
+    return float(values.mean()), std(values) / math.sqrt(len(values))
+
+
+def _spread(values: np.ndarray) -> Estimate:
+    if len(values) < 2:
+        return 0.0, math.inf
+    return std(values), std(values) / math.sqrt(2 * (len(values) - 1))
+
+
+def _relative_spread(values: np.ndarray) -> Estimate:
+    spread, error = _spread(values)
+    size = abs(float(values.mean()))
+    return spread / size, error / size
+
+
+def _median(values: Sequence[float]) -> Estimate:
+    """Median and its error, π/2 of the mean's variance; devices with odd readings do not count."""
+    array = np.array(values)
+    return float(np.median(array)), 1.2533 * std(array) / math.sqrt(len(array))
