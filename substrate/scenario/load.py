@@ -38,6 +38,15 @@ def load_scenario(
         ScenarioError: the first thing that is wrong with it, and where.
     """
     source = apply_overrides(apply_budget(load_yaml(path), budget), overrides)
+    return checked(source), source
+
+
+def checked(source: Source) -> Scenario:
+    """Validate and check a scenario that was read.
+
+    Raises:
+        ScenarioError: the first thing that is wrong with it, and where.
+    """
     try:
         scenario = Scenario.model_validate(source.data, context={"folder": source.path.parent})
     except ValidationError as problem:
@@ -47,7 +56,7 @@ def load_scenario(
     for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
         for name, arm in arms.items():
             _check_arm(scenario, arm, source, (group, name))
-    return scenario, source
+    return scenario
 
 
 def resolved(scenario: Scenario) -> str:

@@ -29,6 +29,10 @@ from substrate.spec.axis import Axis
 from substrate.spec.surrogate import Array, Surrogate
 
 _DRAWS = 400
+_KEPT = 0.1
+_FARTHEST = 100.0
+TAILS=2
+WIDER = 2.5
 _ALONG = {1: 65, 2: 25}
 """Places along the last field, by the number of fields."""
 
@@ -126,12 +130,15 @@ def search_limit(
     """
     points = _first_points(axes)
     margins, shared_error = measure(points)
+    resolved_before = False
     while True:
         drawn = _Drawn(axes, points, margins, scale, shared_error)
         found = _found(drawn, axes, points, margins, resolution, confidence)
         on_round(found)
-        if found.resolved or len(points) >= most_runs:
+        # a narrow interval from few runs may be of a curve that is too smooth: it must last
+        if (found.resolved and resolved_before) or len(points) >= most_runs:
             return found
+        resolved_before = found.resolved
         more = _next_points(axes, drawn, min(batch, most_runs - len(points)))
         told = measure(more)
         points = [*points, *more]
@@ -161,7 +168,7 @@ def _found(
     resolution: float,
     confidence: float,
 ) -> Found:
-    last, tails = axes[-1], (1 - confidence) / 2
+    last, tails = axes[-1], (1 - confidence) / TAILS
     limits, resolved = [], True
     for number, crossings in enumerate(drawn.crossings.T):
         low, middle, high = np.quantile(crossings, (tails, 0.5, 1 - tails)).clip(0, 1)
@@ -176,7 +183,8 @@ def _found(
         )
         limits.append(limit)
         ends = {whole(each, drawn.rising) for each in (limit.low, limit.high)}
-        resolved &= high - low <= resolution or (last.whole and len(ends) == 1)
+        step = last.place(last.low + 1) if last.whole else 0.0
+        resolved &= high - low <= max(resolution, step) or (last.whole and len(ends) == 1)
     return Found(
         axes=axes,
         rising=drawn.rising,
@@ -210,7 +218,8 @@ class _Drawn:
         places = np.array(
             [[axis.place(value) for axis, value in zip(axes, point, strict=True)] for point in points]
         )
-        values = np.arcsinh(np.array(margins) / scale)
+        relative = np.array(margins) / scale
+        spreads = 1 / np.sqrt(1 + np.minimum(relative**2, _FARTHEST))
         self.along = np.linspace(0, 1, _ALONG[len(axes)])
         self.columns = np.linspace(0, 1, COLUMNS) if len(axes) == 2 else np.zeros(1)
         grid = [
@@ -218,11 +227,13 @@ class _Drawn:
             for column in self.columns
             for place in self.along
         ]
-        paths = Surrogate(places, values).draws(np.array(grid), _DRAWS, generator)
-        error = shared_error / scale * generator.standard_normal((len(paths), 1, 1))
-        paths = paths.reshape(len(paths), len(self.columns), len(self.along)) + error
-        ends = paths[:, :, -1] - paths[:, :, 0]
-        self.rising = bool(np.median(ends) > 0)
+        paths = Surrogate(places, np.arcsinh(relative), spreads).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
+        paths = paths.reshape(len(paths), len(self.columns), len(self.along))
+        self.rising = bool(np.median(paths[:, :, -1] - paths[:, :, 0]) > 0)
+        onward = paths if self.rising else -paths
+        drop = (np.maximum.accumulate(onward, 2) - onward).max((1, 2))
+        paths = paths[np.argsort(drop)[:_DRAWS]]
+        paths = paths + shared_error / scale * generator.standard_normal((_DRAWS, 1, 1))
         self.feasible = np.empty(paths.shape[1:])
         self.crossings = np.empty(paths.shape[:2])
         for number in range(len(self.columns)):
@@ -264,16 +275,23 @@ def _next_points(axes: Sequence[Axis], drawn: _Drawn, count: int) -> list[Point]
     crossings = drawn.crossings.clip(0, 1)
     quantiles = (np.arange(count) + 0.5) / count
     if len(axes) == 1:
-        return [_measurable(axes, [place]) for place in np.quantile(crossings[:, 0], quantiles)]
+        return [_measurable(axes, [place]) for place in _around(crossings[:, 0], quantiles)]
     # where the border is known least; a run in one column tells of its neighbours too
     widths = np.quantile(crossings, 0.975, 0) - np.quantile(crossings, 0.025, 0)
     more = []
     for quantile in quantiles:
         column = int(widths.argmax())
         widths[column] *= 0.5
-        place = float(np.quantile(crossings[:, column], quantile))
+        (place,) = _around(crossings[:, column], quantile[None])
         more.append(_measurable(axes, [drawn.columns[column], place]))
     return more
+
+
+def _around(crossings: Array, quantiles: Array) -> list[float]:
+    """Places where the limit may be and to both sides, so that the slope there is measured too."""
+    middle = np.median(crossings)
+    spread = middle + WIDER * (np.quantile(crossings, quantiles) - middle)
+    return [float(place) for place in spread.clip(0, 1)]
 
 
 def _measurable(axes: Sequence[Axis], places: Sequence[float]) -> Point:
