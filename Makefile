@@ -13,14 +13,18 @@ test: setup
 # What strangers, full disks and kill signals do; not part of the tests, since it takes long.
 torture: setup
 	$(bin)/python -m tests.torture.scenarios --count 50000
+	$(bin)/python -m tests.torture.data_files --count 1000
 	$(bin)/python -m tests.torture.damages 200
 	$(bin)/python -m tests.torture.stops 50
+	$(bin)/python -m tests.torture.mutants
 
 # a part of the same that CI runs
 torture-brief: setup
-	$(bin)/python -m tests.torture.scenarios --count 1500
+	$(bin)/python -m tests.torture.scenarios --count 3000
+	$(bin)/python -m tests.torture.data_files --count 300
 	$(bin)/python -m tests.torture.damages 10
-	$(bin)/python -m tests.torture.stops 5
+	$(bin)/python -m tests.torture.stops 10
+	$(bin)/python -m tests.torture.mutants --part 12
 
 lint: style types imports
 

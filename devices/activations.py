@@ -1,17 +1,20 @@
 """Activation functions of the digital periphery, by name.
 
+    leaky ReLU:        f(a) = a where a ≥ 0, s a elsewhere                 s: 0.01 unless given
     sign:              f(a) = 1 where a ≥ 0, -1 elsewhere                  a comparator
     step:              f(a) = 1 where a ≥ 0, 0 elsewhere
     k-level staircase: f(a) = 2 i/(k - 1) - 1,  i = round((k - 1)(a + 1)/2) held within 0…k-1
 
 The staircase is an ideal quantiser of k equal steps over -1…1; with two levels it is `sign`. None
-of the three has a useful derivative (0 almost everywhere), so backpropagation cannot train them.
-Perturbation rules can, if the perturbation is large enough to take pre-activations over thresholds.
+of the last three has a useful derivative (0 almost everywhere), so backpropagation cannot train
+them. Perturbation rules can, if the perturbation is large enough to take pre-activations over
+thresholds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,6 +32,11 @@ def sign(a: Tensor) -> Tensor:
 def step(a: Tensor) -> Tensor:
     """Compare with 0: 1 or 0."""
     return (a >= 0).to(a.dtype)
+
+
+def leaky_relu(slope: float) -> Activation:
+    """Make the leaky ReLU of this slope below zero."""
+    return partial(functional.leaky_relu, negative_slope=slope)
 
 
 def staircase(levels: int) -> Activation:

@@ -49,6 +49,22 @@ class Blocks(NamedTuple):
             longest[start] = max(self.sizes[number], longest.get(start, 0))
         return sum(longest.values())
 
+    def only(self, stacked: Tensor, numbers: Sequence[int]) -> tuple[Tensor, Blocks]:
+        """Give the rows of some passes, each block once, and where these passes lie in them."""
+        longest: dict[int, int] = {}
+        for number in sorted(numbers, key=self.starts.__getitem__):
+            start = self.starts[number]
+            longest[start] = max(self.sizes[number], longest.get(start, 0))
+        starts: dict[int, int] = {}
+        end = 0
+        for start, size in longest.items():
+            starts[start] = end
+            end += size
+        blocks = Blocks(tuple(starts.get(start, 0) for start in self.starts), self.sizes)
+        if all(place == start for start, place in starts.items()):
+            return stacked[:end], blocks
+        return torch.cat([stacked[start : start + n] for start, n in longest.items()]), blocks
+
     def expand(self, stacked: Tensor) -> Tensor:
         """Stack the passes as blocks of their own."""
         if self == self.apart():

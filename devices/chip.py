@@ -14,21 +14,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from devices.activations import Activation
 from devices.blocks import Blocks
+from devices.counting import LayerRequests, Requests, digital_counts, matrix_counts
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.decorrelation import Decorrelation
+from devices.crossbars.ideal import IdealCrossbar
+from devices.decorrelation import (
+    CrossbarDecorrelation,
+    Decorrelation,
+    DigitalDecorrelation,
+    update_multiplications,
+)
 from devices.interface import (
     Capability,
     CapabilityError,
+    DecorrelationUpdate,
     LayerShape,
     LayerUpdate,
     Observation,
@@ -36,6 +45,9 @@ from devices.interface import (
     Perturbation,
 )
 from devices.layers import Layout
+from devices.ledger import Counts, MatrixCounts
+from devices.noisy_converter import NoisyConverter
+from devices.shared_product import SharedProduct
 from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
@@ -87,6 +99,9 @@ class NetworkChip:
         """Put the layers in a row."""
         self._layers = tuple(layers)
         self.capabilities = capabilities
+        self._asked = [LayerRequests() for _ in layers]
+        self._passes = self._readouts = self._activation_words = 0
+        self._products = tuple(_shared_product(layer) for layer in layers)
 
     @property
     def shapes(self) -> tuple[LayerShape, ...]:
@@ -107,6 +122,7 @@ class NetworkChip:
         """Write the initial weights into the crossbars."""
         for layer, layer_weights in zip(self._layers, weights, strict=True):
             layer.crossbar.program(layer_weights)
+        self._forget_products()
 
     def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
         """Run one pass; see `devices.interface.Chip.forward`."""
@@ -132,18 +148,23 @@ class NetworkChip:
         signal = seen = x
         inputs = _Reading(len(perturbs), read_inputs)
         pre_activations = _Reading(len(perturbs), read_pre_activations)
-        for layer in self._layers:
+        for layer, shared in zip(self._layers, self._products, strict=True):
             # one name for rows, columns and output: each is given free as soon as the next is there
             signal, seen = layer.layout.to_rows(signal), x
-            if layer.decorrelation is not None:
-                signal, blocks = _read(layer.decorrelation, signal, blocks)
-            if layer.input_readout is None:
-                inputs.read(signal, blocks)
+            product = None if shared is None else shared.for_rows(inputs.unread(signal, blocks))
+            if shared is not None and product is not None:
+                inputs.read_through(shared.decorrelation, signal, blocks)
+                signal = functional.linear(signal, product)
             else:
-                inputs.read(layer.input_readout(blocks.expand(signal)), apart)
-            if layer.input_noise is not None:
-                signal, blocks = layer.input_noise(blocks.expand(signal)), apart
-            signal, blocks = _read(layer.crossbar, signal, blocks)
+                if layer.decorrelation is not None:
+                    signal, blocks = _read(layer.decorrelation, signal, blocks)
+                if layer.input_readout is None:
+                    inputs.read(signal, blocks)
+                else:
+                    inputs.read(layer.input_readout(blocks.expand(signal)), apart)
+                if layer.input_noise is not None:
+                    signal, blocks = layer.input_noise(blocks.expand(signal)), apart
+                signal, blocks = _read(layer.crossbar, signal, blocks)
             if layer.output_noise is not None:
                 signal, blocks = layer.output_noise(blocks.expand(signal)), apart
             signal.add_(layer.bias)
@@ -153,6 +174,7 @@ class NetworkChip:
                 seen, seen_blocks = layer.readout(blocks.expand(signal)), apart
             pre_activations.read(seen, seen_blocks)
             signal = layer.layout.from_columns(layer.activation(signal))
+        self._count_passes(sizes, inputs, pre_activations)
         return tuple(
             Observation(tuple(x_in), tuple(a_out), seen_blocks.of(seen, number))
             for number, (x_in, a_out) in enumerate(
@@ -169,11 +191,18 @@ class NetworkChip:
         pre_activations: list[Tensor] = []
         signal = x
         with torch.enable_grad():
-            for layer in self._layers:
+            for layer, shared in zip(self._layers, self._products, strict=True):
                 rows = layer.layout.to_rows(signal)
+                # errors that go back to the layer before need not go through R by itself
+                back = rows.shape[:-1].numel() if layer is not self._layers[0] else 0
+                product = None if shared is None else shared.for_rows(back)
+                if product is not None:
+                    a = functional.linear(rows, product) + layer.bias
+                    rows = rows.detach()
                 if layer.decorrelation is not None:
                     rows = layer.decorrelation.read(rows)
-                a = layer.crossbar.read(rows) + layer.bias
+                if product is None:
+                    a = layer.crossbar.read(rows) + layer.bias
                 # the gradient is wanted down to the first pre-activation, not to the input
                 a = a if a.requires_grad else a.requires_grad_()
                 inputs.append(rows.detach())
@@ -183,27 +212,37 @@ class NetworkChip:
             output = pre_activations[-1].detach().requires_grad_()
             (error,) = torch.autograd.grad(loss(output).sum(), output)
             gradients = torch.autograd.grad(pre_activations[-1], pre_activations, error)
+        self._passes += len(x)
+        for number, (layer, asked) in enumerate(zip(self._layers, self._asked, strict=True)):
+            reads = len(x) * layer.layout.shape.positions
+            for part in (asked.weights, asked.decorrelation):
+                part.reads += reads
+                part.transposed_reads += reads if number > 0 else 0
         observed = tuple(a.detach() for a in pre_activations)
         return Observation(tuple(inputs), observed, observed[-1]), gradients
 
     def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Rᵀ y; see `devices.interface.Chip.read_decorrelation_transposed`."""
+        self._asked[layer].decorrelation.transposed_reads += len(y)
         return self._decorrelation(layer).read_transposed(y)
 
     @torch.no_grad()
     def read_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Wᵀ y; see `devices.interface.Chip.read_transposed`."""
         self._need(Capability.TRANSPOSED_READ)
+        self._asked[layer].weights.transposed_reads += len(y)
         return self._layers[layer].crossbar.read_transposed(y)
 
     @torch.no_grad()
     def read_mirror(self, layer: int, x: Tensor) -> Tensor:
         """Give B x; see `devices.interface.Chip.read_mirror`."""
+        self._asked[layer].mirror.reads += len(x)
         return self._mirror(layer).read(x)
 
     @torch.no_grad()
     def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
+        self._asked[layer].mirror.transposed_reads += len(y)
         return self._mirror(layer).read_transposed(y)
 
     @torch.no_grad()
@@ -228,31 +267,41 @@ class NetworkChip:
     @torch.no_grad()
     def apply(self, updates: Iterable[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
+        self._forget_products()
         for update in updates:
-            layer = self._layers[update.layer]
+            layer, asked = self._layers[update.layer], self._asked[update.layer]
             if update.weight is not None:
+                asked.weights.update(update.weight)
                 layer.crossbar.update(update.weight)
             if update.bias is not None:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
+                _count_decorrelation(asked.decorrelation, layer, update.decorrelation)
                 self._decorrelation(update.layer).update(update.decorrelation)
             if update.mirror is not None:
+                asked.mirror.update(update.mirror)
                 self._mirror(update.layer).update(update.mirror)
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""
-        return {
-            f"layer {number}.{part}.{name}": value
-            for number, layer in enumerate(self._layers, start=1)
-            for part, keeper in _keepers(layer).items()
-            for name, value in keeper.state().items()
-        } | {
-            f"layer {number}.bias": layer.bias.clone()
-            for number, layer in enumerate(self._layers, start=1)
-        }
+        return (
+            {
+                f"layer {number}.{part}.{name}": value
+                for number, layer in enumerate(self._layers, start=1)
+                for part, keeper in _keepers(layer).items()
+                for name, value in keeper.state().items()
+            }
+            | {
+                f"layer {number}.bias": layer.bias.clone()
+                for number, layer in enumerate(self._layers, start=1)
+            }
+            | {"ledger": torch.tensor(self._ledger_numbers())}
+        )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
+        self._set_ledger_numbers(state["ledger"].tolist())
+        self._forget_products()
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
             for part, keeper in _keepers(layer).items():
@@ -272,14 +321,75 @@ class NetworkChip:
             part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
         )
 
+    @property
+    def ledger(self) -> Counts:
+        """What the chip did since it was made; asking for it may wait for the device."""
+        return Counts(
+            passes=self._passes,
+            readout_conversions=self._readouts,
+            activation_words=self._activation_words,
+            matrices=[
+                counts
+                for number, (layer, asked) in enumerate(
+                    zip(self._layers, self._asked, strict=True), start=1
+                )
+                for counts in _layer_counts(number, layer, asked)
+            ],
+        )
+
     @contextmanager
     def without_trace(self) -> Iterator[None]:
-        """Let passes that happen inside change nothing for those after."""
+        """Let passes that happen inside change nothing for those after, and be charged to nobody.
+
+        Inside, the ledger goes on from where it stood.
+        """
+        numbers = self._ledger_numbers()
+        self._forget_products()
         with ExitStack() as inside:
+            inside.callback(self._forget_products)  # the rounding after it is what it would be
             for layer in self._layers:
                 for part in _keepers(layer).values():
                     inside.enter_context(without_trace(part))
-            yield
+            try:
+                yield
+            finally:
+                self._set_ledger_numbers(numbers)
+
+    def _count_passes(
+        self, sizes: Sequence[int], inputs: _Reading, pre_activations: _Reading
+    ) -> None:
+        """Count what the hardware does in passes of so many samples each."""
+        driven = sum(sizes)
+        self._passes += driven
+        for layer, asked in zip(self._layers, self._asked, strict=True):
+            reads = driven * layer.layout.shape.positions
+            asked.weights.reads += reads
+            asked.decorrelation.reads += reads
+        observed = [each for of in (inputs, pre_activations) for each in of.of_pass]
+        words = sum(read.numel() for each in observed for read in each)
+        self._activation_words = max(self._activation_words, -(-words // max(1, *sizes)))
+        seen = sum(sizes[number] for number in pre_activations.wanted)
+        for layer in self._layers:
+            if isinstance(layer.readout, NoisyConverter):
+                # the output is read in every pass
+                samples = driven if layer is self._layers[-1] else seen
+                self._readouts += samples * layer.layout.shape.nodes
+
+    def _ledger_numbers(self) -> list[int]:
+        own = [self._passes, self._readouts, self._activation_words]
+        return own + [number for asked in self._asked for number in asked.numbers()]
+
+    def _set_ledger_numbers(self, numbers: Sequence[int]) -> None:
+        self._passes, self._readouts, self._activation_words, *rest = numbers
+        size = len(rest) // len(self._asked)
+        self._asked = [
+            LayerRequests.of(rest[place : place + size]) for place in range(0, len(rest), size)
+        ]
+
+    def _forget_products(self) -> None:
+        for product in self._products:
+            if product is not None:
+                product.forget()
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
@@ -303,14 +413,65 @@ class _Reading:
 
     def __init__(self, passes: int, wanted: Collection[int] | None) -> None:
         self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
-        self._wanted = range(passes) if wanted is None else tuple(wanted)
+        self.wanted = range(passes) if wanted is None else tuple(wanted)
+
+    def unread(self, stacked: Tensor, blocks: Blocks) -> int:
+        """Count the rows, those of all positions, that are not wanted."""
+        samples = len(stacked) - blocks.rows(self.wanted)
+        return samples * stacked.shape[1:-1].numel()
+
+    def read_through(self, matrix: Decorrelation, stacked: Tensor, blocks: Blocks) -> None:
+        """Read what a noise-free matrix makes of the rows that are wanted."""
+        if self.wanted:
+            rows, own = blocks.only(stacked, self.wanted)
+            self.read(matrix.read(rows), own)
 
     def read(self, stacked: Tensor, blocks: Blocks) -> None:
         # a view would hold the rows of all passes
-        views = blocks.rows(self._wanted) == len(stacked)
-        for number in self._wanted:
+        views = blocks.rows(self.wanted) == len(stacked)
+        for number in self.wanted:
             block = blocks.of(stacked, number)
             self.of_pass[number].append(block if views else block.clone())
+
+
+def _layer_counts(number: int, layer: ChipLayer, asked: LayerRequests) -> Iterator[MatrixCounts]:
+    """Count a layer's matrices; the bias stands in the words of the weights."""
+    shape = layer.layout.shape
+    size = shape.n_out, shape.n_in
+    yield matrix_counts(number, "weights", *size, asked.weights, layer.crossbar, shape.n_out)
+    if isinstance(layer.decorrelation, CrossbarDecorrelation):
+        own, requests = layer.decorrelation, asked.decorrelation
+        requests = replace(requests, reads=requests.reads + own.reads_back)
+        size = shape.n_in, shape.n_in
+        yield matrix_counts(number, "decorrelation", *size, requests, own.crossbar)
+    elif layer.decorrelation is not None:
+        yield digital_counts(number, "decorrelation", shape.n_in, shape.n_in, asked.decorrelation)
+    if layer.mirror is not None:
+        size = shape.n_out, shape.n_in
+        yield matrix_counts(number, "mirror", *size, asked.mirror, layer.mirror)
+
+
+def _count_decorrelation(asked: Requests, layer: ChipLayer, request: DecorrelationUpdate) -> None:
+    samples, n_in = request.x_star.shape
+    asked.updates += 1
+    if isinstance(layer.decorrelation, CrossbarDecorrelation):
+        asked.transposed_reads += samples
+        asked.outer_products += samples
+        asked.multiplications += samples * n_in
+    else:
+        asked.multiplications += update_multiplications(samples, n_in)
+
+
+def _shared_product(layer: ChipLayer) -> SharedProduct | None:
+    """What passes may be read through at once; None where noise or a device is in between."""
+    crossbar, decorrelation = layer.crossbar, layer.decorrelation
+    if layer.input_noise is not None or layer.input_readout is not None:
+        return None
+    if not isinstance(crossbar, IdealCrossbar) or not crossbar.noise_free:
+        return None
+    if not isinstance(decorrelation, DigitalDecorrelation):
+        return None
+    return SharedProduct(crossbar, decorrelation)
 
 
 def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:

@@ -11,7 +11,8 @@ Front. Neurosci. 2017): then nothing saturates, but Δ differs from read to read
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
@@ -75,16 +76,18 @@ class Converter(BaseModel):
     ) -> tuple[Float[Tensor, "*reads lines"], Tensor | float]:
         """Give the signal as converted, in a new tensor or in `out`, and the range it was."""
         compiles = self.range == "follow" and self.bits != "exact" and has_kernel(signal)
-        if not compiles or signal.requires_grad or not signal.is_contiguous():
+        laid_out = signal.is_contiguous() and (out is None or out.is_contiguous())
+        if not compiles or signal.requires_grad or not laid_out:
             full_scale = self.full_scale(signal)
             return self.convert(signal, full_scale, out), full_scale
-        # numba takes long to import
-        from devices.converters_kernel import convert_following
-
         out = torch.empty_like(signal) if out is None else out
         tops = signal.new_empty(*signal.shape[:-1], 1)
         lines = signal.shape[-1]
-        arrays = out.view(-1, lines).numpy(), tops.view(-1).numpy(), signal.view(-1, lines).numpy()
+        arrays = (
+            *(out.numpy().reshape(-1, lines), tops.numpy().reshape(-1)),
+            signal.numpy().reshape(-1, lines),
+        )
+        convert_following = _kernel()
         at_once = share(len(arrays[1]), lines)
 
         def convert_reads(first: int) -> None:
@@ -103,6 +106,14 @@ class Converter(BaseModel):
         """Levels to either side of zero."""
         assert self.bits != "exact"
         return int(2 ** (self.bits - 1)) - 1
+
+
+@cache
+def _kernel() -> Any:
+    # numba takes long to import
+    from devices.converters_kernel import convert_following
+
+    return convert_following
 
 
 @dataclass(frozen=True)
@@ -133,5 +144,7 @@ class Conversion:
         fixed = self.converter.bits != "exact" and self.converter.range != "follow"
         if not fixed or not has_kernel(signal):
             return None
-        steps = torch.as_tensor(self.full_scale / self.converter.levels, dtype=signal.dtype)
-        return Rounding(steps.reshape(-1), self.converter.levels)
+        steps = self.full_scale / self.converter.levels
+        if not isinstance(steps, torch.Tensor):
+            steps = signal.new_tensor(steps)
+        return Rounding(steps.view(-1), self.converter.levels)

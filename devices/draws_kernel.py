@@ -34,8 +34,8 @@ _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL0, _WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ROUNDS = 10
 
-_COUNTERS = 512
-TILE = 4 * _COUNTERS
+COUNTERS = 512
+TILE = 4 * COUNTERS
 """Numbers that are made at once; a part of a tensor that begins with a tile has the same numbers
 as it has in the whole."""
 
@@ -78,10 +78,11 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @njit(**CONTRACT)
 @no_type_check
-def _fill_words(words, start, key, stream):
+def fill_words(words, start, key, stream):
+    """Make the words of a tile, (4, a quarter of a tile), from the counter `start` on."""
     c2, c3 = stream & _WORD, stream >> _HALF
     k0, k1 = key & _WORD, key >> _HALF
-    for lane in range(_COUNTERS):
+    for lane in range(COUNTERS):
         counter = start + np.uint64(lane)
         w0, w1, w2, w3 = philox(counter & _WORD, counter >> _HALF, c2, c3, k0, k1)
         words[0, lane], words[1, lane], words[2, lane], words[3, lane] = w0, w1, w2, w3
@@ -89,14 +90,22 @@ def _fill_words(words, start, key, stream):
 
 @njit(**CONTRACT)
 @no_type_check
-def _ln(u):
-    bits = _f(u).view(_i)
-    exponent = _i(_i(bits - _TWO_THIRDS) >> _MANTISSA)
-    m = _i(bits - _i(exponent << _MANTISSA)).view(_f) - _ONE
+def ln_rest(m):
+    """Give (m - ln(1 + m)) / m², |m| ≤ 1/3."""
     p = _LN[7]
     for power in range(6, -1, -1):
         p = p * m + _LN[power]
-    return _f(exponent) * _LN2 + (m - m * m * p)
+    return p
+
+
+@njit(**CONTRACT)
+@no_type_check
+def ln(u):
+    """Give ln u of a normal positive number."""
+    bits = _f(u).view(_i)
+    exponent = _i(_i(bits - _TWO_THIRDS) >> _MANTISSA)
+    m = _i(bits - _i(exponent << _MANTISSA)).view(_f) - _ONE
+    return _f(exponent) * _LN2 + (m - m * m * ln_rest(m))
 
 
 @njit(**CONTRACT)
@@ -108,12 +117,25 @@ def _signed(value, bit):
 @njit(**CONTRACT)
 @no_type_check
 def _box_muller(a, b):
-    r = np.sqrt(-_ln((_f(a) + _HALF_STEP) * _SCALE))
+    r = np.sqrt(-ln((_f(a) + _HALF_STEP) * _SCALE))
     psi = _f(_i(_u(b << _TWO_BITS)) >> _i(2)) * _PSI
     t = psi * psi
     sin = psi + psi * t * (_SIN[0] + t * (_SIN[1] + t * _SIN[2]))
     cos = _ONE + t * (_COS[0] + t * (_COS[1] + t * (_COS[2] + t * _COS[3])))
     return _signed(r * (cos - sin), b), _signed(r * (cos + sin), _u(b << _BIT))
+
+
+@njit(**CONTRACT)
+@no_type_check
+def add_normal(tile, words, scale):
+    """Make the words normal numbers, and add them times a scale to a tile."""
+    for half in range(2):
+        a, b = words[2 * half], words[2 * half + 1]
+        z = tile[half * TILE // 2 : (half + 1) * TILE // 2]
+        for lane in range(COUNTERS):
+            z0, z1 = _box_muller(a[lane], b[lane])
+            z[lane] += scale * z0
+            z[lane + COUNTERS] += scale * z1
 
 
 @njit(error_model="numpy", **CONTRACT)
@@ -148,7 +170,7 @@ def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
         levels: of the converter, to either side of zero.
     """
     use_wide_vectors()
-    words = np.empty((4, _COUNTERS), _u)
+    words = np.empty((4, COUNTERS), _u)
     flat = words.reshape(TILE)
     spare = np.empty(TILE, _f)
     for first in range(0, out.size, TILE):
@@ -163,15 +185,9 @@ def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
         else:
             for lane in range(TILE):
                 whole[lane] = _ZERO
-        _fill_words(words, start * np.uint64(_COUNTERS) + np.uint64(first // 4), key, stream)
+        fill_words(words, start * np.uint64(COUNTERS) + np.uint64(first // 4), key, stream)
         if normal:
-            for half in range(2):
-                a, b = words[2 * half], words[2 * half + 1]
-                z = whole[half * TILE // 2 : (half + 1) * TILE // 2]
-                for lane in range(_COUNTERS):
-                    z0, z1 = _box_muller(a[lane], b[lane])
-                    z[lane] += scale * z0
-                    z[lane + _COUNTERS] += scale * z1
+            add_normal(whole, words, scale)
         else:
             for lane in range(TILE):
                 whole[lane] += _f(flat[lane] >> _TOP_24) * _STEP_24 * scale

@@ -102,15 +102,15 @@ class Dense:
 
 @dataclass(frozen=True)
 class DecorrelationUpdate:
-    """A request for R ← diag(gain) R - rate Σ_s d_s x_sᵀ.
+    """A request for R ← R - rate Σ_s (x*_s x*_sᵀ - diag(x*_s²)) R.
 
     Attributes:
-        gain: factor of every row of R, (n_in,).
-        outer: the outer products, with both factors of shape (samples, n_in).
+        x_star: decorrelated inputs, (samples, n_in).
+        rate: ε over the number of samples.
     """
 
-    gain: Float[Tensor, " n_in"]
-    outer: Outer
+    x_star: Float[Tensor, "samples n_in"]
+    rate: float
 
 
 @dataclass(frozen=True)

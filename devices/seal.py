@@ -27,6 +27,7 @@ from devices.interface import (
     PerSampleLoss,
     Perturbation,
 )
+from devices.ledger import Counts
 
 
 class SealedChip:
@@ -138,6 +139,11 @@ class StatefulChip(Chip, Protocol):
         """See `devices.crossbars.base.Pulsed`."""
         ...
 
+    @property
+    def ledger(self) -> Counts:
+        """See `devices.chip.NetworkChip.ledger`."""
+        ...
+
     def without_trace(self) -> AbstractContextManager[None]:
         """Let passes that happen inside change nothing for those after."""
         ...
@@ -172,6 +178,11 @@ def without_trace(sealed: SealedChip) -> AbstractContextManager[None]:
     Noise goes on after them from where it was, and time has not passed.
     """
     return _behind[sealed].without_trace()
+
+
+def ledger(sealed: SealedChip) -> Counts:
+    """What a chip did since it was made, for a simulator; passes without a trace left out."""
+    return _behind[sealed].ledger
 
 
 def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:

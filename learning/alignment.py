@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from learning.estimator import Estimator
@@ -18,11 +19,14 @@ from learning.optimisers import mean_outer_product
 _SAMPLES_AT_ONCE = 1000
 
 
-def angle(update: Tensor, reference: Tensor) -> float:
-    """Give the angle between two tensors of the same shape, in degrees, 0 to 180; NaN for zeros."""
+def angle(update: Tensor, reference: Tensor) -> Float64[Tensor, ""]:
+    """Give the angle between two tensors of the same shape, in degrees, 0 to 180; NaN for zeros.
+
+    It stays where they are, so that nobody waits for one angle after the other.
+    """
     u, v = update.double().flatten(), reference.double().flatten()
     cosine = torch.dot(u, v) / (u.norm() * v.norm())
-    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1))).item()
+    return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
 
 
 def averaged_gradients(

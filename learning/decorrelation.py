@@ -2,25 +2,19 @@
 
     x* = R x,   R ← R - ε ⟨x* x*ᵀ - diag(x*²)⟩ R
 
-Formed as ⟨x* (Rᵀ x*)ᵀ⟩ and a factor for every row, it costs two products of the batch with R
-(4·B·d²) in place of the covariance and its product with R (2·B·d² + 2·d³), and has the form of an
-outer product, which an R that is itself a crossbar can carry out:
-
-    R ← diag(1 + ε ⟨x*²⟩) R - ε ⟨x* (Rᵀ x*)ᵀ⟩
-
-The mean may be taken over part of the batch, and the update made every few steps only.
+How it is carried out is the chip's affair (`devices.decorrelation`). The mean may be taken over
+part of the batch, and the update made every few steps only.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import DecorrelationUpdate, Outer
+from devices.interface import DecorrelationUpdate
 
 
 class DecorrelationSettings(NamedTuple):
@@ -38,9 +32,7 @@ class DecorrelationSettings(NamedTuple):
 
 
 def decorrelation_update(
-    x_star: Float[Tensor, "batch *positions n_in"],
-    read_transposed: Callable[[Tensor], Tensor],
-    settings: DecorrelationSettings,
+    x_star: Float[Tensor, "batch *positions n_in"], settings: DecorrelationSettings
 ) -> DecorrelationUpdate:
     """Make the request for a layer's R from its decorrelated inputs.
 
@@ -49,11 +41,8 @@ def decorrelation_update(
 
     Args:
         x_star: x* of the batch.
-        read_transposed: gives Rᵀ y.
         settings: how R is learned.
     """
     part = x_star[: math.ceil(settings.sample_fraction * len(x_star))]
     samples = part.flatten(0, -2)
-    gain = samples.square().mean(0).mul_(settings.rate).add_(1)
-    outer = Outer(x=read_transposed(samples), d=samples, rate=settings.rate / len(samples))
-    return DecorrelationUpdate(gain, outer)
+    return DecorrelationUpdate(samples, settings.rate / len(samples))

@@ -33,13 +33,13 @@ class Injection:
         self._layers = layers
         self._sigma = sigma
         self._generator = generator
-        self._states: dict[int, Tensor] = {}
+        self._before: dict[int, torch.Generator] = {}
 
     def __iter__(self) -> Iterator[Tensor | None]:
         """Draw every layer's perturbation when the pass comes to it; None leaves it alone."""
         for layer in range(len(self._sizes)):
             if layer in self._layers:
-                self._states[layer] = self._generator.get_state()
+                self._before[layer] = self._generator.clone_state()
                 # without a name here it is free as soon as the chip is done with it
                 yield self._draw(layer, self._generator)
             else:
@@ -47,15 +47,10 @@ class Injection:
 
     def again(self) -> Perturbation:
         """Give what was injected once more."""
-        generator = torch.Generator(self._generator.device)
-        drawn: list[Tensor | None] = []
-        for layer in range(len(self._sizes)):
-            if layer in self._layers:
-                generator.set_state(self._states[layer])
-                drawn.append(self._draw(layer, generator))
-            else:
-                drawn.append(None)
-        return tuple(drawn)
+        return tuple(
+            self._draw(layer, self._before[layer].clone_state()) if layer in self._layers else None
+            for layer in range(len(self._sizes))
+        )
 
     def _draw(self, layer: int, generator: torch.Generator) -> Tensor:
         return torch.empty(self._sizes[layer], device=generator.device).normal_(

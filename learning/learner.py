@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -89,9 +88,7 @@ class Learner:
             weight, bias = self._optimiser.request(layer, d, x)
             decorrelation = None
             if settings is not None and due:
-                decorrelation = decorrelation_update(
-                    x, partial(self._chip.read_decorrelation_transposed, layer), settings
-                )
+                decorrelation = decorrelation_update(x, settings)
             mirror = weight if self._tells_mirror and layer > 0 else None
             yield LayerUpdate(layer, weight, bias, decorrelation, mirror)
             self._optimiser.release(layer)

@@ -32,6 +32,7 @@ from torch import Tensor
 
 from devices.crossbars.aihwkit_trains import PulseTrains
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 from devices.states import below, prefixed
 
 
@@ -51,12 +52,12 @@ def _make(n_out: int, n_in: int, config: Any, device: torch.device) -> Any:
     return tile.requires_grad_(False)
 
 
-def _devices(device: Any) -> Iterator[Any]:
+def devices_of(device: Any) -> Iterator[Any]:
     """A device and the devices that it is composed of."""
     yield device
     for part in [*getattr(device, "unit_cell_devices", []), getattr(device, "device", None)]:
         if part is not None:
-            yield from _devices(part)
+            yield from devices_of(part)
 
 
 class AihwkitCrossbar:
@@ -89,6 +90,7 @@ class AihwkitCrossbar:
             )
         self._tile = _make(n_out, n_in, config, device)
         self._trains = PulseTrains(self._tile)
+        self._programmings = 0
         self._device = device
         self._seconds_per_read = seconds_per_read
         self._drifts = seconds_per_read > 0
@@ -105,6 +107,7 @@ class AihwkitCrossbar:
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Set the weights; the device clips them to its own window."""
+        self._programmings += 1
         self._tile.set_weights(weights)
 
     def read(
@@ -122,6 +125,14 @@ class AihwkitCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; of outer products, one in ten is looked at."""
         return self._trains.count if math.isfinite(self._trains.bound) else None
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; pulses are computed, of one outer product in ten.
+
+        Not of tiles that pulse by themselves, as Tiki-Taka's do.
+        """
+        return (self._trains.wear or Wear(0))._replace(programmings=self._programmings)
 
     def _read(self, x: Tensor) -> Tensor:
         # a view takes as long as a hundredth of a small tile's read
@@ -169,8 +180,8 @@ class AihwkitCrossbar:
         state = {
             "weights": torch.as_tensor(tile.get_weights()).clone(),
             "reads_to_calibrate": torch.tensor(self._reads_to_calibrate),
-            "pulse_trains": self._trains.count.clone(),
-            "requests": torch.tensor(self._trains.requests),
+            "programmings": torch.tensor(self._programmings),
+            **prefixed("trains", self._trains.state()),
         }
         if computes_in_cpp(self._tile.rpu_config):
             state["devices"] = torch.as_tensor(tile.get_hidden_parameters()).clone()
@@ -185,8 +196,8 @@ class AihwkitCrossbar:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a crossbar with the same shape and configuration."""
         self._reads_to_calibrate = int(state["reads_to_calibrate"])
-        self._trains.count = state["pulse_trains"].clone()
-        self._trains.requests = int(state["requests"])
+        self._programmings = int(state["programmings"])
+        self._trains.restore(below("trains", state))
         if computes_in_cpp(self._tile.rpu_config):
             self._restore_cpp(state)
         else:
@@ -240,7 +251,7 @@ class AihwkitCrossbar:
     def _stop_write_noise_on_set(self) -> None:
         """Replace the tile by one whose pulses alone have write noise."""
         config = copy.deepcopy(self._tile.rpu_config)
-        for device in _devices(config.device):
+        for device in devices_of(config.device):
             if hasattr(device, "apply_write_noise_on_set"):
                 device.apply_write_noise_on_set = False
         self._tile = _make(self._tile.out_size, self._tile.in_size, config, self._device)

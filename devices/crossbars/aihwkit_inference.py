@@ -26,6 +26,7 @@ from torch import Tensor
 
 from devices.crossbars.aihwkit import AihwkitCrossbar, computes_in_cpp
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 
 
 def is_programmed(config: Any) -> bool:
@@ -106,6 +107,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Program the weights, clipped where the configuration asks for it, with its error."""
+        self._programmings += 1
         tile, config = self._tile, self._tile.rpu_config
         with self._own_draws:
             self._store(tile.apply_weight_scaling(weights.clone()))
@@ -116,6 +118,11 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
                 tile.reference_combined_weights = self._stored()
                 tile.program_weights()
         self._reads = 0
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; nothing is pulsed."""
+        return Wear(self._programmings, 0.0, 0.0, 0.0, 0.0, 0.0, holds_target=True)
 
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from jaxtyping import Float, Int
 
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,6 +64,16 @@ class Pulsed(Protocol):
         A train is what is sent for one sample, or for one line of a dense ΔW. None where nothing
         is pulsed.
         """
+        ...
+
+
+@runtime_checkable
+class Worn(Protocol):
+    """A crossbar that says how its cells were written; all of it is in its `state`."""
+
+    @property
+    def wear(self) -> Wear:
+        """Since it was made; asking for it may wait for the device."""
         ...
 
 

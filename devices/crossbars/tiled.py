@@ -111,6 +111,16 @@ class TiledCrossbar:
         """Of all arrays."""
         return all_pulse_trains(tile for _, _, tile in self._placed())
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Arrays along the columns, and along the rows."""
+        return len(self._columns), len(self._rows)
+
+    @property
+    def tiles(self) -> list[Crossbar]:
+        """All arrays."""
+        return [tile for _, _, tile in self._placed()]
+
     @contextmanager
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`."""

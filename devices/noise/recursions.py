@@ -31,7 +31,6 @@ def first_order_recursion(
 ) -> Float[Tensor, "processes reads lines"]:
     """Solve x_t = φ x_{t-1} + e_t for all reads of every process, x_{-1} = `start`."""
     processes, reads, lines = drive.shape
-    phi = phi.to(drive.device)
     if reads == 1:
         return drive + (phi[:, None] * start).to(drive.dtype)[:, None]
     steps = torch.arange(1, min(reads, BLOCK) + 1, device=drive.device)
@@ -78,12 +77,11 @@ def relaxations(
     for blocks, length in ((whole, BLOCK), (1, rest)):
         if not blocks or not length:
             continue
-        root, decay = _block(signal, rates, variances, white, length, memory)
+        root, decay, over = _block(signal, rates, variances, white, length, memory)
         drawn = signal.new_empty(blocks, root.shape[1], lines).normal_(generator=generator)
         drawn = root @ drawn
         noise, handed_on = drawn[:, :length], drawn[:, length:]
         last = memory.past["last"]
-        over = torch.exp(-length * torch.tensor(rates, dtype=torch.float64))
         ends = first_order_recursion(handed_on.transpose(0, 1), over, last).transpose(0, 1)
         starts = torch.cat([last[None], ends[:-1]])
         parts.append(torch.baddbmm(noise, decay.expand(blocks, -1, -1), starts).flatten(0, 1))
@@ -99,16 +97,23 @@ def _block(
     white: float,
     length: int,
     memory: Memory,
-) -> tuple[Tensor, Tensor]:
-    """Root of the covariance of (noise of a block, what it hands on), and φ^i of its reads."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Root of the covariance of (noise of a block, what it hands on), and φ^i of its reads.
+
+    The last is φ^length in double precision, since its powers are taken.
+    """
 
     def on_device(table: Tensor) -> Tensor:
         return table.to(signal.device, signal.dtype)
 
-    r = torch.tensor(rates, dtype=torch.float64)
-    i = torch.arange(1, length + 1, dtype=torch.float64)
+    def rate() -> Tensor:
+        return torch.tensor(rates, dtype=torch.float64)
+
+    def number() -> Tensor:
+        return torch.arange(1, length + 1, dtype=torch.float64)
 
     def root() -> Tensor:
+        r, i = rate(), number()
         v = torch.tensor(variances, dtype=torch.float64)
         # φ^|i-j| - φ^(i+j), without taking the difference of two numbers near one
         apart, least = (i[:, None] - i).abs(), torch.minimum(i[:, None], i)
@@ -128,7 +133,8 @@ def _block(
 
     return (
         memory.table(f"root {length}", root),
-        memory.table(f"decay {length}", lambda: on_device(torch.exp(-i[:, None] * r))),
+        memory.table(f"decay {length}", lambda: on_device(torch.exp(-number()[:, None] * rate()))),
+        memory.table(f"over {length}", lambda: torch.exp(-length * rate()).to(signal.device)),
     )
 
 

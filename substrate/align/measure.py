@@ -127,17 +127,14 @@ def measure(
         def by_input(
             rule: RuleSettings, counts: Sequence[int], purpose: str, arm: Arm = arm
         ) -> Tensor:
-            return torch.tensor(
-                [
-                    [
-                        [angle(u, v) for u, v in zip(update, reference, strict=True)]
-                        for update in _updates(
-                            scenario, arm, rule, dataset, seed, index, counts, purpose, device
-                        )
-                    ]
-                    for index, reference in enumerate(references)
-                ]
-            )
+            angles = [
+                torch.stack([angle(u, v) for u, v in zip(update, reference, strict=True)])
+                for index, reference in enumerate(references)
+                for update in _updates(
+                    scenario, arm, rule, dataset, seed, index, counts, purpose, device
+                )
+            ]
+            return torch.stack(angles).view(len(references), len(counts), -1).cpu().float()
 
         rule = rule_settings(arm.learning)
         told(name, f"up to {samples:,} noise samples")

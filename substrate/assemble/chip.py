@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from devices.activations import ACTIVATIONS, Activation, staircase
+from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
 from devices.crossbars.base import Crossbar
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
@@ -18,10 +17,10 @@ from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.assemble.activation import own_activation
 from substrate.assemble.crossbar import ArrayNoise, build_crossbar
+from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
 from substrate.data.dataset import Dataset
-from substrate.randomness import stream
 from substrate.scenario.capabilities import chip_capabilities
 from substrate.scenario.schema import (
     ActivationFunction,
@@ -29,6 +28,7 @@ from substrate.scenario.schema import (
     Arm,
     Chip,
     IdealChip,
+    LeakyRelu,
     NativeChip,
     Network,
     Scenario,
@@ -44,19 +44,6 @@ def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     from devices.crossbars.aihwkit_config import preset_config
 
     return "statistical" if computes_in_cpp(preset_config(chip.preset, chip.config)) else "bitwise"
-
-
-def initial_weights(
-    shapes: Sequence[LayerShape], seed: int, initial_range: float = 1.0
-) -> list[Tensor]:
-    """Draw W_l ~ U(-r/√n_in, r/√n_in), the same for every arm of a seed."""
-    generator = stream(seed, "initial weights")
-    return [
-        torch.empty(shape.n_out, shape.n_in).uniform_(
-            -initial_range * shape.n_in**-0.5, initial_range * shape.n_in**-0.5, generator=generator
-        )
-        for shape in shapes
-    ]
 
 
 def build_chip(
@@ -97,7 +84,7 @@ def build_chip(
         for number, layout in enumerate(laid_out, start=1)
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
-    initial = initial_weights(chip.shapes, seed, scenario.network.initial_range)
+    initial = initial_weights(chip.shapes, seed, scenario.network)
     chip.program([weights.to(device) for weights in initial])
     return seal(chip)
 
@@ -136,6 +123,8 @@ def _mirror(
 def _activation(network: Network) -> Activation:
     if isinstance(network.activation, Staircase):
         return staircase(network.activation.staircase)
+    if isinstance(network.activation, LeakyRelu):
+        return leaky_relu(network.activation.leaky_relu)
     if isinstance(network.activation, ActivationFunction):
         return own_activation(network.activation)
     return ACTIVATIONS[network.activation]

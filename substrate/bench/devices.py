@@ -7,7 +7,7 @@ the best round of each counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -35,7 +35,8 @@ _AIHWKIT_TILES = {
     "torch": "TorchInferenceRPUConfig",
 }
 _NATIVE_DEVICE = "gokmen_2016"
-_LISTS = ("forward", "update", "adapter")
+_DRIVES = (1.0, 0.1, 0.01)
+"""Parts of the full request that updates are measured at."""
 # A layer of the digits: what the adapter adds is the same for a large one, and weighs less there.
 _SMALL_SIZE, _SMALL_BATCH, _SMALL_REPEATS = 128, 100, {"forward": 200, "update": 200}
 
@@ -72,30 +73,73 @@ class Overhead(NamedTuple):
     added: float
 
 
-class DeviceBench(NamedTuple):
-    """The result of `substrate bench devices`.
+class Update(NamedTuple):
+    """Pulsed updates in place of the same device, by aihwkit and natively.
+
+    Attributes:
+        pulses: that the batch asks of a cell on average.
+        timings: of the bare product, the native crossbar and aihwkit's.
+        ratio: aihwkit's time over the native crossbar's.
+    """
+
+    pulses: float
+    timings: tuple[Timing, ...]
+    ratio: float
+
+
+class SizeBench(NamedTuple):
+    """One size of crossbars.
 
     Attributes:
         size: rows and columns.
         batch: samples.
-        threads: of torch.
         forward: reads of all crossbars.
-        update: pulsed updates in place, of the same device by aihwkit and natively.
-        update_ratio: aihwkit's time over the native crossbar's.
-        adapter: what the adapter to aihwkit adds.
+        read_ratio: time of aihwkit's pulsed tile over the native crossbar's with read-out noise.
+        update: pulsed updates at every drive.
     """
 
     size: int
     batch: int
-    threads: int
     forward: tuple[Timing, ...]
-    update: tuple[Timing, ...]
-    update_ratio: float
+    read_ratio: float
+    update: tuple[Update, ...]
+
+
+class DeviceBench(NamedTuple):
+    """The result of `substrate bench devices`.
+
+    Attributes:
+        threads: of torch.
+        sizes: every size that was measured.
+        adapter: what the adapter to aihwkit adds.
+    """
+
+    threads: int
+    sizes: tuple[SizeBench, ...]
     adapter: tuple[Overhead, ...]
 
 
-def bench_devices(size: int, batch: int, repeats: int, update_repeats: int) -> DeviceBench:
-    """Measure reads `repeats` times and pulsed updates, which are slow, `update_repeats` times."""
+def bench_devices(
+    repeats: int, sizes: Sequence[tuple[int, int]] = ((1024, 1000), (128, 50))
+) -> DeviceBench:
+    """Measure reads and pulsed updates.
+
+    Args:
+        repeats: rounds at the first size; half as many of updates, and 20 times as many of all at
+            the other sizes.
+        sizes: rows or columns, and samples.
+    """
+    return DeviceBench(
+        torch.get_num_threads(),
+        tuple(
+            _bench_size(size, batch, repeats * (20 if number else 1))
+            for number, (size, batch) in enumerate(sizes)
+        ),
+        tuple(_overheads()),
+    )
+
+
+def _bench_size(size: int, batch: int, repeats: int) -> SizeBench:
     weights = torch.randn(size, size, generator=stream(0, "weights")).div_(size**0.5)
     x, request = _drives(size, batch)
     aihwkit = {name: _aihwkit(preset, size) for name, preset in _AIHWKIT_TILES.items()}
@@ -115,22 +159,26 @@ def bench_devices(size: int, batch: int, repeats: int, update_repeats: int) -> D
         "native: converters, output and read-out noise": lambda: readout(native.read(x)),
         **{f"aihwkit {name}": _reading(crossbar, x) for name, crossbar in aihwkit.items()},
     }
-    updates: dict[str, Callable[[], object]] = {
-        "bare product": bare_product,
-        f"native {_NATIVE_DEVICE}": lambda: native.update(request),
-        "aihwkit GokmenVlasovPreset": lambda: aihwkit["C++ pulsed"].update(request),
-    }
     forward = _timings(reads, repeats)
-    update = _timings(updates, update_repeats)
-    return DeviceBench(
-        size,
-        batch,
-        torch.get_num_threads(),
-        forward,
-        update,
-        update[2].seconds / update[1].seconds,
-        tuple(_overheads()),
-    )
+    updates = []
+    for part in _DRIVES:
+        asked = Outer(request.x, request.d, request.rate * part)
+        timings = _timings(
+            {
+                "bare product": bare_product,
+                f"native {_NATIVE_DEVICE}": _updating(native, asked),
+                "aihwkit GokmenVlasovPreset": _updating(aihwkit["C++ pulsed"], asked),
+            },
+            max(1, repeats // 2),
+        )
+        updates.append(Update(_pulses(asked), timings, timings[2].seconds / timings[1].seconds))
+    return SizeBench(size, batch, forward, forward[3].seconds / forward[2].seconds, tuple(updates))
+
+
+def _pulses(request: Outer) -> float:
+    """Give Σ_s |d_s| |x_s| · rate / Δw, mean over cells."""
+    asked = (request.d.abs().T @ request.x.abs()).mean()
+    return float(asked) * request.rate / NATIVE[_NATIVE_DEVICE].update.dw_min
 
 
 def _drives(size: int, batch: int) -> tuple[Tensor, Outer]:
@@ -143,21 +191,19 @@ def _drives(size: int, batch: int) -> tuple[Tensor, Outer]:
 def show_device_bench(bench: DeviceBench, as_json: bool) -> None:
     """Print the times, as tables or as JSON."""
     if as_json:
-        lists = {name: [each._asdict() for each in getattr(bench, name)] for name in _LISTS}
-        print(json.dumps(bench._asdict() | lists, indent=2))
+        print(json.dumps(_plain(bench), indent=2))
         return
     console = Console()
-    console.print(
-        f"{bench.size} × {bench.size}, batch {bench.batch}, float32, {bench.threads} threads."
-    )
-    for title, timings in (("forward", bench.forward), ("update in place", bench.update)):
-        table = Table(title, box=None, pad_edge=False)
-        for heading in ("time", "times product"):
-            table.add_column(heading, justify="right")
-        for each in timings:
-            table.add_row(each.crossbar, f"{each.seconds:.4f} s", f"{each.times_product:.2f}")
-        console.print(table)
-    console.print(f"The native update is {bench.update_ratio:.1f} times as fast as aihwkit's.")
+    for each in bench.sizes:
+        console.print(
+            f"{each.size} × {each.size}, batch {each.batch}, float32, {bench.threads} threads."
+        )
+        _show_timings(console, "forward", each.forward)
+        console.print(f"The native read is {each.read_ratio:.1f} times as fast as aihwkit's.")
+        for update in each.update:
+            title = f"update in place, {update.pulses:.2g} pulses a cell"
+            _show_timings(console, title, update.timings)
+            console.print(f"The native update is {update.ratio:.1f} times as fast as aihwkit's.")
     table = Table("adapter to aihwkit", box=None, pad_edge=False)
     for heading in ("tile alone", "through the crossbar", "added"):
         table.add_column(heading, justify="right")
@@ -168,6 +214,22 @@ def show_device_bench(bench: DeviceBench, as_json: bool) -> None:
             f"{overhead.crossbar_seconds * 1e3:.3f} ms",
             f"{overhead.added:+.1%}",
         )
+    console.print(table)
+
+
+def _plain(value: Any) -> Any:
+    """Give named tuples as dictionaries, all the way down."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(each) for name, each in value._asdict().items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _show_timings(console: Console, title: str, timings: tuple[Timing, ...]) -> None:
+    table = Table(title, box=None, pad_edge=False)
+    for heading in ("time", "times product"):
+        table.add_column(heading, justify="right")
+    for each in timings:
+        table.add_row(each.crossbar, f"{each.seconds * 1e3:.3f} ms", f"{each.times_product:.2f}")
     console.print(table)
 
 

@@ -1,18 +1,23 @@
-"""The floating-point operations that a learning step cannot do without.
+"""The floating-point operations that the algebra of a learning step cannot do without.
 
 A product of m×k with k×n matrices is 2·m·k·n operations. Per layer l of n inputs and m nodes, with
-B samples a batch:
+B samples a batch, U of whose passes have an x* that nobody reads:
 
-    product            operations          how often
-    R x                2·B·n²              once for every pass that differs there; decorrelated only
-    W x*               2·B·m·n             once for every pass that differs there
-    Wᵀ d               2·B·m·n             BP only, not in the first layer
-    Rᵀ Wᵀ d            2·B·n²              decorrelated BP only, not in the first layer
-    ΔW = ⟨d x*ᵀ⟩       2·B·m·n             once
-    Rᵀ x*, ⟨x*(…)ᵀ⟩    2·2·qB·n²           once each on a fraction q of the batch; decorrelated only
-    Bᵀ e               2·B·m·n             mirror only, not in the first layer; Rᵀ Bᵀ e as for BP
-    B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n          mirror only, likewise, on a fraction p of the batch
-    ⟨δx δxᵀ⟩, C⁻¹ δx   2·3·pB·n² + 2·n³/3  mirror only, likewise: a Cholesky factor, two solutions
+    product            operations                  how often
+    R x                2·B·n²                      once for every pass whose x* is read; all of this
+                                                   and the next line with R alone
+    R x, or W R        2·n²·min(U·B, m)            once: U passes through R, or W R as one matrix
+    W x*, or W R x     2·B·m·n                     once for every pass that differs there
+    Wᵀ d               2·B·m·n                     BP only, not in the first layer
+    Rᵀ Wᵀ d            2·n²·min(B, m)              BP only, likewise; B counts with the U·B above
+    ΔW = ⟨d x*ᵀ⟩       2·B·m·n                     once
+    R's update         2·n²·min(2 qB, ½ qB + n)    once, of a fraction q of the batch: by Rᵀ x*, or
+                                                   by the symmetric ⟨x* x*ᵀ⟩
+    Bᵀ e               2·B·m·n                     mirror only, not in the first layer
+    Rᵀ Bᵀ e            2·n²·min(B, m)              mirror only, likewise
+    B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n                  mirror only, likewise, of a fraction p
+    ⟨δx δxᵀ⟩, C⁻¹ δx   2·2½·pB·n² + 2·n³/3         mirror only, likewise: a symmetric product, a
+                                                   Cholesky factor, two solutions
 
 Passes that differ at layer l, for K perturbed passes (INP: K rounds of L passes):
 
@@ -20,6 +25,11 @@ Passes that differ at layer l, for K perturbed passes (INP: K rounds of L passes
     NP, ANP    1 in the first layer, where all passes see the same input; 1 + K in the others
     mirror     1 in the first layer; 1 + s K in the others, on a fraction s of the batch
     INP        1 + K (l - 1): the pass that perturbs layer i is the baseline's up to W_i x*
+
+The x* of the baseline alone is read, but that the mirror reads those of all passes.
+
+The published code of the paper's first author (`paper/three_hidden` names it) makes every product
+as the formulas have it: all passes whole, ⟨x* x*ᵀ⟩ in full, and its product with R.
 
 Everything else (drawing noise, activations, the optimiser) grows with B·m or m·n alone and is not
 counted.
@@ -42,7 +52,7 @@ def step_operations(
     perturbed_fraction: float = 1.0,
     resamples: int = 1,
 ) -> int:
-    """Count the operations of one step.
+    """Count the operations of one step, at the least.
 
     Args:
         sizes: inputs, hidden nodes and outputs of a fully connected network.
@@ -55,17 +65,30 @@ def step_operations(
         perturbed_fraction: s.
         resamples: K.
     """
-    total = 0
+    total = 0.0
     for layer, (n, m) in enumerate(pairwise(sizes)):
-        weights, matrix = 2 * batch * m * n, 2 * batch * n * n if decorrelated else 0
         passes = _distinct_passes(rule, layer, resamples, perturbed_fraction)
-        forward = round(passes * (weights + matrix))
-        backward = weights + matrix if rule in ("bp", "weight_mirror") and layer > 0 else 0
-        if rule == "weight_mirror" and layer > 0:
+        mirror = rule == "weight_mirror" and layer > 0
+        back = mirror or (rule == "bp" and layer > 0)
+        total += (passes + back + 1) * batch * m * n
+        if decorrelated:
+            read = passes if rule == "weight_mirror" else 1
+            unread = (passes - read + (back and not mirror)) * batch
+            samples = sample_fraction * batch
+            lines = read * batch + min(unread, m) + min(2 * samples, samples / 2 + n)
+            total += n * n * (lines + (min(batch, m) if mirror else 0))
+        if mirror:
             part = mirror_fraction * batch
-            backward += round(4 * part * m * n + 6 * part * n * n + 2 * n**3 / 3)
-        total += forward + backward + weights + round(2 * sample_fraction * matrix)
-    return total
+            total += 2 * part * m * n + 2.5 * part * n * n + n**3 / 3
+    return round(2 * total)
+
+
+def published_operations(sizes: Sequence[int], batch: int) -> int:
+    """Count what the published code of DANP, DNP takes for one step, with one perturbed pass."""
+    total = 0
+    for n, m in pairwise(sizes):
+        total += batch * (2 * (n * n + m * n) + m * n + n * n) + n**3
+    return 2 * total
 
 
 def _distinct_passes(rule: str, layer: int, resamples: int, perturbed: float) -> float:

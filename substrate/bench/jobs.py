@@ -121,6 +121,7 @@ def do_nothing(store: str, key: str, record: str, trust: str) -> Result:
         end = UnitEnd(
             key=key,
             noise=[],
+            ledger=None,
             diverged=None,
             metrics_sha256=NOTHING_SHA256,
             outcome_sha256=NOTHING_SHA256,

@@ -7,7 +7,7 @@ The exponents that the products call for (`substrate.bench.floor`), where those 
     sweep      DANP                              expected p
     width      every layer is w × w              2
     depth      layers of one width               1
-    batch      q = 1                             1
+    batch      q = 1                             up to 1, from below: W R is formed once
     K          perturbed passes                  up to 1, from below: the update is made once
 
 At small sizes a step's fixed costs (calls, generators, the optimiser's state) are a large part of

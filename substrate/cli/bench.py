@@ -34,10 +34,10 @@ def devices(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 10,
     as_json: _Json = False,
 ) -> None:
-    """Time reads and pulsed updates of all crossbars, 1024 × 1024 at batch 1000."""
+    """Time reads and pulsed updates of all crossbars, at two sizes and three drives."""
     from substrate.bench.devices import bench_devices, show_device_bench
 
-    show_device_bench(bench_devices(1024, 1000, repeats, max(1, repeats // 2)), as_json)
+    show_device_bench(bench_devices(repeats), as_json)
 
 
 @bench_app.command()

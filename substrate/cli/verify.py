@@ -20,6 +20,7 @@ from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
 from substrate.target import describe, find_target
 from substrate.terminal import Console, tell
 from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
+from substrate.verify.updates import MIXED_PRECISION, ORDINARY, PULSED, TRANSFER, WRITE_NOISE
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
@@ -37,7 +38,7 @@ def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool)
     elif isinstance(target, Rule):
         kit = type("Verify", (RuleConformance,), {"rule": target, "seed": seed})
     else:
-        kit = _of_crossbar(target, seed)
+        kit = kit_of_chip(target, seed)
     console = Console(stderr=as_json)
     title = describe(target)[0]
     console.print(f"{name}: {title}")
@@ -59,28 +60,65 @@ def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool)
     return 1 if failed else 0
 
 
-def _of_crossbar(chip: Chip, number: int) -> type[CrossbarConformance]:
+def kit_of_chip(chip: Chip, number: int) -> type[CrossbarConformance]:
+    """Give the kit for a chip's crossbars, under a seed."""
     if isinstance(chip, CustomChip):
         made = custom_crossbar(chip.crossbar, Path())
         own = {"model": made, "parameters": chip.parameters, "seed": number}
         return type("Verify", (CrossbarConformance,), own)
 
+    if isinstance(chip, AihwkitChip):
+        return _of_aihwkit(chip, number)
+
     class Verify(CrossbarConformance):
         seed = number
         bitwise = chip_reproducibility(chip) == "bitwise"
-        runs_on_meta = not isinstance(chip, AihwkitChip)
-        # aihwkit's tiles take some ten times the product on an idle machine, and more on a busy one
-        max_cost = 100.0 if isinstance(chip, AihwkitChip) else CrossbarConformance.max_cost
-        # aihwkit's phase-change pair writes some seven times what its granularity says, and cells
-        # of several devices that take turns write a fraction of it
-        update_size = (
-            (0.15, 12.0) if isinstance(chip, AihwkitChip) else CrossbarConformance.update_size
-        )
+        update_size = (0.8, 1.25)
 
         def make(
             self, n_out: int, n_in: int, device: str = "cpu", seed: int | None = None
         ) -> Crossbar:
             of = self.seed if seed is None else seed
             return build_crossbar(chip, LayerShape(n_out, n_in), of, "verify", torch.device(device))
+
+    return Verify
+
+
+def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:
+    """A kit whose updates are held to aihwkit's own, where it pulses."""
+    from aihwkit.simulator.configs import MixedPrecisionCompound
+
+    from devices.crossbars.aihwkit_config import preset_config
+    from devices.crossbars.aihwkit_inference import is_programmed
+    from substrate.verify.bare_tile import BareTile, has_write_noise, is_compound
+
+    config = preset_config(chip.preset, chip.config)
+    if is_programmed(config):
+        asked = ORDINARY
+    elif is_compound(config):
+        mixed = isinstance(config.device, MixedPrecisionCompound)
+        asked = MIXED_PRECISION if mixed else TRANSFER
+    else:
+        asked = WRITE_NOISE if has_write_noise(config) else PULSED
+    input_range = config.pre_post.input_range
+
+    class Verify(CrossbarConformance):
+        seed = number
+        bitwise = chip_reproducibility(chip) == "bitwise"
+        runs_on_meta = False
+        # aihwkit's tiles take some ten times the product on an idle machine, and more on a busy one
+        max_cost = 100.0
+        update_size = (0.8, 1.25)
+        amount = asked
+        warm_up = input_range.init_from_data + 1 if input_range.enable else 0
+
+        def make(
+            self, n_out: int, n_in: int, device: str = "cpu", seed: int | None = None
+        ) -> Crossbar:
+            of = self.seed if seed is None else seed
+            return build_crossbar(chip, LayerShape(n_out, n_in), of, "verify", torch.device(device))
+
+        def make_reference(self, n_out: int, n_in: int, seed: int) -> Crossbar | None:
+            return None if is_programmed(config) else BareTile(n_out, n_in, config, seed)
 
     return Verify

@@ -39,7 +39,8 @@ def image_files(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
         images = [entry for entry in entries if Path(entry.name).suffix.lower() in _ENDINGS]
         for entry in images:
-            if not entry.is_file():
+            # a path, which takes a link that leads to itself for no file; the entry would raise
+            if not Path(entry.path).is_file():
                 raise DataError(f"{entry.path} is no regular file; take it out of the folder")
     names = sorted(entry.name for entry in images)
     if not names:

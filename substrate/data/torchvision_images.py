@@ -16,6 +16,7 @@ from substrate.data.arrays import dataset_from_arrays
 from substrate.data.cache import cached_arrays
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
+from substrate.data.limits import refuse_irregular
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import Torchvision
 
@@ -60,7 +61,9 @@ def load(settings: Torchvision) -> Dataset:
             np.save(target / f"x_{part}.npy", np.ascontiguousarray(pixels))
             np.save(target / f"y_{part}.npy", labels)
 
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = sorted(path for path in folder.iterdir() if not path.is_dir())
+    for path in files:
+        refuse_irregular(path, "take it out of the folder")
     return dataset_from_arrays(
         settings.name,
         cached_arrays(settings.name, files, make),
@@ -78,9 +81,9 @@ def _read(
 
     try:
         read = getattr(datasets, source.torchvision_class)(root, train=train, download=download)
-    except (RuntimeError, OSError, ValueError, EOFError) as problem:
+    except Exception as problem:
+        # torchvision asserts, and fails in ways of its own on bytes that are damaged
         what = "could not be downloaded to" if download else "is not whole in"
-        raise DataError(
-            f"{source.torchvision_class} {what} {root}: {str(problem).splitlines()[0]}"
-        ) from None
+        reason = next(iter(str(problem).splitlines()), type(problem).__name__)
+        raise DataError(f"{source.torchvision_class} {what} {root}: {reason}") from None
     return np.asarray(read.data), np.asarray(read.targets)

@@ -7,6 +7,9 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from substrate.record.base import Part, Record
+from substrate.record.bill import Bill
+from substrate.record.device import Device
+from substrate.record.ledger import Ledger
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
 Status = Literal["complete", "interrupted", "failed"]
@@ -76,8 +79,9 @@ class PulseTrains(Part):
 class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
-    Trains are absent where none were counted, the verdict of a baseline always, and both it and the
-    rung in summaries of before.
+    Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
+    the verdict of a baseline always, the device of the ideal chip, and all of these in summaries of
+    before.
     """
 
     role: Literal["device", "baseline"]
@@ -96,6 +100,9 @@ class Arm(Part):
     train_loss: Measure
     observed_noise: list[LayerNoise]
     pulse_trains: PulseTrains | None = Field(None, exclude_if=_is_none)
+    ledger: Ledger | None = Field(None, exclude_if=_is_none)
+    bill: Bill | None = Field(None, exclude_if=_is_none)
+    device: Device | None = Field(None, exclude_if=_is_none)
 
     def measure(self, metric: MetricName) -> Measure | None:
         """One of its figures; None for an accuracy in a regression."""

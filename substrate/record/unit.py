@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import Field
 
 from substrate.record.base import Part, Record, SealedRecord
+from substrate.record.ledger import Ledger
 from substrate.record.summary import DivergedSeed, LayerNoise
 
 UNIT: Final = "unit.json"
@@ -82,6 +83,7 @@ class UnitEnd(SealedRecord):
     Attributes:
         key: of the unit.
         noise: observed after training; empty where it diverged.
+        ledger: of the training; None where it diverged.
         diverged: where its loss stopped being finite.
         metrics_sha256: of `metrics.jsonl`.
         outcome_sha256: of `outcome.safetensors`; of nothing where it diverged.
@@ -89,6 +91,7 @@ class UnitEnd(SealedRecord):
 
     key: str
     noise: list[LayerNoise]
+    ledger: Ledger | None
     diverged: DivergedSeed | None
     metrics_sha256: str
     outcome_sha256: str

@@ -85,12 +85,20 @@ class TrainingRun:
             reached[row.arm, row.seed] = row.epoch
         return reached
 
-    @property
+    @cached_property
     def diverged(self) -> dict[str, list[DivergedSeed]]:
-        """By arm; of a run that was killed nothing is known."""
-        if self.summary is None:
-            return {arm: [] for arm in self.arms}
-        return {arm: entry.diverged for arm, entry in self.summary.arms.items()}
+        """By arm. What was stopped has no summary to say so: an end before the last epoch tells."""
+        if self.summary is not None:
+            return {arm: entry.diverged for arm, entry in self.summary.arms.items()}
+        order = [(arm, seed) for seed in self.seeds for arm in self.arms]
+        begun = [place for place, key in enumerate(order) if key in self.last]
+        ended = order[: begun[-1]] if begun else []
+        found: dict[str, list[DivergedSeed]] = {arm: [] for arm in self.arms}
+        for arm, seed in ended:
+            epoch = self.last.get((arm, seed), -1) + 1
+            if epoch <= self.epochs:
+                found[arm].append(DivergedSeed(seed=seed, epoch=epoch, what="no finite loss"))
+        return found
 
     def trained(self, arm: str) -> list[int]:
         """The seeds that count for an arm."""

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from substrate.record.summary import Summary, Verdict
+from substrate.report import bill
 from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
@@ -39,6 +40,8 @@ _VERDICT_STYLE: dict[Verdict, str] = {
 def run_result(summary: Summary, folder: Path) -> Group:
     """Everything a finished run tells in the terminal, the verdict last, where the eye rests."""
     parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
+    if bill.billed(summary):
+        parts += [bill_table(summary), *map(_text, bill.left_out(summary)), ""]
     parts += [
         _text(f"{name}, {divergence_in_words(divergence)}", "red")
         for name, arm in summary.arms.items()
@@ -109,6 +112,27 @@ def comparisons_table(summary: Summary) -> Table:
             NOTHING if gap is None else behind_or_ahead(gap, metric),
             interval(comparison, metric),
             _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]),
+        )
+    return table
+
+
+def bill_table(summary: Summary) -> Table:
+    """One row an arm: energy and time with the ranges of their unit costs, wear."""
+    table = _table("The bill, with the range that the unit costs leave")
+    table.add_column("Arm", overflow="fold")
+    for heading in ("Energy to\ntrain", "Time to\ntrain", "Energy an\ninference"):
+        table.add_column(heading, justify="right")
+    table.add_column("Of it\nconverters", justify="right")
+    table.add_column("Wear")
+    for name, (_, of_arm) in bill.billed(summary).items():
+        training, time = of_arm.training_joules, of_arm.training_seconds
+        table.add_row(
+            _text(name),
+            _text(f"{bill.training_energy(of_arm)}\n{bill.energy_interval(training)}"),
+            _text(f"{bill.training_time(of_arm)}\n{bill.period_interval(time)}"),
+            _text(bill.inference_energy(of_arm)),
+            _text(bill.share(of_arm)),
+            _text(bill.wear(of_arm)),
         )
     return table
 

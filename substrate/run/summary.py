@@ -13,10 +13,13 @@ import numpy as np
 
 from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.layouts import network_title
+from substrate.assemble.parameters import device_in_words
 from substrate.assemble.rung import rung_of
+from substrate.bill.bill import bill_of
 from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.library import find_rule
+from substrate.record.ledger import Ledger, mean_ledger
 from substrate.record.metrics import Epoch
 from substrate.record.summary import (
     RUNGS,
@@ -56,6 +59,7 @@ class ArmOutcome:
         self.last: dict[int, Epoch] = {}
         self._epochs: dict[tuple[int, int], Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
+        self.ledgers: dict[int, Ledger] = {}
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
@@ -294,6 +298,7 @@ def _arm(
 ) -> ArmSummary:
     arm = scenario.all_arms[name]
     own = [each for each in comparisons if each.arm == name]
+    ledger = mean_ledger(list(outcome.ledgers.values())) if outcome.ledgers else None
 
     def measure(metric: MetricName) -> Measure:
         return _measure(outcome.values(metric, scenario.seeds))
@@ -318,6 +323,9 @@ def _arm(
         train_loss=measure("train_loss"),
         observed_noise=_noise(list(outcome.noise.values())),
         pulse_trains=_pulse_trains(outcome),
+        ledger=ledger,
+        bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
+        device=device_in_words(arm.chip),
     )
 
 

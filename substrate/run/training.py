@@ -10,19 +10,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from devices.seal import SealedChip, chip_state, pulse_trains, restore_chip, without_trace
+from devices.seal import (
+    SealedChip,
+    chip_state,
+    ledger,
+    pulse_trains,
+    restore_chip,
+    without_trace,
+)
 from devices.states import below, prefixed
 from substrate.assemble.chip import build_chip
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import Streams, stream
+from substrate.record.ledger import Ledger, per_sample
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
+from substrate.run.multiplications import Multiplications
 from substrate.scenario.schema import Scenario
 
 _EVALUATION_BATCH = 1000
@@ -58,6 +68,10 @@ class ArmRun:
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
+        settings = arm.learning.decorrelation
+        self._every = 1 if settings is None else settings.every
+        self._multiplications = Multiplications()
+        self._steps = 0
         self._by_sample: Tensor | None = None
         self._next_epoch = 0
         self._seconds_before = 0.0
@@ -67,6 +81,7 @@ class ArmRun:
         return {
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
+            "work": torch.tensor([self._steps, self._multiplications.total]),
             **prefixed("chip", chip_state(self._chip)),
             **prefixed("learner", self._learner.state()),
         }
@@ -75,6 +90,7 @@ class ArmRun:
         """Go on after an epoch, from the state that was taken then."""
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
+        self._steps, self._multiplications.total = state["work"].tolist()
         restore_chip(self._chip, below("chip", state))
         self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
@@ -133,6 +149,22 @@ class ArmRun:
             )
         return noise
 
+    def ledger(self) -> Ledger:
+        """Give what the training took, and what an inference takes."""
+        x = self._dataset.x_test[:1]
+        with self._aside("ledger"):
+            before = ledger(self._chip)
+            self._chip.forward(x)
+            inference = per_sample(ledger(self._chip), before, len(x))
+        kept = (value for value in self._learner.state().values() if value.is_floating_point())
+        return Ledger(
+            steps=self._steps,
+            training=ledger(self._chip),
+            inference=inference,
+            learner_multiplications=self._multiplications.total,
+            learner_words=sum(value.numel() for value in kept),
+        )
+
     @contextmanager
     def _aside(self, *purpose: str) -> Iterator[None]:
         with self._streams.elsewhere(*purpose), without_trace(self._chip):
@@ -144,32 +176,42 @@ class ArmRun:
         correct = torch.zeros((), dtype=torch.float64, device=x.device)
         order = torch.randperm(len(x), generator=self._order).to(x.device)
         for chosen in order.split(self._scenario.training.batch_size):
-            step = self._learner.step(x[chosen], y[chosen])
+            # what a step multiplies follows from its batch, and from whether R is updated in it
+            kind = len(chosen), self._steps == 0, self._steps % self._every == 0
+            step = self._multiplications.count(
+                kind, partial(self._learner.step, x[chosen], y[chosen])
+            )
+            self._steps += 1
             loss += step.losses.sum()
             if not self._dataset.regression:
                 correct += _correct(step.output, y[chosen])
-        return loss.item() / len(x), self._accuracy(correct.item(), len(x))
+        return self._figures(loss, correct, len(x))
 
     def _test(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_test, self._dataset.y_test
-        loss, correct = 0.0, 0.0
+        loss = torch.zeros((), dtype=torch.float64, device=x.device)
+        correct = torch.zeros((), dtype=torch.float64, device=x.device)
         by_sample = []
         for part, target in zip(
             x.split(_EVALUATION_BATCH), y.split(_EVALUATION_BATCH), strict=True
         ):
-            output = self._chip.forward(part).output
+            # the output alone: what nobody reads need not be told apart
+            (seen,) = self._chip.passes(part, [None], read_inputs=(), read_pre_activations=())
+            output = seen.output
             losses = self._loss(output, target)
-            loss += losses.sum().item()
+            loss += losses.sum()
             if self._dataset.regression:
                 by_sample.append(losses.double())
             else:
                 by_sample.append(output.argmax(1) == target)
-                correct += by_sample[-1].sum().item()
+                correct += by_sample[-1].sum()
         self._by_sample = torch.cat(by_sample)
-        return loss / len(x), self._accuracy(correct, len(x))
+        return self._figures(loss, correct, len(x))
 
-    def _accuracy(self, correct: float, samples: int) -> float | None:
-        return None if self._dataset.regression else correct / samples
+    def _figures(self, loss: Tensor, correct: Tensor, samples: int) -> tuple[float, float | None]:
+        """Bring mean loss and accuracy to the host, which waits here and nowhere else."""
+        mean_loss, accuracy = (torch.stack([loss, correct]) / samples).tolist()
+        return mean_loss, None if self._dataset.regression else accuracy
 
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:

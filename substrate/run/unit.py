@@ -299,6 +299,7 @@ def _train(
     end = UnitEnd(
         key=key,
         noise=noise,
+        ledger=None if diverged else run.ledger(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=_sha256(outcome),

@@ -114,7 +114,7 @@ class _Watched:
                 content = file.read()
             whole = content[: content.rfind(b"\n") + 1]
             found = epochs(whole, self._path)
-        except (FileNotFoundError, RecordError):
+        except (OSError, RecordError):  # what is wrong with it, the unit itself says
             self._seen = 0
             return
         self._seen += len(whole)

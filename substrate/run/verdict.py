@@ -199,7 +199,7 @@ def contrast(
     """Add arms up, each with its weight; 1 and -1 give a difference.
 
     Args:
-        weights: by arm; they add up to 0.
+        weights: by arm; those of a difference add up to 0.
         figures: accuracies, as fractions, or losses, by arm, one a seed.
         outcomes: by arm, of the same seeds; arms may be missing.
         samples: n, for where they are.

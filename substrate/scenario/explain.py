@@ -17,11 +17,13 @@ def from_validation_error(
 ) -> ScenarioError:
     """The first thing that pydantic found wrong with `source.data`, as the user should read it.
 
-    Unknown keys go first, since a misspelt key is also reported as a missing one. `model` is the
+    Unknown keys go first, since a misspelt key is also reported as a missing one; before them only
+    wrong values of keys that one member of a union knows and the others do not. `model` is the
     model that was validated: its fields give the keys that might have been meant.
     """
     located = [(*_locate(error, source.data, model), error) for error in exc.errors()]
-    located.sort(key=lambda item: item[2]["type"] != "extra_forbidden")
+    unknown = {loc for loc, _, error in located if error["type"] == "extra_forbidden"}
+    located.sort(key=lambda item: (item[0] not in unknown, item[2]["type"] == "extra_forbidden"))
     loc, alternatives, error = located[0]
     others = {other for other, _, _ in located} - {loc[:end] for end in range(len(loc) + 1)}
     kind, found, known = error["type"], error["input"], list[str]()

@@ -30,9 +30,10 @@ from substrate.spec.surrogate import Array, Surrogate
 
 _DRAWS = 400
 _KEPT = 0.1
-_FARTHEST = 100.0
 TAILS=2
 WIDER = 2.5
+SQUASH = 2.0
+AGAIN = 1
 _ALONG = {1: 65, 2: 25}
 """Places along the last field, by the number of fields."""
 
@@ -130,15 +131,15 @@ def search_limit(
     """
     points = _first_points(axes)
     margins, shared_error = measure(points)
-    resolved_before = False
+    resolved_before = 0
     while True:
         drawn = _Drawn(axes, points, margins, scale, shared_error)
         found = _found(drawn, axes, points, margins, resolution, confidence)
         on_round(found)
         # a narrow interval from few runs may be of a curve that is too smooth: it must last
-        if (found.resolved and resolved_before) or len(points) >= most_runs:
+        if (found.resolved and resolved_before >= AGAIN) or len(points) >= most_runs:
             return found
-        resolved_before = found.resolved
+        resolved_before = resolved_before + 1 if found.resolved else 0
         more = _next_points(axes, drawn, min(batch, most_runs - len(points)))
         told = measure(more)
         points = [*points, *more]
@@ -219,7 +220,8 @@ class _Drawn:
             [[axis.place(value) for axis, value in zip(axes, point, strict=True)] for point in points]
         )
         relative = np.array(margins) / scale
-        spreads = 1 / np.sqrt(1 + np.minimum(relative**2, _FARTHEST))
+        values = SQUASH * np.tanh(relative / SQUASH)
+        spreads = np.maximum(1 - (values / SQUASH) ** 2, 0.1)
         self.along = np.linspace(0, 1, _ALONG[len(axes)])
         self.columns = np.linspace(0, 1, COLUMNS) if len(axes) == 2 else np.zeros(1)
         grid = [
@@ -227,7 +229,7 @@ class _Drawn:
             for column in self.columns
             for place in self.along
         ]
-        paths = Surrogate(places, np.arcsinh(relative), spreads).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
+        paths = Surrogate(places, values, spreads).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
         paths = paths.reshape(len(paths), len(self.columns), len(self.along))
         self.rising = bool(np.median(paths[:, :, -1] - paths[:, :, 0]) > 0)
         onward = paths if self.rising else -paths

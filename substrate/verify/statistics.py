@@ -92,3 +92,54 @@ def compare(
             f"{labels[vague]}: known only to {float(error[vague] / scale[vague]):.0%} from "
             f"{n} replicas, too little to tell; draw more (replicas)"
         )
+
+
+def assert_near(
+    found: Float[Tensor, "arrays *matrix"],
+    wanted: Float[Tensor, "arrays *matrix"],
+    title: str,
+    *,
+    most: float,
+    false_alarm: float,
+) -> float:
+    """Show that independent arrays agree with what is wanted, but for what differs by chance.
+
+        error² = ⟨(f_i - w_i)·(f_j - w_j)⟩ / ⟨w_i·w_j⟩,   i, j the two arrays of a pair
+
+    Products of two arrays are free of the bias that noise gives to squares, so that an array may be
+    as noisy as it likes, and only what all have in common counts.
+
+    Args:
+        found: of independent arrays, an even number.
+        wanted: what each should be; other independent arrays, or the same every time.
+        title: what is compared, in the plural.
+        most: the error that is allowed.
+        false_alarm: chance that arrays within it fail.
+
+    Returns:
+        The error; 0 where noise leaves less than that.
+
+    Raises:
+        AssertionError: the error is larger, beyond chance; or the arrays are too noisy to tell.
+    """
+    from scipy import stats
+
+    f, w = found.double().flatten(1), wanted.double().flatten(1)
+    off = f - w
+    squares, norms = (off[::2] * off[1::2]).sum(1), (w[::2] * w[1::2]).sum(1)
+    threshold = float(stats.t.isf(false_alarm / 2, len(norms) - 1)) / len(norms) ** 0.5
+    norm = float(norms.mean())
+    surplus = squares - most**2 * norms
+    error = float((max(float(squares.mean()), 0.0) / max(norm, 1e-300)) ** 0.5)
+    assert float(surplus.mean()) <= threshold * float(surplus.std()), (
+        f"{title} are off by {error:.0%} on average, and {most:.0%} is allowed "
+        f"(false alarms: {false_alarm:g})"
+    )
+    # what would be nothing at all, or twice as much, is off by 100 %
+    told = norm - threshold * max(float(norms.std()), float(surplus.std()))
+    farthest = float(off.norm(dim=1).max()) / max(norm, 1e-300) ** 0.5
+    assert told > most**2 * norm, (
+        f"{title}: {len(f)} arrays are too noisy to tell whether they are right; the farthest is "
+        f"off by {farthest:.0%}"
+    )
+    return error

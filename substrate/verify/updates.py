@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -21,11 +22,34 @@ from devices.interface import Dense, Outer
 from substrate.verify.statistics import TELLING
 
 SAMPLES = 5
-TIMES = 8
-"""How often every request is made, so that single pulses average out."""
 
-RATE = 0.005
-"""So small that no shipped device's pulse trains are too short for the largest request."""
+
+class Amount(NamedTuple):
+    """How much is asked for, so that single pulses average out.
+
+    Attributes:
+        times: how often a request is made.
+        repeats: how often its samples are in it.
+        rate: its learning rate.
+    """
+
+    times: int
+    repeats: int
+    rate: float
+
+
+# So small a rate that no shipped device's pulse trains are too short for the largest request.
+ORDINARY = Amount(8, 1, 0.005)
+PULSED = Amount(40, 1, 0.005)
+"""So much that it stands out from the spread of cells."""
+WRITE_NOISE = Amount(40, 1, 0.02)
+"""So much that it stands out from the write noise of resistive cells, as large as weights are."""
+MIXED_PRECISION = Amount(200, 1, 0.005)
+"""A line is transferred with every request, and only what a pulse can write of it."""
+TRANSFER = Amount(8, 250, 0.1)
+"""Signs are chopped and averages taken over a thousand samples and more before a weight moves."""
+_MOST_DENSE = 400
+_MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -44,17 +68,20 @@ class Requests:
 
 
 def all_requests(
-    x: Float[Tensor, "samples n_in"], d: Float[Tensor, "samples n_out"]
+    x: Float[Tensor, "samples n_in"], d: Float[Tensor, "samples n_out"], amount: Amount
 ) -> tuple[Requests, ...]:
     """Ask for the same change in every way in which a learner may."""
-    delta = -RATE * d.T @ x
-    wanted = TIMES * delta
-    many = Outer(x.repeat(TIMES, 1), d.repeat(TIMES, 1), RATE)
+    times, repeats, rate = amount
+    x, d = x.repeat(repeats, 1), d.repeat(repeats, 1)
+    delta = -rate * d.T @ x
+    at_once = min(times, _MOST_AT_ONCE)
+    many = Outer(x.repeat(at_once, 1), d.repeat(at_once, 1), rate)
+    dense = min(times * repeats, _MOST_DENSE)
     return (
-        Requests("Outer", [Outer(x, d, RATE)] * TIMES, wanted),
-        Requests("Outer of many samples", [many], wanted),
-        Requests("Outer of another rate", [Outer(x, 4 * d, RATE / 4)] * TIMES, wanted),
-        Requests("Dense", [Dense(delta)] * TIMES, wanted),
+        Requests("Outer", [Outer(x, d, rate)] * times, times * delta),
+        Requests("Outer of many samples", [many] * (times // at_once), times * delta),
+        Requests("Outer of another rate", [Outer(x, 4 * d, rate / 4)] * times, times * delta),
+        Requests("Dense", [Dense(delta / repeats)] * dense, dense / repeats * delta),
     )
 
 

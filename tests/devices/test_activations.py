@@ -5,7 +5,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.activations import ACTIVATIONS, DIFFERENTIABLE, sign, staircase, step
+from devices.activations import (
+    ACTIVATIONS,
+    DIFFERENTIABLE,
+    leaky_relu,
+    sign,
+    staircase,
+    step,
+)
 
 
 def test_comparators_take_zero_to_be_above_the_threshold() -> None:
@@ -13,6 +20,15 @@ def test_comparators_take_zero_to_be_above_the_threshold() -> None:
     assert sign(a).tolist() == [-1, -1, 1, 1, 1]
     assert step(a).tolist() == [0, 0, 1, 1, 1]
     assert a.tolist()[0] == -2.0
+
+
+def test_a_leaky_relu_has_the_slope_that_it_is_given() -> None:
+    a = torch.tensor([-5.0, -0.5, 0.0, 0.5, 5.0], requires_grad=True)
+    out = leaky_relu(0.2)(a)
+    torch.testing.assert_close(out, torch.tensor([-1.0, -0.1, 0.0, 0.5, 5.0]))
+    (slope,) = torch.autograd.grad(out.sum(), a)
+    assert slope[[0, 1, 3, 4]].tolist() == pytest.approx([0.2, 0.2, 1.0, 1.0])
+    assert leaky_relu(0.01)(a).equal(ACTIVATIONS["leaky_relu"](a))
 
 
 def test_a_staircase_of_two_levels_is_the_sign() -> None:

@@ -7,6 +7,7 @@ from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import CrossbarDecorrelation, DigitalDecorrelation
 from devices.interface import DecorrelationUpdate, Dense, Outer
 from tests.chips import CPU, make_chip
+from tests.host import waits_of
 
 
 class Windowed(IdealCrossbar):
@@ -34,18 +35,10 @@ class Windowed(IdealCrossbar):
 
 
 def requests(n: int, count: int, gain: float = 1.001) -> list[DecorrelationUpdate]:
+    """Requests whose x* are ±1, so that every row has this gain."""
     generator = torch.Generator().manual_seed(1)
-    return [
-        DecorrelationUpdate(
-            torch.full((n,), gain),
-            Outer(
-                torch.randn(20, n, generator=generator),
-                torch.randn(20, n, generator=generator),
-                1e-4,
-            ),
-        )
-        for _ in range(count)
-    ]
+    signs = torch.randint(2, (count, 20, n), generator=generator) * 2.0 - 1
+    return [DecorrelationUpdate(each, (gain - 1) / 20) for each in signs]
 
 
 def test_on_an_exact_crossbar_it_is_the_digital_one():
@@ -81,7 +74,7 @@ def test_rows_are_programmed_anew_only_when_their_gain_has_doubled():
     crossbar = Windowed(4)
     decorrelation = CrossbarDecorrelation(crossbar, 4, CPU)
     started = crossbar.programmed
-    quiet = [DecorrelationUpdate(r.gain, Outer(r.outer.x, r.outer.d, 0.0)) for r in requests(4, 64)]
+    quiet = requests(4, 64, gain=1 + 1e-6)
     for request in quiet:
         decorrelation.update(request)
     assert crossbar.programmed == started
@@ -113,3 +106,11 @@ def test_it_goes_on_from_its_state():
         first.update(request)
         second.update(request)
     assert torch.equal(first.read(x), second.read(x))
+
+
+def test_updates_wait_for_nothing_but_for_what_was_found_long_before():
+    decorrelation = CrossbarDecorrelation(IdealCrossbar(4, 4, CPU), 4, CPU)
+    found = waits_of(lambda: [decorrelation.update(each) for each in requests(4, 64, gain=1.05)])
+    # once in 16 updates a flag is looked at, which on a GPU was sent off 16 updates before
+    assert len(found) == 4
+    assert all("flag.py" in each for each in found)

@@ -35,7 +35,7 @@ def angles(rule: str, noise_samples: list[int], repeats: int, sigma: float = 1e-
         averaged = averaged_gradients(estimator(rule, seed, sigma), x, target, noise_samples)
         total += torch.tensor(
             [
-                [angle(u, v) for u, v in zip(update, reference, strict=True)]
+                [float(angle(u, v)) for u, v in zip(update, reference, strict=True)]
                 for _, update in averaged
             ],
             dtype=torch.float64,
@@ -55,9 +55,9 @@ def many() -> dict[str, Tensor]:
 
 def test_angle_against_known_ones():
     right = torch.tensor([[1.0, 0.0]])
-    assert angle(right, torch.tensor([[2.0, 0.0]])) == pytest.approx(0, abs=1e-5)
-    assert angle(right, torch.tensor([[3.0, 3.0]])) == pytest.approx(45)
-    assert angle(right, torch.tensor([[-1.0, 0.0]])) == pytest.approx(180)
+    assert float(angle(right, torch.tensor([[2.0, 0.0]]))) == pytest.approx(0, abs=1e-5)
+    assert float(angle(right, torch.tensor([[3.0, 3.0]]))) == pytest.approx(45)
+    assert float(angle(right, torch.tensor([[-1.0, 0.0]]))) == pytest.approx(180)
 
 
 # The angle of one estimate of 100 nodes from 100 samples spreads by 2° to 4° between inputs; the
@@ -95,7 +95,7 @@ def angle_set_by_the_covariance(layer: int, seed: int) -> float:
     jacobians = torch.autograd.functional.jacobian(pre_activation, zeros)
     covariance = sum(jacobian @ jacobian.T for jacobian in jacobians)
     _, gradients = chip.backpropagate(x, lambda output: cross_entropy(output, target))
-    return angle(covariance @ gradients[layer][0], gradients[layer][0])
+    return float(angle(covariance @ gradients[layer][0], gradients[layer][0]))
 
 
 def test_for_many_samples_np_and_the_correction_go_on_falling_where_anp_levels_off(many):

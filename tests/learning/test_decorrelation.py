@@ -16,9 +16,7 @@ def test_the_request_is_the_papers_update():
     decorrelation = DigitalDecorrelation(8, CPU)
     decorrelation.matrix.copy_(torch.randn(8, 8))
     before = decorrelation.matrix.clone()
-    decorrelation.update(
-        decorrelation_update(x_star, decorrelation.read_transposed, DecorrelationSettings(rate))
-    )
+    decorrelation.update(decorrelation_update(x_star, DecorrelationSettings(rate)))
     covariance = torch.einsum("si,sj->ij", x_star, x_star) / 50
     off_diagonal = covariance - torch.diag(torch.diag(covariance))
     torch.testing.assert_close(decorrelation.matrix, before - rate * off_diagonal @ before)
@@ -27,14 +25,8 @@ def test_the_request_is_the_papers_update():
 def test_positions_count_as_samples():
     x_star = correlated(60).view(20, 3, 8)
     together, apart = DigitalDecorrelation(8, CPU), DigitalDecorrelation(8, CPU)
-    together.update(
-        decorrelation_update(x_star, together.read_transposed, DecorrelationSettings(0.1))
-    )
-    apart.update(
-        decorrelation_update(
-            x_star.reshape(60, 8), apart.read_transposed, DecorrelationSettings(0.1)
-        )
-    )
+    together.update(decorrelation_update(x_star, DecorrelationSettings(0.1)))
+    apart.update(decorrelation_update(x_star.reshape(60, 8), DecorrelationSettings(0.1)))
     torch.testing.assert_close(together.matrix, apart.matrix)
 
 
@@ -49,7 +41,5 @@ def test_it_decorrelates():
     before = off_diagonal()
     for batch in x.repeat(10, 1).split(100):
         x_star = decorrelation.read(batch)
-        decorrelation.update(
-            decorrelation_update(x_star, decorrelation.read_transposed, DecorrelationSettings(0.05))
-        )
+        decorrelation.update(decorrelation_update(x_star, DecorrelationSettings(0.05)))
     assert off_diagonal() < before / 5

@@ -1,6 +1,6 @@
 """Mutated scenarios: each must be valid, or be refused in one line that says where.
 
-    python tests/torture/scenarios.py --count 50000 --seed 0
+    python -m tests.torture.scenarios --count 50000 --seed 0
 
 A mutation follows from the seed and its number alone; `--only N` runs one and shows its text.
 A process that dies or takes too long costs one mutation, not the rest.
@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import argparse
 import copy
-import multiprocessing
 import random
 import re
-import signal
 import sys
 import tempfile
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.torture.workers import Try, place, tell_short, torture
+
 SECONDS = 60
-CHUNK = 1000
 ROOT = Path(__file__).parents[2]
 
 # What YAML, Python, pydantic, aihwkit or a terminal might choke on, as it stands in a file.
@@ -179,61 +179,24 @@ def outcome(path: Path, number: int) -> str:
             return f"refused at length: {said[:300]}"
         return "refused"
     except Exception as problem:
-        where = problem.__traceback__
-        while where and where.tb_next:
-            where = where.tb_next
-        line = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else ""
-        return f"{type(problem).__name__}: {str(problem)[:200]!r} at {line}"
+        return f"{type(problem).__name__}: {str(problem)[:200]!r} at {place(problem)}"
     return "valid"
 
 
-def _work(seed: int, numbers: range, at: Any, queue: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore")
+@contextmanager
+def prepared(seed: int) -> Iterator[Try]:
+    """Make ready to try mutations of this seed."""
     texts = shipped()
     trees = [yaml.safe_load(text) for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mutated.yaml"
         (Path(folder) / "lab.py").write_text("X = 1\n")
-        for number in numbers:
-            at.value = number
+
+        def attempt(number: int) -> tuple[str, str]:
             path.write_bytes(mutated(seed, number, texts, trees))
-            signal.alarm(SECONDS)  # ends the process
-            queue.put((number, outcome(path, number)))
-            signal.alarm(0)
+            return "scenarios", outcome(path, number)
 
-
-def torture(seed: int, count: int) -> tuple[Counter[str], list[tuple[int, str]]]:
-    """Run mutations 0 to `count`; gives how many ended how, and those that fell short."""
-    context = multiprocessing.get_context("fork")
-    ends: Counter[str] = Counter()
-    short: list[tuple[int, str]] = []
-    start = 0
-    while start < count:
-        at, queue = context.Value("q", start), context.SimpleQueue()
-        numbers = range(start, min(start + CHUNK, count))
-        process = context.Process(target=_work, args=(seed, numbers, at, queue))
-        process.start()
-        done = 0
-        while done < len(numbers) and (process.is_alive() or not queue.empty()):
-            if queue.empty():
-                time.sleep(0.01)
-                continue
-            number, end = queue.get()
-            done += 1
-            ends[end if end in ("valid", "refused") else "short"] += 1
-            if end not in ("valid", "refused"):
-                short.append((number, end))
-        process.join()
-        start += done
-        if sys.stderr.isatty():
-            print(f"{start:,} of {count:,}", end="\r", file=sys.stderr)
-        if done < len(numbers):
-            ends["short"] += 1
-            what = "took too long" if process.exitcode == -signal.SIGALRM else "died"
-            short.append((at.value, f"the process {what}: exit code {process.exitcode}"))
-            start = at.value + 1
-    return ends, short
+        yield attempt
 
 
 def main() -> int:
@@ -252,17 +215,14 @@ def main() -> int:
 
     load_scenario(ROOT / "scenarios" / "crossbar_danp.yaml")  # imports, once for all processes
     started = time.monotonic()
-    ends, short = torture(options.seed, options.count)
+    by_kind, short = torture(partial(prepared, options.seed), options.count, SECONDS)
+    ends: Counter[str] = sum(by_kind.values(), Counter())
     print(
         f"scenarios: {sum(ends.values()):,} mutations (seed {options.seed}) in"
         f" {time.monotonic() - started:.0f} s: {ends['valid']:,} valid, {ends['refused']:,} refused"
         f" in one line, {ends['short']:,} fell short"
     )
-    kinds = Counter(re.sub(r"0x\w+|\d+", "#", what) for _, what in short)
-    for number, what in short[:40]:
-        print(f"  --seed {options.seed} --only {number}: {what}")
-    if len(short) > 40:
-        print(f"  and {len(short) - 40} more, of {len(kinds)} kinds")
+    tell_short(short)
     return 1 if short else 0
 
 

@@ -12,11 +12,11 @@ faults and lines stand between it and what is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,16 +26,11 @@ from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
 from devices.crossbars.native.faults import draw_faults, with_faults
 from devices.crossbars.native.line_resistance import effective_conductance
-from devices.crossbars.native.pulses import (
-    Moments,
-    coincidences,
-    coincidences_by_row,
-    draw_counts,
-    too_short,
-)
+from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
 from devices.crossbars.native.response import Devices, draw_devices, pulse_
-from devices.draws import Randomness, normal_, over_rows
+from devices.draws import normal_, plus_normal
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 from devices.noise.base import NoiseSource, StackedSources
 from devices.states import below, prefixed
 from devices.without_trace import without_trace
@@ -96,6 +91,10 @@ class NativeCrossbar:
         )
         self._array: tuple[Tensor, Tensor | None] | None = None
         self._trains = torch.zeros(2, dtype=torch.int64, device=where)
+        self._slots = torch.zeros((), dtype=torch.int64, device=where)
+        # in 64 bits, since 32 count no further than 2^24
+        self._pulses = torch.zeros(n_out, n_in, dtype=torch.float64, device=where)
+        self._programmings = 0
 
     @property
     def noise_free(self) -> bool:
@@ -113,6 +112,7 @@ class NativeCrossbar:
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Write all pairs, with programming error; drift starts anew."""
+        self._programmings += 1
         window = self._device.conductance
         pair = to_pair(window, self._within_bounds(weights))
         pair = program_pair(window, pair, self._streams["programming"])
@@ -125,7 +125,7 @@ class NativeCrossbar:
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Give W x through converters and noise."""
-        weights, variance = self._read_array(x[..., 0].numel() * repeats)
+        weights, variance = self._read_array(x.numel() // x.shape[-1] * repeats)
         return self._pass(x, weights, variance, repeats)
 
     @torch.no_grad()
@@ -139,14 +139,16 @@ class NativeCrossbar:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
         response = self._device.update
         step, longest = response.dw_min, response.pulses
+        stream = self._streams["cycle spread"]
         if isinstance(request, Outer):
             blocks = response.blocks
-            for x, d in zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True):
-                self._count(too_short(x, d, request.rate, step, longest))
-                self._pulse(*coincidences(x, d, request.rate, step, longest))
+            parts: Iterable[tuple[Tensor, Tensor]] = [(request.x, request.d)]
+            if blocks > 1:
+                parts = zip(request.x.chunk(blocks), request.d.chunk(blocks), strict=True)
+            for x, d in parts:
+                self._pulse(pulse_outer(x, d, request.rate, step, longest, stream))
         elif response.dense == "rows":
-            self._count(request.delta.abs().amax(0) > step * longest)
-            self._pulse(*coincidences_by_row(request.delta, step, longest))
+            self._pulse(pulse_rows(request.delta, step, longest, stream))
         else:
             self.program(self._weights + request.delta)
 
@@ -158,6 +160,9 @@ class NativeCrossbar:
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
             "pulse_trains": self._trains.clone(),
+            "slots": self._slots.clone(),
+            "pulses": self._pulses.clone(),
+            "programmings": torch.tensor(self._programmings),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
             **prefixed("devices", devices),
             **prefixed("stream", streams),
@@ -178,6 +183,9 @@ class NativeCrossbar:
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
         self._trains.copy_(state["pulse_trains"])
+        self._slots.copy_(state["slots"])
+        self._pulses.copy_(state["pulses"])
+        self._programmings = int(state["programmings"])
         devices, streams = below("devices", state), below("stream", state)
         self._devices = Devices(**{name: value.clone() for name, value in devices.items()})
         for name, generator in self._streams.items():
@@ -193,6 +201,20 @@ class NativeCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; all are looked at."""
         return self._trains
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`; every pulse is counted."""
+        trains, cut_short = map(float, self._trains.tolist())
+        return Wear(
+            self._programmings,
+            trains=trains,
+            trains_cut_short=cut_short,
+            slots=float(self._slots),
+            pulses=float(self._pulses.sum()),
+            worst_cell_pulses=float(self._pulses.max()),
+            holds_target=self._device.update.dense == "program" and self._programmings > 1,
+        )
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
@@ -243,34 +265,24 @@ class NativeCrossbar:
             if output_noise is not None:
                 a = output_noise(a, overwrite=True)
             return a if adc.exact else adc.convert_in_own_range(a, out=a)[0]
-        full_scale = adc.range * scale
+        full_scale = scale * adc.range
         if isinstance(full_scale, Tensor):
             full_scale = _repeat(full_scale, repeats)
         conversion = Conversion(adc, full_scale)
         return conversion(a) if output_noise is None else output_noise.convert(a, conversion)
 
-    def _pulse(self, up: Moments, down: Moments) -> None:
-        response = self._device.update
-        write_noise = response.write_noise * response.dw_min
-
-        def pulse_rows(rows: Sequence[Tensor], source: Randomness) -> None:
-            weights, seen, *rest = rows
-            m = draw_counts(Moments(*rest[:2]), source)
-            n = draw_counts(Moments(*rest[2:4]), source)
-            pulse_(weights, m, n, Devices(*rest[4:]), response, source)
-            if write_noise > 0:
-                apparent = normal_(torch.empty_like(m), write_noise, source).add_(weights)
-                seen.copy_(torch.where(m.add_(n) > 0, apparent, seen))
-
-        if write_noise > 0 and self._seen is self._weights:
-            self._seen = self._weights.clone()
-        tensors = (self._weights, self._seen, *up, *down, *self._devices)
-        over_rows(pulse_rows, tensors, self._streams["cycle spread"])
+    def _pulse(self, pulses: Pulses) -> None:
+        """Let pulses act; every update passes here."""
+        response, stream = self._device.update, self._streams["cycle spread"]
+        up, down, trains, slots = pulses
+        pulse_(self._weights, up, down, self._devices, response, stream)
+        if response.write_noise > 0:
+            apparent = plus_normal(self._weights, response.write_noise * response.dw_min, stream)
+            self._seen = torch.where(up + down > 0, apparent, self._seen)
+        self._pulses.add_(up).add_(down)
+        self._trains += trains
+        self._slots += slots
         self._array = None
-
-    def _count(self, cut: Bool[Tensor, " trains"]) -> None:
-        self._trains[0] += len(cut)
-        self._trains[1] += cut.sum()
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)

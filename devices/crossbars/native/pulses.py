@@ -1,65 +1,75 @@
-"""Coincident pulses of a whole batch, counted at once.
+"""Stochastic pulse trains, played slot by slot (Gokmen and Vlasov, Front. Neurosci. 10:333, 2016).
 
 For every sample, row i carries a train of BL slots with pulses of probability p_i, column j one
-with q_j, and the cell is pulsed where both coincide (Gokmen and Vlasov, Front. Neurosci. 10:333,
-2016). With the management of train lengths of aihwkit (its `update_management` and
-`update_bl_management`; Gokmen, Onen and Haensch, 2017), for a request -rate · d xᵀ and a device
-whose mean step is Δw:
+with q_j, and the cell is pulsed in every slot where both coincide. With the management of train
+lengths of aihwkit (its `update_management` and `update_bl_management`; Gokmen, Onen and Haensch,
+2017), for a request -rate · d xᵀ and a device whose mean step is Δw:
 
-    BL = min(⌈rate · max|x| · max|d| / Δw⌉, longest)
+    BL = min(⌈|rate| · max|x| · max|d| / Δw⌉, longest)
     p_i = |x_i| / max|x|
-    q_j = min(1, |d_j| · rate · max|x| / (Δw BL))
+    q_j = min(1, |d_j| · |rate| · max|x| / (Δw BL))
 
-A cell's coincidences in one sample are Binomial(BL, p_i q_j); up where d_j x_i < 0, otherwise
-down. Over the batch their number has, for either direction,
+A cell's coincidences in one sample are Binomial(BL, p_i q_j); up where rate d_j x_i < 0, otherwise
+down. All cells of a line share its train. A sample that asks nothing has no slots. The work is to
+draw the lines in the slots that are asked, Σ_s BL_s (n_in + n_out), and what coincides in them.
 
-    mean = Σ_s BL_s p q,    variance = mean - Σ_s BL_s (p q)²
+When ΔW is written one row line after another, every row is a sample of its own: its x is 1 on that
+row alone, and its d the row's part of -ΔW, so that all cells are independent.
 
-which are four matrix products: sum and difference of the directions, of mean and of squares. The
-number is drawn from the binomial with this mean and variance, N = mean² / squares trials of
-probability squares / mean. That is exact where p q is the same in all samples; elsewhere the first
-two moments are, and N is rounded at random to a whole number, which adds less than
-(squares / mean)² / 4 to the variance. Cells are drawn independently of each other: that cells of
-one line share its train, and so are slightly correlated within one sample, is left out.
+A processor plays with compiled loops (`pulses_kernel.py`). Elsewhere only the device knows how
+long the trains are, and asking would wait for it: there all `longest` slots are drawn, those
+beyond BL count for nothing, and the coincidences are two products of matrices of 0 and ±1, which
+are exact below 2²⁴ slots.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
-from devices.draws import Randomness, normal_, uniform_
+from devices.draws import draw_key, uniform_
+from devices.threads import for_each, has_kernel, share
 
-_TINY = 1e-12
-_INVERSION = 9.0
-"""Up to this mean a count is drawn by inversion, beyond it from the rounded normal."""
-_LARGEST_INVERTED = 32
-"""P(count > 32) < 2e-9 at a mean of 9."""
+_TINY = 1e-30
+_KEPT = 2**23
+"""Bytes of drawn lines at once, which stay in a processor's cache."""
+_DRAWN = 2**24
+"""Numbers drawn at once elsewhere."""
+_EIGHT = 8
 
 
-class Moments(NamedTuple):
-    """Of the number of coincidences of every cell.
+class Pulses(NamedTuple):
+    """What a request came to.
 
     Attributes:
-        mean: Σ_s BL p q.
-        squares: Σ_s BL (p q)².
+        up: of every cell, whole numbers; NaN where the request was not finite.
+        down: likewise.
+        trains: how many were looked at, and those of them that were too short: what is asked
+            beyond `longest` pulses is lost.
+        slots: of all trains together.
     """
 
-    mean: Float[Tensor, "n_out n_in"]
-    squares: Float[Tensor, "n_out n_in"]
+    up: Float[Tensor, "n_out n_in"]
+    down: Float[Tensor, "n_out n_in"]
+    trains: Int[Tensor, "2"]
+    slots: Int[Tensor, ""]
 
 
-def coincidences(
+def pulse_outer(
     x: Float[Tensor, "samples n_in"],
     d: Float[Tensor, "samples n_out"],
     rate: float,
     step: float,
     longest: int,
-) -> tuple[Moments, Moments]:
-    """Give the moments of up and of down pulses for the request -rate Σ_s d_s x_sᵀ.
+    generator: torch.Generator,
+) -> Pulses:
+    """Play the trains of the request -rate Σ_s d_s x_sᵀ, a train a sample.
 
     Args:
         x: drives the rows.
@@ -67,107 +77,154 @@ def coincidences(
         rate: the learning rate.
         step: the devices' mean step Δw.
         longest: slots of the longest train.
+        generator: decides in which slots lines are pulsed.
     """
-    x_max = x.abs().amax(1, keepdim=True).clamp_(min=_TINY)
-    d_max = d.abs().amax(1, keepdim=True).clamp_(min=_TINY)
-    length = (rate / step * x_max * d_max).ceil_().clamp_(1, longest)
-    p = x / x_max
-    q = (d * (rate / step * x_max / length)).clamp_(-1, 1)
-    weighted = q * length
-    signed = weighted.T @ p
-    total = weighted.abs_().T @ p.abs()
-    # p |p| keeps the sign of p
-    signed_squares = (q * q.abs() * length).T @ (p * p.abs())
-    total_squares = q.square_().mul_(length).T @ p.square_()
-    return (
-        Moments(*_half_difference(total, signed, total_squares, signed_squares)),
-        Moments(*_half_sum(total, signed, total_squares, signed_squares)),
-    )
+    if has_kernel(x) and has_kernel(d):
+        return _play(x.contiguous(), d.contiguous(), rate / step, longest, draw_key(generator))
+    x_max, d_max = x.abs().amax(1, keepdim=True), d.abs().amax(1, keepdim=True)
+    asked = (x_max * d_max).mul_(abs(rate) / step)
+    slots = asked.ceil().clamp_(max=longest)
+    p = x / x_max.clamp(min=_TINY)
+    q = d * (x_max / slots.clamp(min=1)).mul_(-rate / step)
+    signed, total = d.new_zeros(2, d.shape[1], x.shape[1])
+    for numbers in _slots(longest, p.numel() + q.numel(), x.device):
+        rows = _pulsed(p, numbers, generator).flatten(0, 1)
+        columns = _pulsed(q, numbers, generator).mul_(numbers < slots).flatten(0, 1)
+        signed.addmm_(columns.T, rows)
+        total.addmm_(columns.abs_().T, rows.abs_())
+    total += _nothing(asked)
+    return Pulses((total + signed).div_(2), (total - signed).div_(2), *_trains(asked, longest))
 
 
-def coincidences_by_row(
-    delta: Float[Tensor, "n_out n_in"], step: float, longest: int
-) -> tuple[Moments, Moments]:
-    """Give the moments of up and of down pulses when ΔW is written one row line after another.
+def pulse_rows(
+    delta: Float[Tensor, "n_out n_in"], step: float, longest: int, generator: torch.Generator
+) -> Pulses:
+    """Play the trains that write ΔW one row line after another, a train a row.
 
-    Every row is one sample: its x is 1 on that row alone, its d the row's part of -ΔW.
+    Args:
+        delta: the change.
+        step: the devices' mean step Δw.
+        longest: slots of the longest train.
+        generator: decides in which slots lines are pulsed.
     """
-    d_max = delta.abs().amax(0).clamp_(min=_TINY)
-    length = (d_max / step).ceil_().clamp_(1, longest)
-    probability = (delta / (step * length)).clamp_(-1, 1)
-    # where the train is too short, the row's own pulses come in every slot
-    up, down = probability.clamp(min=0), (-probability).clamp_(min=0)
-    return (
-        Moments(up * length, up.square() * length),
-        Moments(down * length, down.square() * length),
-    )
+    asked = delta.abs().amax(0).div_(step)
+    slots = asked.nan_to_num().ceil_().clamp_(max=longest)
+    # beyond 1 the train is too short, and the line is pulsed in every slot
+    probability = delta / (slots.clamp(min=1) * step)
+    if has_kernel(probability):
+        signed = _play_rows(probability, slots, draw_key(generator))
+    else:
+        signed = torch.zeros_like(probability)
+        for numbers in _slots(longest, signed.numel(), delta.device):
+            signed += _pulsed(probability, numbers, generator).mul_(numbers < slots).sum(0)
+    signed += _nothing(asked)
+    return Pulses(signed.clamp(min=0), (-signed).clamp_(min=0), *_trains(asked, longest))
 
 
-def too_short(
-    x: Float[Tensor, "samples n_in"],
-    d: Float[Tensor, "samples n_out"],
-    rate: float,
-    step: float,
-    longest: int,
-) -> Bool[Tensor, " samples"]:
-    """Say of every sample whether the longest train carries less than the request's largest change.
-
-    What is asked beyond `longest` pulses is lost. The arguments are those of `coincidences`.
-    """
-    return x.abs().amax(1) * d.abs().amax(1) * (abs(rate) / step) > longest
+def _slots(longest: int, lines: int, device: torch.device) -> Sequence[Int[Tensor, "slots 1 1"]]:
+    """Number all slots, as many at once as can be drawn."""
+    at_once = max(1, _DRAWN // max(1, lines))
+    numbers = torch.arange(longest, device=device)[:, None, None]
+    return tuple(numbers[first : first + at_once] for first in range(0, longest, at_once))
 
 
-def draw_counts(moments: Moments, source: Randomness) -> Float[Tensor, "n_out n_in"]:
-    """Draw whole numbers of pulses with the given moments."""
-    mean = moments.mean
-    trials = mean.square().div_(moments.squares.clamp(min=_TINY))
-    trials = trials.add_(uniform_(torch.empty_like(mean), source)).floor_().clamp_(min=1)
-    probability = (mean / trials).clamp_(max=1)
-    rarer = torch.minimum(probability, 1 - probability)
-    invert = rarer * trials < _INVERSION
-    u = uniform_(torch.empty_like(mean), source)
-    few = _invert(trials, rarer, u.masked_fill_(~invert, -1))
-    few = torch.where(probability > 0.5, trials - few, few)
-    if mean.device.type == "cpu" and invert.all():
-        return few
-    # rounding to whole numbers adds a variance of 1/12
-    spread = (mean * (1 - probability)).sub_(1 / 12).clamp_(min=0).sqrt_()
-    many = normal_(torch.empty_like(mean), 1.0, source).mul_(spread).add_(mean).round_()
-    return torch.where(invert, few, torch.minimum(many.clamp_(min=0), trials))
+def _pulsed(
+    probability: Float[Tensor, "samples lines"],
+    slots: Int[Tensor, "slots 1 1"],
+    generator: torch.Generator,
+) -> Float[Tensor, "slots samples lines"]:
+    """Draw which lines are pulsed in some slots: 0, or the probability's sign."""
+    u = uniform_(probability.new_empty(len(slots), *probability.shape), generator)
+    return torch.where(u < probability.abs(), probability.sign(), 0.0)
 
 
-def _invert(trials: Tensor, probability: Tensor, u: Tensor) -> Tensor:
-    """Draw Binomial(trials, probability ≤ 1/2) by inversion of its distribution function at u.
-
-    Where u is negative nothing is wanted.
-    """
-    count = torch.zeros_like(u)
-    # asking a tensor on a processor costs nothing, elsewhere it would wait for the device
-    can_stop = u.device.type == "cpu"
-    if can_stop and not (u > 0).any():
-        return count
-    mass = torch.exp((trials * torch.log1p(-probability)).clamp_(min=-50))
-    odds = probability / (1 - probability)
-    left = trials * odds
-    u = u - mass
-    more = torch.empty_like(u)
-    for k in range(_LARGEST_INVERTED):
-        torch.gt(u, 0, out=more)
-        if can_stop and not more.any():
-            break
-        count.add_(more)
-        mass.mul_(left).mul_(1 / (k + 1))
-        left.sub_(odds).clamp_(min=0)
-        u.sub_(mass)
-    # the masses of all counts add up to 1 but for rounding, and u may lie above their sum
-    return torch.minimum(count, trials)
+def _nothing(asked: Tensor) -> Tensor:
+    """Give 0, but NaN where a request is not finite: it shall not pass for one of nothing."""
+    return (asked * 0).sum()
 
 
-def _half_sum(total: Tensor, signed: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-    more = _half_sum(*rest) if rest else ()
-    return ((total + signed).mul_(0.5).clamp_(min=0), *more)
+def _trains(asked: Tensor, longest: int) -> tuple[Int[Tensor, "2"], Int[Tensor, ""]]:
+    too_short = (asked > longest).sum()
+    slots = asked.nan_to_num().ceil().clamp_(max=longest).sum(dtype=torch.int64)
+    return torch.stack([torch.full_like(too_short, asked.numel()), too_short]), slots
 
 
-def _half_difference(total: Tensor, signed: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-    more = _half_difference(*rest) if rest else ()
-    return ((total - signed).mul_(0.5).clamp_(min=0), *more)
+class _Trains(NamedTuple):
+    """What a processor plays from; arrays as `pulses_kernel.measure` has them."""
+
+    x: NDArray[np.float32]
+    d: NDArray[np.float32]
+    tops: NDArray[np.float32]
+    slots: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+def _play(x: Tensor, d: Tensor, steps: float, longest: int, key: int) -> Pulses:
+    """Play the trains of -steps · Δw Σ_s d_s x_sᵀ on a processor."""
+    # numba takes long to import
+    from devices.crossbars.native.pulses_kernel import measure
+
+    (samples, n_in), n_out = x.shape, d.shape[1]
+    up, down = torch.zeros(n_out, n_in), torch.zeros(n_out, n_in)
+    tops, (slots, ends) = np.empty(samples, np.float32), np.empty((2, samples), np.int64)
+    trains = _Trains(x.numpy(), d.numpy(), tops, slots, ends)
+    too_short = measure(*trains[:2], abs(steps), longest, *trains[2:])
+    if too_short < 0:
+        up.fill_(torch.nan)
+        down.fill_(torch.nan)
+    at_once = max(longest, _KEPT // (3 * n_in + n_out))
+    begin = done = 0
+    while begin < samples:
+        end = int(ends.searchsorted(done + at_once, "right"))
+        played = int(ends[end - 1]) - done
+        _play_some(trains, (begin, end), (done, played), steps, key, (up.numpy(), down.numpy()))
+        begin, done = end, done + played
+    counted = torch.tensor([samples, max(0, too_short)])
+    return Pulses(up, down, counted, torch.tensor(int(ends[-1]) if samples else 0))
+
+
+def _play_some(
+    trains: _Trains,
+    samples: tuple[int, int],
+    slots: tuple[int, int],
+    steps: float,
+    key: int,
+    counts: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> None:
+    """Add the coincidences of samples [begin, end): so many slots after so many done before."""
+    from devices.crossbars.native.pulses_kernel import count, play
+
+    (begin, end), (done, played) = samples, slots
+    n_out, n_in = counts[0].shape
+    eights = -(-n_out // _EIGHT)
+    rows = np.empty((played, 3 * n_in), np.uint8)
+    columns = np.zeros((played, eights), np.uint64)
+    lines = rows, columns.view(np.uint8)
+    of_samples = share(end - begin, (n_in + n_out) * (1 + played // (end - begin)))
+    of_eights = share(eights, _EIGHT * n_in)
+
+    def play_samples(first: int) -> None:
+        play(*trains, first, min(first + of_samples, end), done, steps, key, *lines)
+
+    def count_columns(first: int) -> None:
+        count(rows, columns, first, min(first + of_eights, eights), *counts)
+
+    for_each(play_samples, range(begin, end, of_samples))
+    for_each(count_columns, range(0, eights, of_eights))
+
+
+def _play_rows(probability: Tensor, slots: Tensor, key: int) -> Tensor:
+    """Give up minus down pulses, of which every cell has those of one direction alone."""
+    from devices.crossbars.native.pulses_kernel import play_rows
+
+    n_out, n_in = probability.shape
+    signed = torch.empty_like(probability, memory_format=torch.contiguous_format)
+    arrays = probability.contiguous().numpy(), slots.numpy(), signed.numpy()
+    at_once = share(n_out, n_in)
+
+    def play_columns(first: int) -> None:
+        part = slice(first, first + at_once)
+        play_rows(arrays[0][part], arrays[1], first, key, arrays[2][part])
+
+    for_each(play_columns, range(0, n_out, at_once))
+    return signed

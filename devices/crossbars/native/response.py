@@ -34,7 +34,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat
 
 from devices.crossbars.native.conductance import Conductance
 from devices.deferred import torch
-from devices.draws import Randomness, normal_
+from devices.draws import draw_key, normal_
+from devices.threads import for_each, has_kernel, share
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -133,6 +134,8 @@ def draw_devices(
         return normal_(torch.empty(shape, device=device), std, generator).add_(mean)
 
     def slope(gamma: float, own_bound: Tensor, mean_bound: float) -> Tensor:
+        if gamma == 0 and response.gamma_spread == 0:
+            return spread(0.0, 0.0)
         bound = own_bound if response.gamma_reference == "own" else mean_bound
         return spread(gamma, response.gamma_spread).abs_() / bound
 
@@ -156,9 +159,12 @@ def pulse_(
     down: Float[Tensor, "n_out n_in"],
     devices: Devices,
     response: PulseResponse,
-    source: Randomness,
+    generator: torch.Generator,
 ) -> None:
     """Apply numbers of up and down pulses to the weights, in place."""
+    if has_kernel(weights):
+        _pulse_compiled(weights, up, down, devices, response, generator)
+        return
     rate_up, log_up = _per_pulse(devices.up, devices.slope_up)
     rate_down, log_down = _per_pulse(devices.down, devices.slope_down)
     kappa = (up * log_up).addcmul_(down, log_down).clamp_(min=1e-20)
@@ -170,16 +176,42 @@ def pulse_(
     if response.cycle_spread > 0:
         variance = _step_squares(up, down, (start.add_(weights)).mul_(0.5), devices, response)
         variance.mul_(torch.expm1(-2 * kappa).div_(-2 * kappa))
-        cycle = normal_(torch.empty_like(weights), response.cycle_spread, source)
+        cycle = normal_(torch.empty_like(weights), response.cycle_spread, generator)
         weights.addcmul_(variance.sqrt_(), cycle)
     torch.maximum(torch.minimum(weights, devices.w_max, out=weights), devices.w_min, out=weights)
 
 
+def _pulse_compiled(
+    weights: Tensor,
+    up: Tensor,
+    down: Tensor,
+    devices: Devices,
+    response: PulseResponse,
+    generator: torch.Generator,
+) -> None:
+    # numba takes long to import
+    from devices.crossbars.native.response_kernel import pulse
+    from devices.draws_kernel import TILE
+
+    arrays = [each.numpy() for each in (weights, up, down, *devices)]
+    multiplicative = response.cycle_spread_is == "multiplicative"
+    key = draw_key(generator)
+    tiles = -(-weights.numel() // TILE)
+    at_once = share(tiles, TILE)
+
+    def pulse_tiles(first: int) -> None:
+        part = first, min(first + at_once, tiles)
+        pulse(*arrays, _LARGEST_DECREASE, response.cycle_spread, multiplicative, *part, key)
+
+    for_each(pulse_tiles, range(0, tiles, at_once))
+
+
 def _per_pulse(step: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
     """Give u φ(u s) and -ln(1 - u s) of every device."""
-    decrease = (step * slope).clamp_(max=_LARGEST_DECREASE)
+    step = torch.minimum(step, _LARGEST_DECREASE / slope.clamp(min=1e-30))
+    decrease = step * slope
     log = -torch.log1p(-decrease)
-    return step * torch.where(decrease > 0, log / decrease.clamp(min=1e-20), 1.0), log
+    return step * torch.where(decrease > 0, log / decrease.clamp(min=1e-30), 1.0), log
 
 
 def _step_squares(

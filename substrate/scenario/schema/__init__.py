@@ -6,6 +6,7 @@ all written out.
 
 from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.custom import CustomChip
 from substrate.scenario.schema.data import Data, Digits, Gaussian
 from substrate.scenario.schema.learning import (
@@ -18,6 +19,7 @@ from substrate.scenario.schema.native import NativeChip
 from substrate.scenario.schema.network import (
     ActivationFunction,
     Conv,
+    LeakyRelu,
     LossFunction,
     Network,
     Staircase,
@@ -32,12 +34,14 @@ __all__ = [
     "Arm",
     "Chip",
     "Conv",
+    "Costs",
     "CustomChip",
     "Data",
     "Decorrelation",
     "Digits",
     "Gaussian",
     "IdealChip",
+    "LeakyRelu",
     "Learning",
     "LossFunction",
     "NativeChip",

@@ -1,12 +1,21 @@
 """The network, and what all arms have in common when they train it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from substrate.scenario.schema.base import PluginSpec, Settings
 
 ActivationName = Literal["leaky_relu", "relu", "tanh", "sigmoid", "sign", "step"]
+InitialName = Literal["uniform", "he_normal", "kaiming_normal"]
 LossName = Literal["cross_entropy", "mean_squared_error"]
 
 
@@ -17,6 +26,14 @@ class Conv(Settings):
     kernel: PositiveInt = Field(3, description="Height and width of a kernel, in pixels.")
     stride: PositiveInt = Field(1, description="Pixels from one position to the next.")
     padding: NonNegativeInt = Field(0, description="Pixels of zeros on every side of the image.")
+
+
+class LeakyRelu(Settings):
+    """A leaky ReLU with a slope of one's own: `{leaky_relu: 0.2}`."""
+
+    leaky_relu: NonNegativeFloat = Field(
+        description="Slope below zero: 0.2 is TensorFlow's default, 0.01 torch's."
+    )
 
 
 class Staircase(Settings):
@@ -52,23 +69,42 @@ class Network(Settings):
         "before a fully connected layer. The output layer follows the data.",
     )
     activation: Annotated[
-        ActivationName | Staircase | ActivationFunction, BeforeValidator(_short_activation)
+        ActivationName | LeakyRelu | Staircase | ActivationFunction,
+        BeforeValidator(_short_activation),
     ] = Field(
         "leaky_relu",
-        description="f of every hidden layer; one of your own is `my_file.py:my_function`, or "
+        description="f of every hidden layer; `{leaky_relu: 0.2}` has a slope of one's own, "
+        "`leaky_relu` torch's of 0.01; one of your own is `my_file.py:my_function`, or "
         "`{function: my_file.py:my_function, differentiable: true}`.",
+    )
+    initial: InitialName = Field(
+        "uniform",
+        description="Initial weights: `uniform` from -r/√n_in to r/√n_in, r being `initial_range`; "
+        "or normal with the standard deviation √(2/n_in) (He et al., 2015), `he_normal` as Keras "
+        "draws it, truncated at two standard deviations, `kaiming_normal` as torch does, whole.",
     )
     initial_range: PositiveFloat = Field(
         1.0,
-        description="r of the initial weights, drawn from -r/√n_in to r/√n_in; √6 = 2.45 keeps the "
-        "size of a signal through layers of ReLUs (He et al., 2015).",
+        description="r of `uniform` alone; 1 is torch's default for a layer, and √6 = 2.45 keeps "
+        "the size of a signal through layers of ReLUs (He et al., 2015).",
     )
+
+    @model_validator(mode="after")
+    def _range_is_of_uniform(self) -> Self:
+        if self.initial != "uniform" and self.initial_range != 1:
+            raise ValueError(
+                f"`initial_range` is of `initial: uniform` alone, and {self.initial} has the"
+                " standard deviation √(2/n_in)"
+            )
+        return self
 
     @property
     def activation_title(self) -> str:
         """The activation as people read it."""
         if isinstance(self.activation, Staircase):
             return f"staircase of {self.activation.staircase} levels"
+        if isinstance(self.activation, LeakyRelu):
+            return f"leaky relu of slope {self.activation.leaky_relu:g}"
         if isinstance(self.activation, ActivationFunction):
             return f"activation {self.activation.function.rpartition('/')[2]}"
         return self.activation.replace("_", " ")
@@ -78,7 +114,9 @@ class Network(Settings):
         """Whether the activation has a useful derivative."""
         if isinstance(self.activation, ActivationFunction):
             return self.activation.differentiable
-        return self.activation in ("leaky_relu", "relu", "tanh", "sigmoid")
+        return isinstance(self.activation, LeakyRelu) or self.activation in (
+            *("leaky_relu", "relu", "tanh", "sigmoid"),
+        )
 
 
 class LossFunction(Settings):

@@ -17,6 +17,7 @@ from substrate.library import find_rule
 from substrate.plugins import PluginError
 from substrate.scenario.schema.base import ArmName, Settings, scenario_folder
 from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.data import Data, Digits
 from substrate.scenario.schema.learning import Learning
 from substrate.scenario.schema.network import Network, Training
@@ -91,6 +92,9 @@ class Scenario(Settings):
     baselines: dict[ArmName, Arm] = Field(min_length=1, description="Clean baselines by name.")
     seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
+    costs: Costs = Field(
+        Costs(), description="Unit costs of the bill, where they are known better."
+    )
     alignment: Alignment | None = Field(
         None, description="Of scenarios that are there for `substrate align`: what it measures."
     )

@@ -9,6 +9,7 @@ from scipy import signal as scipy_signal
 from scipy import stats
 
 from devices.noise import (
+    MODELS,
     AutoregressiveNoise,
     CommonModeNoise,
     GaussianNoise,
@@ -21,6 +22,7 @@ from devices.noise import (
 )
 from devices.noise.base import Memory, NoiseModel, NoiseSource, StackedSources
 from devices.noise.recursions import first_order_recursion
+from tests.host_copies import HostCopies
 
 # Chance that a right program fails a test of this file.
 FALSE_ALARM = 1e-6
@@ -176,3 +178,14 @@ def test_variances_add_up_in_a_stack_and_its_state_is_its_sources():
     other = stack(7)
     other.restore(state)
     assert torch.equal(other(signal), one(signal))
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"trace"}))
+def test_reads_after_the_first_bring_nothing_to_or_from_the_device(name):
+    source = NoiseSource(MODELS[name](), torch.Generator().manual_seed(0))
+    signal = torch.ones(150, 3, device="meta")
+    source(signal)
+    with HostCopies() as copies:
+        noisy = source(signal)
+    assert noisy.device == signal.device
+    assert copies.found == []

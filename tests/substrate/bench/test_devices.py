@@ -1,5 +1,6 @@
 import json
 
+import pytest
 import torch
 
 from devices.crossbars.aihwkit import AihwkitCrossbar
@@ -13,20 +14,26 @@ CPU = torch.device("cpu")
 
 def test_all_crossbars_are_timed_next_to_the_product_of_the_same_rounds(capsys, monkeypatch):
     monkeypatch.setattr(devices, "_SMALL_REPEATS", {"forward": 1, "update": 1})
-    bench = bench_devices(size=32, batch=20, repeats=1, update_repeats=1)
-    product = bench.forward[0]
-    for each in bench.forward:
-        assert each.seconds > 0
-        assert each.times_product == each.seconds / product.seconds
-    assert len(bench.forward) == 6
-    assert bench.update_ratio == bench.update[2].seconds / bench.update[1].seconds
+    bench = bench_devices(1, sizes=((32, 20), (16, 8)))
+    assert [(each.size, each.batch) for each in bench.sizes] == [(32, 20), (16, 8)]
+    for size in bench.sizes:
+        assert len(size.forward) == 6
+        assert size.read_ratio == size.forward[3].seconds / size.forward[2].seconds
+        assert len(size.update) == 3
+        for timings in (size.forward, *(update.timings for update in size.update)):
+            for each in timings:
+                assert each.seconds > 0
+                assert each.times_product == each.seconds / timings[0].seconds
+        for update, part in zip(size.update, (1, 0.1, 0.01), strict=True):
+            assert update.ratio == update.timings[2].seconds / update.timings[1].seconds
+            assert update.pulses == pytest.approx(size.update[0].pulses * part)
     for each in bench.adapter:
         assert each.added == each.crossbar_seconds / each.tile_seconds - 1
     show_device_bench(bench, as_json=True)
-    assert json.loads(capsys.readouterr().out)["size"] == 32
+    assert json.loads(capsys.readouterr().out)["sizes"][1]["size"] == 16
     show_device_bench(bench, as_json=False)
     shown = capsys.readouterr().out
-    assert all(each.crossbar in shown for each in bench.forward)
+    assert all(each.crossbar in shown for size in bench.sizes for each in size.forward)
 
 
 def test_the_adapter_copies_nothing_that_is_laid_out_as_the_tile_wants_it():

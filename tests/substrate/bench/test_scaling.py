@@ -22,7 +22,7 @@ def test_the_operations_grow_as_the_sweeps_say():
         }.items()
     }
     depth, batch = bench_scaling(tiny)
-    assert batch.operations_exponent == pytest.approx(1)
+    assert 0.8 < batch.operations_exponent < 1
     assert 0.8 < depth.operations_exponent < 1.2
     assert depth.values == (1, 2, 4, 8)
     assert depth.fitted_from == 4

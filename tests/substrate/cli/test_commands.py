@@ -42,6 +42,7 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
     assert "Gap in test accuracy" in shown.stdout
     assert {path.name for path in (tmp_path / "here").iterdir()} == {
         "scenario.yaml",
+        "units.json",
         "metrics.jsonl",
         "outcomes.safetensors",
         "summary.json",
@@ -76,7 +77,7 @@ def test_a_full_disk_is_one_message(substrate_here, tiny, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     shown = substrate_here("run", tiny, "--out", "here")
     assert shown.returncode == 1
-    assert shown.stderr == "error: here/scenario.yaml: No space left on device\n"
+    assert shown.stderr == "error: here/units.json: No space left on device\n"
 
 
 def test_the_default_folder_carries_the_scenarios_name(substrate, tiny, tmp_path):

@@ -101,6 +101,7 @@ def test_a_stopped_run_is_shown_and_goes_on_as_if_undisturbed(
         if shown == 5:  # bp's second epoch with its first seed
             raise KeyboardInterrupt
 
+    monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "another store"))
     with monkeypatch.context() as stopped:
         stopped.setattr("substrate.cli.progress._Lines.epoch", ctrl_c)
         assert substrate_here("replicate", "--runs", "stopped").returncode == 130

@@ -139,3 +139,9 @@ def test_cifar10_of_the_development_data(data_dir: Path, tmp_path: Path, load: L
     # a random subset of 300: 20 of every class are expected, 10 is 4 standard deviations below
     assert torch.bincount(data.y_train).min() > 10
     assert data.x_train.mean((0, 2, 3)).abs().max() < 1e-4
+
+
+def test_a_link_that_leads_to_itself_is_named(image_folder: Path, load: Load) -> None:
+    (image_folder / "train" / "cat" / "2.png").symlink_to("2.png")
+    with pytest.raises(DataError, match=r"2\.png is no regular file"):
+        load(name="image_folder", path=str(image_folder))

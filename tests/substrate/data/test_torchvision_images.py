@@ -1,6 +1,7 @@
 """MNIST in torchvision's own files; CIFAR in torchvision's own pickles, their sums left aside."""
 
 import gzip
+import os
 import pickle
 import struct
 from pathlib import Path
@@ -88,3 +89,21 @@ def test_files_that_are_not_whole_are_named(tmp_path: Path, load: Load) -> None:
     (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"short")
     with pytest.raises(DataError, match=r"CIFAR10 is not whole in"):
         load(name="cifar10", path=str(tmp_path))
+
+
+@pytest.mark.parametrize("at", [2, 3, 7])  # the type of numbers, their axes, how many there are
+def test_a_damaged_header_of_mnist_is_refused(mnist: Path, load: Load, at: int) -> None:
+    path = mnist / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    content = bytearray(path.read_bytes())
+    content[at] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="MNIST is not whole in"):
+        load(name="mnist", path=str(mnist))
+
+
+def test_a_pipe_among_mnist_s_files_is_not_waited_for(mnist: Path, load: Load) -> None:
+    path = mnist / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="is no regular file"):
+        load(name="mnist", path=str(mnist))

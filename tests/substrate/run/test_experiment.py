@@ -85,6 +85,22 @@ def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
         )
         assert comparison["gap"] == pytest.approx(baseline - arm)
     assert summary["arms"]["crossbar"]["reproducibility"] == "statistical"
+
+
+def test_every_arm_has_a_ledger_of_its_training_and_none_of_its_evaluations(tiny, tmp_path):
+    summary, _ = run(tiny, tmp_path / "run")
+    samples = 2 * summary["data"]["train"]
+    passes = {name: arm["ledger"]["training"]["passes"] for name, arm in summary["arms"].items()}
+    assert passes == {
+        "crossbar": 2 * samples,
+        "backpropagation": samples,
+        "clean_danp": 2 * samples,
+    }
+    for arm in summary["arms"].values():
+        assert arm["ledger"]["inference"]["passes"] == 1
+        assert arm["bill"]["training_joules"]["value"] > 0
+    assert summary["arms"]["crossbar"]["ledger"]["training"]["matrices"][0]["pulses"] > 0
+    assert "device" not in summary["arms"]["backpropagation"]
     assert summary["arms"]["clean_danp"]["reproducibility"] == "bitwise"
     assert summary["status"] == "complete"
     assert set(summary["versions"]) >= {"substrate", "torch", "aihwkit", "python"}

@@ -211,12 +211,12 @@ class DoublePrecision(IdealCrossbar):
 
 
 IDEAL: list[tuple[type[IdealCrossbar], str, str]] = [
-    (WritesBackwards, "updates", "must lie between 0.5 and 2"),
+    (WritesBackwards, "updates", r"must lie between 0\.67 and 1\.5"),
     (SaysItIsNoisy, "fresh_noise", "two reads are the same"),
     (ForgetsRepeats, "shapes_and_dtypes", r"gave \(4, 6\) instead of \(12, 6\)"),
     (ScalesByTheBatch, "batch_independence", "output . of a sample first in its batch"),
     (ShowsItsWeights, "sealed", "shares memory with what the device keeps"),
-    (IgnoresTheRate, "updates", "Outer of another rate: the change made is 8 "),
+    (IgnoresTheRate, "updates", "Outer: the change made is 2 "),
     (DividesByTheBatch, "updates", "Outer: the change made is 0.2 "),
     (WritesOnePercentOfDense, "updates", "Dense: the change made is 0.01 "),
     (WritesDenseTransposed, "updates", "Dense: the change made"),

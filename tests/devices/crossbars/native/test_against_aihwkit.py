@@ -77,8 +77,7 @@ def aihwkit_tile(device):
     return config.tile_class(N_OUT, N_IN, config, bias=False)
 
 
-def native_crossbar(device, parameters):
-    """Cells are drawn independently, so that repeats are columns of one large array."""
+def native_crossbar(device, parameters, n_out=N_OUT):
     update = {"dw_min": 0.005, "dw_min_spread": 0.0, "up_down_spread": 0.0} | parameters
     native = NativeDevice(
         conductance=Conductance(
@@ -96,7 +95,7 @@ def native_crossbar(device, parameters):
     def stream(purpose):
         return streams.setdefault(purpose, torch.Generator().manual_seed(len(streams)))
 
-    return NativeCrossbar(N_OUT * REPEATS, N_IN, native, stream, torch.device("cpu"))
+    return NativeCrossbar(n_out, N_IN, native, stream, torch.device("cpu"))
 
 
 def changes_of_both(name, rate):
@@ -107,15 +106,15 @@ def changes_of_both(name, rate):
     start = 0.8 * torch.rand(N_OUT, N_IN, generator=generator) - 0.4
     tile, crossbar = aihwkit_tile(device), native_crossbar(device, parameters)
     tile.set_learning_rate(rate)
-    theirs = []
+    theirs, ours = [], []
     for _ in range(REPEATS):
         tile.set_weights(start.clone())
         tile.update(x, d)
         theirs.append(tile.get_weights()[0].clone() - start)
-    crossbar.program(start.repeat(REPEATS, 1))
-    crossbar.update(Outer(x, d.repeat(1, REPEATS), rate))
-    ours = crossbar.state()["weights"].view(REPEATS, N_OUT, N_IN) - start
-    return torch.stack(theirs), ours
+        crossbar.program(start)
+        crossbar.update(Outer(x, d, rate))
+        ours.append(crossbar.state()["weights"] - start)
+    return torch.stack(theirs), torch.stack(ours)
 
 
 @pytest.mark.parametrize("name", DEVICES)
@@ -139,7 +138,9 @@ def test_rows_of_a_dense_change_agree():
     device, parameters = DEVICES["soft bounds"]
     generator = torch.Generator().manual_seed(0)
     delta = 0.05 * torch.randn(N_OUT, N_IN, generator=generator)
-    tile, crossbar = aihwkit_tile(device), native_crossbar(device, parameters)
+    # all cells are independent, so that repeats are columns of one large array
+    tile = aihwkit_tile(device)
+    crossbar = native_crossbar(device, parameters, N_OUT * REPEATS)
     tile.set_learning_rate(1.0)
     theirs = []
     for _ in range(REPEATS):

@@ -19,6 +19,7 @@ from devices.crossbars.native.response import PulseResponse
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseSource
 from devices.noise.gaussian import GaussianNoise
+from tests.host_copies import HostCopies
 from tests.statistics import assert_mean
 
 CPU = torch.device("cpu")
@@ -267,8 +268,34 @@ def test_no_tensor_is_made_on_the_wrong_device():
     assert {
         value.device.type
         for name, value in array.state().items()
-        if not name.startswith("stream.") and name != "seconds"
+        if not name.startswith("stream.") and name not in ("seconds", "programmings")
     } == {"meta"}
+
+
+def test_update_and_read_bring_nothing_to_or_from_the_device():
+    meta = torch.device("meta")
+    array = NativeCrossbar(12, 20, NativeDevice(**EVERYTHING), streams(), meta)
+    array.program(torch.zeros(12, 20, device=meta))
+    with HostCopies() as copies:
+        exercise(array, meta)
+    assert copies.found == []
+
+
+@pytest.mark.parametrize(
+    "breach",
+    [
+        lambda: torch.ones(3).to("meta"),
+        lambda: torch.ones(3, device="meta").copy_(torch.ones(3)),
+        lambda: float(torch.ones(())),
+        lambda: torch.ones(3).nonzero(),
+        lambda: torch.ones(3)[torch.ones(3) > 0],
+        lambda: bool((torch.ones(3) > 0).any()),
+    ],
+)
+def test_a_copy_would_be_found(breach):
+    with HostCopies() as copies:
+        breach()
+    assert copies.found
 
 
 @pytest.mark.gpu

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from scipy import stats
 
 from devices.crossbars.native.conductance import Conductance
-from devices.crossbars.native.response import PulseResponse, draw_devices, pulse_
+from devices.crossbars.native.response import Devices, PulseResponse, draw_devices, pulse_
 
 WINDOW = Conductance(w_max=0.8, w_min=-0.5, w_max_spread=0.0, w_min_spread=0.0)
 EXACT = {"dw_min_spread": 0.0, "up_down_spread": 0.0, "cycle_spread": 0.0}
@@ -96,6 +97,67 @@ def test_cycle_spread_has_the_variance_of_single_pulses(kind):
     assert weights.mean().item() == pytest.approx(expected.mean().item(), abs=6 * error + 0.0005)
     # relative standard error √(2 / n) = 1 %; 3 % is what the middle of the way costs
     assert weights.var().item() == pytest.approx(expected.var().item(), rel=0.06 + 0.03)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"gamma_up": 1.0, "gamma_down": 1.0},
+        {"gamma_up": 0.5, "gamma_down": 0.0, "gamma_spread": 0.2},
+        {"dw_min": 0.9, "gamma_up": 1.0, "gamma_down": 1.0},
+    ],
+)
+@pytest.mark.parametrize("shape", [(1, 1), (7, 300), (3, 2049)])
+def test_the_compiled_loops_follow_the_formula(settings, shape):
+    """In double precision torch's own operations do: 0 to 1000 pulses, from all weights."""
+    response = PulseResponse(**{"dw_min": 0.01, "cycle_spread": 0.0} | settings)
+    devices = draw_devices(Conductance(), response, shape, stream(), CPU)
+    counts = torch.logspace(0, 3, shape[0] * shape[1]).view(shape).floor()
+    for up, down in (
+        (counts, counts.flip(1)),
+        (counts, 0 * counts),
+        (0 * counts, counts),
+        (0 * counts, 0 * counts),
+    ):
+        weights = torch.rand(shape, generator=stream(1)) - 0.5
+        exact = weights.double()
+        pulse_(weights, up, down, devices, response, stream())
+        doubles = Devices(*(each.double() for each in devices))
+        pulse_(exact, up.double(), down.double(), doubles, response, stream())
+        torch.testing.assert_close(weights.double(), exact, atol=2e-6, rtol=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["multiplicative", "additive"])
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_the_compiled_loops_have_the_formulas_cycle_spread(gamma, kind):
+    response = PulseResponse(
+        dw_min=0.01, gamma_up=gamma, gamma_down=gamma, cycle_spread=0.5, cycle_spread_is=kind
+    )
+    cells = 40_000
+    one = draw_devices(WINDOW, response, (1, 1), stream(), CPU)
+    devices = Devices(*(each.expand(cells, 1).contiguous() for each in one))
+    changed = []
+    for precision in (torch.float32, torch.float64):
+        weights = torch.full((cells, 1), 0.1, dtype=precision)
+        up, down = torch.full_like(weights, 9), torch.full_like(weights, 4)
+        same = Devices(*(each.to(precision) for each in devices))
+        pulse_(weights, up, down, same, response, stream(1))
+        changed.append(weights.double().flatten().numpy())
+    ours, formula = changed
+    # both are normal samples; false alarm 1e-6
+    assert stats.ks_2samp(ours, formula).pvalue > 1e-6
+    assert stats.kstest((ours - ours.mean()) / ours.std(), "norm").pvalue > 1e-6
+
+
+def test_counts_that_are_not_finite_do_not_pass_for_weights():
+    response = PulseResponse()
+    devices = draw_devices(WINDOW, response, (2, 3), stream(), CPU)
+    weights = torch.zeros(2, 3)
+    up = torch.zeros(2, 3)
+    up[1, 1] = torch.nan
+    pulse_(weights, up, torch.zeros(2, 3), devices, response, stream())
+    assert torch.equal(weights.isnan(), up.isnan())
 
 
 def test_weights_stay_within_each_devices_own_bounds():

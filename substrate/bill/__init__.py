@@ -1,0 +1,1 @@
+"""Energy, time and wear of an arm: its ledger, priced."""
