@@ -29,10 +29,10 @@ from rich.table import Table
 
 from substrate.randomness import stream_seed
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.spec.search import Found, Measured, Point, search_limit, whole
 from substrate.terminal import Console, tell
 
-NOISES = (0.2, 0.5, 1.0)
+NOISES = (0.2, 0.5)
 SCALE = 1.0
 
 _UNIT = Axis(0.0, 1.0)
@@ -67,8 +67,10 @@ SHAPES = (
     Shape(
         "cliff",
         _UNIT,
-        lambda x, c: 1.5 * float(np.tanh((c - x) / 0.2))
-        - 60 * (_logistic((x - c - 0.1) / 0.02) - _logistic(-5.0)),
+        lambda x, c: (
+            1.5 * float(np.tanh((c - x) / 0.2))
+            - 60 * (_logistic((x - c - 0.1) / 0.02) - _logistic(-5.0))
+        ),
         grows=True,
     ),
     Shape("plateau", _UNIT, lambda x, c: 1 - max(0.0, x - c + 0.1) / 0.1),
@@ -116,20 +118,25 @@ def measure(shape: Shape, noise: float, trials: int) -> Trials:
         limit = shape.axis.value(generator.uniform(0.15, 0.85))
         best = max(shape.margin(end, limit) for end in (shape.axis.low, shape.axis.high))
 
-        def run(
-            points: Sequence[Point], limit: float = limit, best: float = best
-        ) -> Measured:
+        def run(points: Sequence[Point], limit: float = limit, best: float = best) -> Measured:
             true = np.array([shape.margin(point[0], limit) for point in points])
             spread = noise * np.sqrt(1 + shape.grows * (true - best) ** 2 / 4)
             return Measured((true + spread * generator.standard_normal(len(true))).tolist())
 
         found = search_limit([shape.axis], run, SCALE)
-        covered += bool(found.limits[0].low <= limit <= found.limits[0].high)
+        covered += _covers(found, limit)
         runs.append(len(found.points))
         widths.append(_width(found))
         grid_runs.append(_grid_runs(shape, limit, noise, widths[-1]))
     means = [float(np.mean(each)) for each in (runs, widths, grid_runs)]
     return Trials(shape.name, noise, trials, covered / trials, *means)
+
+
+def _covers(found: Found, limit: float) -> bool:
+    low, high = found.limits[0].low, found.limits[0].high
+    if found.axes[0].whole:  # between two whole numbers there is nothing to be right about
+        low, limit, high = (whole(each, found.rising) for each in (low, limit, high))
+    return bool(low <= limit <= high)
 
 
 def _grid_runs(shape: Shape, limit: float, noise: float, width: float) -> float:

@@ -129,7 +129,7 @@ def _question(
             meant = nearest(name, known)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
             raise ScenarioError("the scenario has no such arm", file=option, found=name, hint=hint)
-    return Question(fields, axes, chosen, against or "", tolerance_of(within))
+    return Question(fields, axes, chosen, against or "", tolerance_of(within), within.strip())
 
 
 def _round(console: Console, question: Question, found: Found) -> None:
@@ -152,8 +152,7 @@ def _said(question: Question, found: Found, against: str) -> list[str]:
         if len(fields) == 1
         else [f"{each}." for each in border_in_words(found, (fields[0], fields[1]))]
     )
-    distance = f"{100 * question.tolerance:g} points" if question.tolerance < 1 else "tolerance"
-    said.append(f"Keeps {question.arm} within {distance} of {against}; {len(found.points)} runs.")
+    said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
     if not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
     return said

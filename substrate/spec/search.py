@@ -1,13 +1,13 @@
 """The limit of a field up to which a device stays feasible, from few noisy runs.
 
     m(x)   margin: tolerance minus expected gap, at a value x of the field;  feasible: m ≥ 0
-    y_i    asinh((m(x_i) + noise_i) / scale), what a run with a seed of its own gives
+    y_i    2 tanh((m(x_i) + noise_i) / 2 scale), what a run with a seed of its own gives
     x*     limit: m(x*) = 0
 
-A device that fails falls behind by half of its accuracy, and one that works by a point: asinh keeps
+A device that fails falls behind by half of its accuracy, and one that works by a point: tanh keeps
 both in view, and being odd it leaves 0, where the limit is, where it was. Of the response
-`substrate.spec.surrogate` draws equally likely truths; each is made monotone by isotonic regression
-(Lin and Dunson, Biometrika 101, 2014), and has a limit. Their median is the estimate, their
+`substrate.spec.surrogate` draws equally likely truths; the half of them that is nearest to monotone
+is made so by isotonic regression (Lin and Dunson, Biometrika 101, 2014), and each has a limit. Their median is the estimate, their
 quantiles are the interval, and spread over them the next runs are made: where the limit may be, and
 nowhere else. With two fields, the limit of the last is sought at several values of the first.
 
@@ -28,13 +28,22 @@ from substrate.randomness import stream_seed
 from substrate.spec.axis import Axis
 from substrate.spec.surrogate import Array, Surrogate
 
+_SQUASH = 2.0
 _DRAWS = 400
-_KEPT = 0.1
-TAILS=2
-WIDER = 2.5
-SQUASH = 2.0
-AGAIN = 1
-_ALONG = {1: 65, 2: 25}
+_KEPT = 0.5
+"""Of the draws, those that come nearest to being monotone by themselves."""
+
+_TAILS = 4
+"""Each tail of an interval is (1 - confidence) / 4: a search looks often, and ends when it seems good
+(Bonferroni over two looks, which is what it lasts)."""
+
+_WIDER = 2.5
+"""Runs are made over so many times the limit's own spread, since its slope must be known too."""
+
+_FEWEST = {False: 16, True: 12}
+"""Runs before a search may end, by whether the last field is whole: there runs repeat each other."""
+
+_ALONG = {1: 49, 2: 25}
 """Places along the last field, by the number of fields."""
 
 COLUMNS = 9
@@ -74,6 +83,11 @@ class Limit:
     high: float
     all_feasible: float
     none_feasible: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the range holds a limit, more likely than not."""
+        return max(self.all_feasible, self.none_feasible) <= 0.5
 
 
 @dataclass(frozen=True)
@@ -131,15 +145,17 @@ def search_limit(
     """
     points = _first_points(axes)
     margins, shared_error = measure(points)
-    resolved_before = 0
+    resolved_before = False
     while True:
         drawn = _Drawn(axes, points, margins, scale, shared_error)
         found = _found(drawn, axes, points, margins, resolution, confidence)
         on_round(found)
-        # a narrow interval from few runs may be of a curve that is too smooth: it must last
-        if (found.resolved and resolved_before >= AGAIN) or len(points) >= most_runs:
+        # from few runs the curve may seem too smooth, and the interval narrow: it must last, but
+        # not between whole numbers, where nothing is measured
+        lasts = found.resolved and (resolved_before or axes[-1].whole)
+        if (lasts and len(points) >= _FEWEST[axes[-1].whole]) or len(points) >= most_runs:
             return found
-        resolved_before = resolved_before + 1 if found.resolved else 0
+        resolved_before = found.resolved
         more = _next_points(axes, drawn, min(batch, most_runs - len(points)))
         told = measure(more)
         points = [*points, *more]
@@ -169,7 +185,7 @@ def _found(
     resolution: float,
     confidence: float,
 ) -> Found:
-    last, tails = axes[-1], (1 - confidence) / TAILS
+    last, tails = axes[-1], (1 - confidence) / _TAILS
     limits, resolved = [], True
     for number, crossings in enumerate(drawn.crossings.T):
         low, middle, high = np.quantile(crossings, (tails, 0.5, 1 - tails)).clip(0, 1)
@@ -217,19 +233,24 @@ class _Drawn:
     ) -> None:
         generator = np.random.default_rng(stream_seed(len(points), "limit"))
         places = np.array(
-            [[axis.place(value) for axis, value in zip(axes, point, strict=True)] for point in points]
+            [
+                [axis.place(value) for axis, value in zip(axes, point, strict=True)]
+                for point in points
+            ]
         )
         relative = np.array(margins) / scale
-        values = SQUASH * np.tanh(relative / SQUASH)
-        spreads = np.maximum(1 - (values / SQUASH) ** 2, 0.1)
+        values = _SQUASH * np.tanh(relative / _SQUASH)
         self.along = np.linspace(0, 1, _ALONG[len(axes)])
+        if len(axes) == 1:  # finer where the limit may be, which is where runs are
+            near = np.unique(places[:, 0]).clip(0, 1)
+            self.along = np.unique(np.concatenate([self.along, near]))
         self.columns = np.linspace(0, 1, COLUMNS) if len(axes) == 2 else np.zeros(1)
         grid = [
             [*([column] if len(axes) == 2 else []), place]
             for column in self.columns
             for place in self.along
         ]
-        paths = Surrogate(places, values, spreads).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
+        paths = Surrogate(places, values).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
         paths = paths.reshape(len(paths), len(self.columns), len(self.along))
         self.rising = bool(np.median(paths[:, :, -1] - paths[:, :, 0]) > 0)
         onward = paths if self.rising else -paths
@@ -292,7 +313,7 @@ def _next_points(axes: Sequence[Axis], drawn: _Drawn, count: int) -> list[Point]
 def _around(crossings: Array, quantiles: Array) -> list[float]:
     """Places where the limit may be and to both sides, so that the slope there is measured too."""
     middle = np.median(crossings)
-    spread = middle + WIDER * (np.quantile(crossings, quantiles) - middle)
+    spread = middle + _WIDER * (np.quantile(crossings, quantiles) - middle)
     return [float(place) for place in spread.clip(0, 1)]
 
 

@@ -1,6 +1,6 @@
 """What is known of a response from few noisy runs: a Gaussian process over the varied fields.
 
-    y_i = f(x_i) + e_i        e_i ~ N(0, (r a w_i)²)
+    y_i = f(x_i) + e_i        e_i ~ N(0, r² a²)
     f ~ GP(0, a² [k_l(x, x') + 4 (1 + x·x')])      k_l: Matérn, ν = 5/2, length l in every field
     a² ~ inverse gamma;  every l and r of a grid is as likely as any other, before the runs
 
@@ -8,7 +8,7 @@ Nothing is fitted: from few runs the best-fitting l and r are often wrong, and i
 them for true are too narrow. So a² is integrated in closed form, which makes the process Student's,
 and l and r by their weights on the grid:
 
-    p(y | l, r) ∝ |K|^(-1/2) (v s² + yᵀ K⁻¹ y)^(-(v + n) / 2)       K = k + 4 (1 + x·x') + r² diag(w²)
+    p(y | l, r) ∝ |K|^(-1/2) (v s² + yᵀ K⁻¹ y)^(-(v + n) / 2)       K = k + 4 (1 + x·x') + r² I
 
 The kernels are scikit-learn's, a dependency already; BoTorch would bring gpytorch and its own bounds
 of torch, and both fit the hyperparameters, which is what is avoided here. Rasmussen and Williams,
@@ -56,13 +56,12 @@ class _Model(NamedTuple):
 class Surrogate:
     """The response given some runs; draws of it are equally likely truths."""
 
-    def __init__(self, points: Array, values: Array, spreads: Array) -> None:
+    def __init__(self, points: Array, values: Array) -> None:
         """Condition on runs.
 
         Args:
             points: x_i, (runs, fields), each in 0…1.
             values: y_i, (runs,).
-            spreads: w_i, (runs,).
         """
         self._points = points
         self._centre = float(np.median(values))
@@ -71,7 +70,7 @@ class Surrogate:
         self._models = [
             model
             for lengths in product(_LENGTHS, repeat=points.shape[1])
-            for model in self._models_of(lengths, spreads)
+            for model in self._models_of(lengths)
         ]
         evidence = np.array([model.log_evidence for model in self._models])
         weights = np.exp(evidence - evidence.max())
@@ -99,12 +98,12 @@ class Surrogate:
         ]
         return np.concatenate(found) + self._centre
 
-    def _models_of(self, lengths: tuple[float, ...], spreads: Array) -> list[_Model]:
+    def _models_of(self, lengths: tuple[float, ...]) -> list[_Model]:
         kernel = Matern(lengths, nu=2.5) + ConstantKernel(_TREND) * DotProduct(1.0)
         covariance = kernel(self._points)
         found = []
         for noise in _NOISES:
-            root = cholesky(covariance + np.diag((noise * spreads) ** 2), lower=True)
+            root = cholesky(covariance + noise**2 * np.eye(len(self._y)), lower=True)
             solved = cho_solve((root, True), self._y)
             squares = _DEGREES * self._scale + float(self._y @ solved)
             log_root = float(np.log(np.diag(root)).sum())

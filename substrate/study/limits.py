@@ -44,6 +44,7 @@ class Question:
         arm: whose limit is sought.
         against: the baseline; empty for the best one.
         tolerance: a fraction of accuracy, or a loss.
+        within: the same, as it was asked.
     """
 
     fields: tuple[str, ...]
@@ -51,6 +52,7 @@ class Question:
     arm: str
     against: str
     tolerance: float
+    within: str
 
 
 def tolerance_of(words: str) -> float:
@@ -190,7 +192,11 @@ class LimitRuns:
         if not chosen:
             return 0.0
         differences = np.stack([self._differences[each] for each in chosen])
-        most = 1.0 if set(np.unique(differences)) <= {-1.0, 0.0, 1.0} else float(np.abs(differences).max())
+        most = (
+            1.0
+            if set(np.unique(differences)) <= {-1.0, 0.0, 1.0}
+            else float(np.abs(differences).max())
+        )
         variance = sample_variance(differences, most)
         return 0.0 if variance is None else math.sqrt(variance / differences.shape[1])
 

@@ -67,7 +67,9 @@ def study_page(
             sections.append(_effects_section(view, metric, behind))
         if pictures := _maps(view, study.axes, metric):
             sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
-        sections.append(Section(f"{behind}Along every axis", pictures=_curves(view, study.axes, metric)))
+        sections.append(
+            Section(f"{behind}Along every axis", pictures=_curves(view, study.axes, metric))
+        )
     sections += [_points_section(view, list(study.axes), metric) for view in views]
     return render_page(
         study.title or study.name,
@@ -85,12 +87,14 @@ def study_page(
 
 
 def headline(views: list[StudyView]) -> str:
-    """``8 of 20 points feasible``."""
+    """``8 of 20 points feasible, 3 undecided``."""
     told = []
     for view in views:
-        feasible = int((view.points["verdict"] == "feasible").sum())
+        counts = view.points["verdict"].value_counts()
+        feasible, undecided = (int(counts.get(each, 0)) for each in ("feasible", "undecided"))
         arm = f"{view.arm}: " if len(views) > 1 else ""
-        told.append(f"{arm}{feasible} of {len(view.points)} points feasible")
+        rest = f", {undecided} undecided" if undecided else ""
+        told.append(f"{arm}{feasible} of {len(view.points)} points feasible{rest}")
     return "; ".join(told) or "Nothing that the axes change"
 
 
@@ -124,7 +128,10 @@ def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Sectio
         rows=[
             (
                 each.axis,
-                *(f"{percent(m)} ({percent(l)} to {percent(h)})" for m, l, h in (each.main, each.total)),
+                *(
+                    f"{percent(m)} ({percent(l)} to {percent(h)})"
+                    for m, l, h in (each.main, each.total)
+                ),
                 gap_number(each.worth, metric),
             )
             for each in view.effects
@@ -145,7 +152,9 @@ def _maps(
                 view.points, a, u, b, metric, theme, width
             )
         )
-        found.append((drawn, f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures."))
+        found.append(
+            (drawn, f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures.")
+        )
     return found
 
 
@@ -171,12 +180,21 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
     rows = []
     for row in view.points.to_dict("records"):
         low, high = row["ci_low"], row["ci_high"]
-        interval = NOTHING if pd.isna(low) else f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+        interval = (
+            NOTHING if pd.isna(low) else f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+        )
         mean = None if pd.isna(row["mean"]) else row["mean"]
         rows.append(
             (
-                *(f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name]) for name in axes),
-                percent(mean) if is_accuracy(metric) else NOTHING if mean is None else f"{mean:.4g}",
+                *(
+                    f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
+                    for name in axes
+                ),
+                percent(mean)
+                if is_accuracy(metric)
+                else NOTHING
+                if mean is None
+                else f"{mean:.4g}",
                 NOTHING if pd.isna(row["gap"]) else gap_number(row["gap"], metric),
                 interval,
                 str(row["seeds"]),

@@ -110,7 +110,10 @@ def _base(study: Study, source: Source) -> Source:
     base = lay(base, settings)
     for name, axis in study.axes.items():
         loc: Location = ("axes", name, "choices" if axis.choices else "field")
-        for path_ in [*axis.fields, *(key for each in (axis.choices or {}).values() for key in each)]:
+        for path_ in [
+            *axis.fields,
+            *(key for each in (axis.choices or {}).values() for key in each),
+        ]:
             check_arm(path_, base, source.place(loc))
     return base
 
@@ -193,7 +196,9 @@ def _level_at(name: str, axis: StudyAxis, place: float) -> _Level:
     loc: Location
     if axis.range is not None:
         low, high = axis.range
-        value: Any = low * (high / low) ** place if axis.scale == "log" else low + place * (high - low)
+        value: Any = (
+            low * (high / low) ** place if axis.scale == "log" else low + place * (high - low)
+        )
         value = round(value) if axis.whole else float(f"{value:.6g}")
         loc = ("axes", name, "range")
         return _Level(value, dict.fromkeys(axis.fields, value), loc)

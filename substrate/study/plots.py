@@ -73,6 +73,10 @@ def gap_curves(
             axes.plot(lost + beside, np.full(len(lost), tolerance), "X", color=colour)
         axes.axhline(tolerance, color=theme.feasible, linewidth=1.4, linestyle=(0, (5, 3)))
         axes.axhline(0, color=theme.muted, linewidth=0.8)
+        # of two seeds an interval may be wider than all gaps together
+        finite = [*points["gap"].dropna(), 0.0, tolerance]
+        room = 0.15 * (max(finite) - min(finite))
+        axes.set_ylim(min(finite) - room, max(finite) + room)
         _ticks(axes, "x", coder, settings)
         axes.set_xlabel(_label(name, settings))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: gap_number(y, metric)))
@@ -110,7 +114,9 @@ def gap_map(
         width_inches: of the picture.
     """
     coders = [Coder(axis, points[name].tolist()) for name, axis in (across, up)]
-    places = [_places(coder, points[name]) for coder, (name, _) in zip(coders, (across, up), strict=True)]
+    places = [
+        _places(coder, points[name]) for coder, (name, _) in zip(coders, (across, up), strict=True)
+    ]
     tolerance, gaps = float(points["tolerance"].iloc[0]), points["gap"]
     lowest, highest = float(np.nanmin([*gaps, 0.0])), float(np.nanmax([*gaps, 2 * tolerance]))
     norm = TwoSlopeNorm(tolerance, min(lowest, tolerance - 1e-9), max(highest, tolerance + 1e-9))
@@ -123,7 +129,12 @@ def gap_map(
         regular = len(grid.index) * len(grid.columns) <= 2 * len(cells)
         if regular:
             axes.pcolormesh(
-                grid.columns, grid.index, grid.to_numpy(), cmap=colours, norm=norm, shading="nearest"
+                grid.columns,
+                grid.index,
+                grid.to_numpy(),
+                cmap=colours,
+                norm=norm,
+                shading="nearest",
             )
             for y, row in grid.iterrows():
                 for x, gap in row.items():
@@ -131,19 +142,32 @@ def gap_map(
                     axes.text(x, y, text, ha="center", va="center", fontsize=9, color=theme.ink)
         else:
             axes.scatter(
-                cells["x"], cells["y"], c=cells["gap"], cmap=colours, norm=norm, s=46,
-                edgecolors=theme.muted, linewidths=0.6,
+                cells["x"],
+                cells["y"],
+                c=cells["gap"],
+                cmap=colours,
+                norm=norm,
+                s=46,
+                edgecolors=theme.muted,
+                linewidths=0.6,
             )
         if border is not None:
             at = np.linspace(0, 1, len(border))
             axes.contour(
-                at, at, border, [0.025, 0.5, 0.975], colors=theme.ink,
-                linewidths=[0.9, 1.9, 0.9], linestyles=["dotted", "solid", "dotted"],
+                at,
+                at,
+                border,
+                [0.025, 0.5, 0.975],
+                colors=theme.ink,
+                linewidths=[0.9, 1.9, 0.9],
+                linestyles=["dotted", "solid", "dotted"],
             )
         for which, coder, (name, axis) in zip("xy", coders, (across, up), strict=True):
             _ticks(axes, which, coder, axis)
             axes.set(**{f"{which}label": _label(name, axis)})
-        note = "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
+        note = (
+            "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
+        )
         if border is not None:
             note += "; line: feasible border; dotted: its 95 % interval"
         head_of(figure, axes, f"Gap by {across[0]} and {up[0]}", note, theme)
@@ -166,16 +190,17 @@ def feasible_map(
     if not all(ordered) or len(points) < 6:
         return None
     coded = np.column_stack(
-        [_places(coder, points[name]) for coder, (name, _) in zip(coders, (across, up), strict=True)]
+        [
+            _places(coder, points[name])
+            for coder, (name, _) in zip(coders, (across, up), strict=True)
+        ]
     )
     scale = float(points["tolerance"].iloc[0]) or float(points["gap"].std()) or 1.0
     relative = ((points["tolerance"] - points["gap"]) / scale).to_numpy(float)
     at = np.linspace(0, 1, 25)
     where = np.array([[x, y] for y in at for x in at])
     generator = np.random.default_rng(stream_seed(len(points), "border"))
-    drawn = Surrogate(coded, np.arcsinh(relative), np.ones(len(points))).draws(
-        where, 400, generator
-    )
+    drawn = Surrogate(coded, np.arcsinh(relative)).draws(where, 400, generator)
     found: Array = (drawn >= 0).mean(0).reshape(len(at), len(at))
     return found
 
@@ -196,7 +221,9 @@ def _ticks(axes: Axes, which: str, coder: Coder, axis: StudyAxis) -> None:
     else:
         low, high = axis.range or (0.0, 1.0)
         places = np.linspace(0, 1, 5)
-        values = low * (high / low) ** places if axis.scale == "log" else low + places * (high - low)
+        values = (
+            low * (high / low) ** places if axis.scale == "log" else low + places * (high - low)
+        )
         labels = [f"{each:.3g}" for each in values]
     getattr(axes, f"set_{which}ticks")(places, labels)
 

@@ -68,7 +68,9 @@ class StudyData:
         for point in points:
             scenario = point.scenario
             name = scenario.data.model_dump_json()
-            checked = name + scenario.network.model_dump_json() + scenario.training.model_dump_json()
+            checked = (
+                name + scenario.network.model_dump_json() + scenario.training.model_dump_json()
+            )
             if checked in seen:
                 continue
             seen.add(checked)

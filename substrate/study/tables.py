@@ -45,7 +45,9 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
     rows = []
     for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
         for each in summary.comparisons:
-            own, other = (summary.arms[name].measure(summary.metric) for name in (each.arm, each.baseline))
+            own, other = (
+                summary.arms[name].measure(summary.metric) for name in (each.arm, each.baseline)
+            )
             rows.append(
                 {
                     "point": number,
