@@ -10,7 +10,7 @@ every trial draws anew between 0.15 and 0.85:
     plateau       m = 1 - max(0, x - c + 0.1) / 0.1       flat, then falling
     bits          m = 1 - e^(-(b - b*)), at whole b of 2…12 only
 
-Noise of a run is normal, of one size everywhere, or grows with what is lost: σ √(1 + (m - m(0))² / 4).
+Noise of a run is normal, σ everywhere, or grows with what is lost: σ √(1 + (m - best)² / 4).
 A grid of the same resolution has its points as far apart as the search's interval is wide (whole
 numbers 1), each with the runs that tell it from its neighbour, and at least the three that make a
 spread:
@@ -144,7 +144,7 @@ def _grid_runs(shape: Shape, limit: float, noise: float, width: float) -> float:
     step = axis.place(axis.low + 1) if axis.whole else max(width, 1e-3)
     ends = [axis.value(axis.place(limit) + side) for side in (-step, step)]
     told = abs(shape.margin(ends[1], limit) - shape.margin(ends[0], limit)) / 2
-    return (1 / step + 1) * max(3, np.ceil((1.96 * noise / told) ** 2))
+    return float((1 / step + 1) * max(3, np.ceil((1.96 * noise / told) ** 2)))
 
 
 def _width(found: Found) -> float:

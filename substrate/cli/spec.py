@@ -46,9 +46,9 @@ def spec_command(
         RecordError: a run was given up, or a unit in the store is damaged.
     """
     scenario, source = open_scenario(path, overrides, budget)
+    from substrate.study.folder import PAGE, begin
     from substrate.study.limits import LimitRuns, find_limit, point_of
     from substrate.study.limits_page import limit_page
-    from substrate.study.folder import PAGE, begin
 
     question = _question(vary, within, arm, against, scenario, source)
     two = len(question.axes) == 2

@@ -16,9 +16,10 @@ def sentence(found: Found, field: str, unit: str = "") -> str:
 def border_in_words(found: Found, fields: tuple[str, str]) -> list[str]:
     """``at read_noise 0.01, bits: at least 6 (95 %: 5.6 to 6.3)``, a line a column."""
     first, last = fields
+    places = [shown(each.first or 0.0, found.axes[0]) for each in found.limits]
     return [
-        f"at {first} {shown(each.first or 0.0, found.axes[0])}, {last}: {limit_in_words(found, each)}"
-        for each in found.limits
+        f"at {first} {place}, {last}: {limit_in_words(found, each)}"
+        for place, each in zip(places, found.limits, strict=True)
     ]
 
 
@@ -48,7 +49,7 @@ def shown(value: float, axis: Axis, *, rising: bool = True) -> str:
 
 
 def _rounded(value: float, axis: Axis, how: object) -> str:
-    """Round up or down to a tenth of a whole number, or a hundredth of the value or of the range."""
+    """Round up or down to a tenth of a whole number, else a hundredth of the value or range."""
     if axis.whole:
         step = 0.1
     else:

@@ -4,8 +4,8 @@
     ST_i = 1 - Var(E[f | all but x_i]) / Var(f)   total; ST_i - S_i is x_i's part in interactions
 
 Every axis is as likely at any of its values, in its own scale. Between the points, which may be a
-grid or scattered, f is a Gaussian process fitted to them with a noise of its own (scikit-learn); the
-indices are those of draws of it, so that they come with intervals. They are computed by
+grid or scattered, f is a Gaussian process fitted to them with a noise of its own (scikit-learn);
+the indices are those of draws of it, so that they come with intervals. They are computed by
 `scipy.stats.sobol_indices` (Saltelli et al., Comput. Phys. Commun. 181, 2010): scipy is needed
 anyway, and SALib would add nothing here, since its estimators for given points have no intervals
 over what lies between them.

@@ -1,8 +1,8 @@
 """`substrate spec`: the limit of one or two fields of a scenario that keeps an arm feasible.
 
 A run is the arm and its baseline with a seed of their own, at a value of the field. The margin is
-the tolerance minus the gap, and the limit is where the mean over new seeds and new test data crosses
-0 (`substrate.spec.search`). What the test samples have in common in all runs is their C² / n, as in
+the tolerance minus the gap, and the limit is where the mean over new seeds and new test data
+crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their C² / n, as in
 a verdict (`substrate.run.verdict`).
 """
 
@@ -25,7 +25,7 @@ from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found, Measured, Point, search_limit
-from substrate.study.plan import StudyPoint, check_arm
+from substrate.study.plan import StudyPoint, Value, check_arm
 from substrate.study.run import Progress, StudyData, Units
 
 _LOST = 100.0
@@ -75,8 +75,8 @@ def tolerance_of(words: str) -> float:
 def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     """Read ``PATH``, ``PATH=LOW:HIGH`` or ``PATH=LOW:HIGH:log``.
 
-    Without a range it goes from a tenth to ten times the scenario's value, in equal ratios; of whole
-    numbers from a quarter to one and a half times.
+    Without a range it goes from a tenth to ten times the scenario's value, in equal ratios; of
+    whole numbers from a quarter to one and a half times.
 
     Raises:
         ScenarioError: there is no such field, it is no number, or the range makes no sense.
@@ -212,7 +212,7 @@ def point_of(question: Question, source: Source, point: Point, seed: int) -> Stu
         for path, value in zip(question.fields, point, strict=True)
     ]
     laid = lay(source, [*settings, ("seeds", [seed], ("--vary", None))])
-    values = dict(zip(question.fields, point, strict=True))
+    values: dict[str, Value] = dict(zip(question.fields, point, strict=True))
     return StudyPoint(values, checked(laid), laid)
 
 

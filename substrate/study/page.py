@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
 import pandas as pd
 
 from substrate.record.summary import MetricName, Summary, Verdict
-from substrate.report.html import picture
+from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
+from substrate.report.palette import Theme
 from substrate.report.wording import NOTHING, gap_number, is_accuracy, percent, seeds_in_words
 from substrate.study.effects import Effect, effects
 from substrate.study.plan import Plan
-from substrate.study.plots import MOST_LINES, feasible_map, gap_curves, gap_map
+from substrate.study.plots import MOST_LINES, Array, feasible_map, gap_curves, gap_map
 from substrate.study.run import StudyResult
 from substrate.study.schema import StudyAxis
 
@@ -122,15 +124,15 @@ def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Sectio
     unit = "points" if is_accuracy(metric) else "loss"
     return Section(
         f"{behind}What costs most",
-        "Sobol indices of the gap over all points of the study: what an axis explains by itself, and"
-        " with all interactions that it takes part in; 95 % intervals in brackets.",
+        "Sobol indices of the gap over all points of the study: what an axis explains by itself,"
+        " and with all interactions that it takes part in; 95 % intervals in brackets.",
         headings=("Axis", "By itself", "With interactions", f"Means differ by, {unit}"),
         rows=[
             (
                 each.axis,
                 *(
-                    f"{percent(m)} ({percent(l)} to {percent(h)})"
-                    for m, l, h in (each.main, each.total)
+                    f"{percent(middle)} ({percent(low)} to {percent(high)})"
+                    for middle, low, high in (each.main, each.total)
                 ),
                 gap_number(each.worth, metric),
             )
@@ -142,36 +144,51 @@ def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Sectio
 
 def _maps(
     view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
-) -> list[tuple[object, str]]:
+) -> list[tuple[Picture, str]]:
     varied = [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
     found = []
     for across, up in list(combinations(varied, 2))[:_MOST_MAPS]:
         border = feasible_map(view.points, across, up) if len(varied) == 2 else None
-        drawn = picture(
-            lambda theme, width, a=across, u=up, b=border: gap_map(
-                view.points, a, u, b, metric, theme, width
-            )
-        )
+        drawn = picture(partial(_map, view, across, up, border, metric))
         found.append(
             (drawn, f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures.")
         )
     return found
 
 
+def _map(
+    view: StudyView,
+    across: tuple[str, StudyAxis],
+    up: tuple[str, StudyAxis],
+    border: Array | None,
+    metric: MetricName,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return gap_map(view.points, across, up, border, metric, theme, width)
+
+
+def _curve(
+    view: StudyView,
+    axis: tuple[str, StudyAxis],
+    lines: str | None,
+    metric: MetricName,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return gap_curves(view.points, axis, lines, metric, theme, width)
+
+
 def _curves(
     view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
-) -> list[tuple[object, str]]:
+) -> list[tuple[Picture, str]]:
     varied = [name for name in axes if view.points[name].nunique() > 1]
     found = []
     for name in varied:
         others = [each for each in varied if each != name]
         few = len(others) == 1 and view.points[others[0]].nunique() <= MOST_LINES
         lines = others[0] if few else None
-        drawn = picture(
-            lambda theme, width, n=name, o=lines: gap_curves(
-                view.points, (n, axes[n]), o, metric, theme, width
-            )
-        )
+        drawn = picture(partial(_curve, view, (name, axes[name]), lines, metric))
         found.append((drawn, f"Gap of {view.arm} by {name}; the table has the figures."))
     return found
 

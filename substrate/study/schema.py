@@ -90,7 +90,7 @@ class Scattered(Settings):
 
 
 class Stopping(Settings):
-    """Add seeds at every point until its verdict stands, as `substrate run --until decided` does."""
+    """Add seeds at every point until its verdict stands, as `run --until decided` does."""
 
     until: Literal["decided"]
     at_most: PositiveInt = Field(20, description="Seeds of a point.")

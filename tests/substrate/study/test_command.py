@@ -61,7 +61,7 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(study: Path) -
 def test_a_study_that_lost_its_units_makes_the_same_tables_anew(study: Path) -> None:
     folders = [study.parent / name for name in ("first", "second")]
     assert command("study", study, "--out", folders[0], "--jobs", 1)[0] == 0
-    assert Store(study.parent / "store").prune(older_than=0) > 0
+    assert Store(study.parent / "store").prune(older_than=0.0) > 0
     assert command("study", study, "--out", folders[1], "--jobs", 1)[0] == 0
     for name in TABLES:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
@@ -98,7 +98,7 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     assert [each["seed"] for each in record["runs"]] == list(range(len(record["runs"])))
     assert all(2 <= each["at"][0] <= 8 for each in record["runs"])
     assert record["against"] == "backpropagation"
-    Store(study.parent / "store").prune(older_than=0)
+    Store(study.parent / "store").prune(older_than=0.0)
     assert command(*words, "--out", study.parent / "b")[0] == 0
     assert json.loads((study.parent / "b" / "limit.json").read_text()) == record
 

@@ -88,7 +88,8 @@ def test_rules_and_noise_models_are_values_like_any_other(tmp_path: Path) -> Non
 def test_scattered_points_lie_in_the_ranges_and_repeat(tmp_path: Path, kind: str) -> None:
     text = (
         "  bits: {field: arms.native.chip.output_converter.bits, range: [4, 9], whole: true}\n"
-        "  noise: {field: arms.native.chip.conductance.read_noise, range: [0.01, 0.1], scale: log}\n"
+        "  noise: {field: arms.native.chip.conductance.read_noise, range: [0.01, 0.1],"
+        " scale: log}\n"
         f"design: {{kind: {kind}, points: 8}}\n"
     )
     first, second = (plan(tmp_path, HEAD + text).points for _ in range(2))
