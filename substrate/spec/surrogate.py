@@ -11,8 +11,8 @@ and l and r by their weights on the grid:
     p(y | l, r) ∝ |K|^(-1/2) (v s² + yᵀ K⁻¹ y)^(-(v + n) / 2)       K = k + 4 (1 + x·x') + r² I
 
 The kernels are scikit-learn's, a dependency already; BoTorch would bring gpytorch and bounds of
-torch of its own, and both fit the hyperparameters, which is what is avoided here. Rasmussen and Williams,
-Gaussian Processes for Machine Learning, 2006, chapters 2 and 5.
+torch of its own, and both fit the hyperparameters, which is what is avoided here. Rasmussen and
+Williams, Gaussian Processes for Machine Learning, 2006, chapters 2 and 5.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A run is the arm and its baseline with a seed of their own, at a value of the field. The margin is
 the tolerance minus the gap, and the limit is where the mean over new seeds and new test data
-crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their C² / n, as in
-a verdict (`substrate.run.verdict`).
+crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their
+C² / n, as in a verdict (`substrate.run.verdict`).
 """
 
 from __future__ import annotations
