@@ -19,13 +19,13 @@ torture: setup
 	$(bin)/python -m tests.torture.studies 10
 	$(bin)/python -m tests.torture.mutants
 
-# a part of the same that CI runs
+# A part of the same that CI runs: about eight minutes of one core.
 torture-brief: setup
-	$(bin)/python -m tests.torture.scenarios --count 3000
-	$(bin)/python -m tests.torture.data_files --count 300
-	$(bin)/python -m tests.torture.damages 10
-	$(bin)/python -m tests.torture.stops 10
-	$(bin)/python -m tests.torture.mutants --part 12
+	$(bin)/python -m tests.torture.scenarios --count 12000
+	$(bin)/python -m tests.torture.data_files --count 600
+	$(bin)/python -m tests.torture.damages 50
+	$(bin)/python -m tests.torture.stops 40
+	$(bin)/python -m tests.torture.mutants --part 5
 
 lint: style types imports
 

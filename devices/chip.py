@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -48,6 +47,7 @@ from devices.layers import Layout
 from devices.ledger import Counts, MatrixCounts
 from devices.noisy_converter import NoisyConverter
 from devices.shared_product import SharedProduct
+from devices.states import Saved
 from devices.without_trace import without_trace
 
 AddNoise = Callable[[Tensor], Tensor]
@@ -81,15 +81,6 @@ class ChipLayer:
     readout: AddNoise | None = None
     input_readout: AddNoise | None = None
     mirror: Crossbar | None = None
-
-
-@runtime_checkable
-class _Keeper(Protocol):
-    """A part of a layer with a state; a noise source without memory is none."""
-
-    def state(self) -> dict[str, Tensor]: ...
-
-    def restore(self, state: dict[str, Tensor]) -> None: ...
 
 
 class NetworkChip:
@@ -474,7 +465,7 @@ def _shared_product(layer: ChipLayer) -> SharedProduct | None:
     return SharedProduct(crossbar, decorrelation)
 
 
-def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
+def _keepers(layer: ChipLayer) -> dict[str, Saved]:
     parts: dict[str, object] = {
         "crossbar": layer.crossbar,
         "decorrelation": layer.decorrelation,
@@ -484,7 +475,7 @@ def _keepers(layer: ChipLayer) -> dict[str, _Keeper]:
         "readout": layer.readout,
         "input readout": layer.input_readout,
     }
-    return {name: part for name, part in parts.items() if isinstance(part, _Keeper)}
+    return {name: part for name, part in parts.items() if isinstance(part, Saved)}
 
 
 def _read(matrix: Crossbar | Decorrelation, x: Tensor, blocks: Blocks) -> tuple[Tensor, Blocks]:

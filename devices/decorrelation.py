@@ -35,6 +35,7 @@ from torch.nn import functional
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
+from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
 
 _GRAM_BLOCK = 128
@@ -188,13 +189,12 @@ class CrossbarDecorrelation:
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of the gain and of the crossbar's state."""
-        crossbar = {f"crossbar.{name}": value for name, value in self.crossbar.state().items()}
         return {
             "gain": self._gain.clone(),
             "updates": torch.tensor(self._updates),
             "doubled": torch.tensor(bool(self._doubled)),
             "reads_back": torch.tensor(self.reads_back),
-            **crossbar,
+            **prefixed("crossbar", state_of(self.crossbar)),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -203,13 +203,7 @@ class CrossbarDecorrelation:
         self._updates = int(state["updates"])
         self.reads_back = int(state["reads_back"])
         self._doubled = Flag(state["doubled"].cpu())
-        self.crossbar.restore(
-            {
-                name.removeprefix("crossbar."): value
-                for name, value in state.items()
-                if name.startswith("crossbar.")
-            }
-        )
+        restore_to(self.crossbar, below("crossbar", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:

@@ -7,10 +7,34 @@ below("noise", {"noise.past": t}) == {"past": t}
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@runtime_checkable
+class Saved(Protocol):
+    """A part whose state can be saved; a device of somebody's own need not have one."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Give copies of everything that a run needs to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a state of a part of the same shape and settings."""
+        ...
+
+
+def state_of(part: object) -> dict[str, Tensor]:
+    """Give the state of a part; nothing of one that cannot be saved."""
+    return part.state() if isinstance(part, Saved) else {}
+
+
+def restore_to(part: object, state: dict[str, Tensor]) -> None:
+    """Take a part back to what `state_of` gave."""
+    if isinstance(part, Saved):
+        part.restore(state)
 
 
 def prefixed(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

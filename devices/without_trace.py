@@ -11,20 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
-
-
-@runtime_checkable
-class Keeper(Protocol):
-    """A part of a chip with a state."""
-
-    def state(self) -> dict[str, Tensor]:
-        """Give copies of everything that a run needs to go on from here."""
-        ...
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to a state."""
-        ...
+from devices.states import Saved
 
 
 @runtime_checkable
@@ -45,7 +32,7 @@ def without_trace(part: object) -> Iterator[None]:
     if isinstance(part, Traceless):
         with part.without_trace():
             yield
-    elif isinstance(part, Keeper) and not getattr(part, "noise_free", False):
+    elif isinstance(part, Saved) and not getattr(part, "noise_free", False):
         state = part.state()
         try:
             yield

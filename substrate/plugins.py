@@ -16,13 +16,13 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from substrate.nearest import nearest
 
@@ -56,14 +56,25 @@ class Trust(Enum):
     EVERYTHING = "files and modules from anywhere"
 
 
-_trust: ContextVar[tuple[Trust, list[str]]] = ContextVar("trust")
+class _Trusted(NamedTuple):
+    trust: Trust = Trust.WORKING_FOLDER
+    folder: Path | None = None
+    named: Sequence[str] = ()
+
+
+_trust: ContextVar[_Trusted] = ContextVar("trust")
 
 
 @contextmanager
-def trusting(trust: Trust) -> Iterator[list[str]]:
-    """Let so much code be run within the block; gives the objects named in it, as they come."""
+def trusting(trust: Trust, folder: Path | None = None) -> Iterator[list[str]]:
+    """Let so much code be run within the block; gives the objects named in it, as they come.
+
+    Args:
+        trust: how much.
+        folder: the working folder, where it is not that of this process.
+    """
     named: list[str] = []
-    token = _trust.set((trust, named))
+    token = _trust.set(_Trusted(trust, folder, named))
     try:
         yield named
     finally:
@@ -72,7 +83,24 @@ def trusting(trust: Trust) -> Iterator[list[str]]:
 
 def trust_now() -> Trust:
     """What may be run here."""
-    return _trust.get((Trust.WORKING_FOLDER, []))[0]
+    return _trust.get(_Trusted()).trust
+
+
+def told_trust() -> str:
+    """Put what may be run here into words for another process, as `trusting_as_told` takes it."""
+    return f"{trust_now().name} {_working_folder()}"
+
+
+@contextmanager
+def trusting_as_told(words: str) -> Iterator[None]:
+    """Let be run within the block what might be where the words are from."""
+    trust, _, folder = words.partition(" ")
+    with trusting(Trust[trust], Path(folder)):
+        yield
+
+
+def _working_folder() -> Path:
+    return (_trust.get(_Trusted()).folder or Path.cwd()).resolve()
 
 
 def names_plugin(text: str) -> bool:
@@ -143,12 +171,12 @@ def _existing(place: str) -> Path:
 
 
 def _check_trust(spec: str, path: Path | None) -> None:
-    trust, named = _trust.get((Trust.WORKING_FOLDER, []))
-    if spec not in named:
+    trust, _, named = _trust.get(_Trusted())
+    if isinstance(named, list) and spec not in named:
         named.append(spec)
     if trust is Trust.NOTHING:
         raise NotRunError(f"{spec} is not run")
-    working_folder = Path.cwd().resolve()
+    working_folder = _working_folder()
     if trust is Trust.WORKING_FOLDER and path and not path.is_relative_to(working_folder):
         raise PluginError(
             f"{path} lies outside the working folder {working_folder}, and is not run",

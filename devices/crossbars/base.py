@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Crossbar(Protocol):
-    """A matrix W of n_out × n_in held by a physical array."""
+    """A matrix W of n_out × n_in held by a physical array.
+
+    One whose state can be saved, as that of every shipped one, is `devices.states.Saved` as well.
+    """
 
     @property
     def noise_free(self) -> bool:
@@ -42,14 +45,6 @@ class Crossbar(Protocol):
 
     def update(self, request: Outer | Dense) -> None:
         """Carry out a request for a change as well as the device can."""
-        ...
-
-    def state(self) -> dict[str, Tensor]:
-        """Give copies of everything that a run needs to go on from here."""
-        ...
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to a state of a crossbar with the same shape and settings."""
         ...
 
 

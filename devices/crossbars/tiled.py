@@ -17,7 +17,7 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
 from devices.interface import Dense, Outer
-from devices.states import below, prefixed
+from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
 
 MakeTile = Callable[[int, int, str], Crossbar]
@@ -97,14 +97,14 @@ class TiledCrossbar:
         state: dict[str, Tensor] = {}
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                state |= prefixed(f"{j}.{i}", tile.state())
+                state |= prefixed(f"{j}.{i}", state_of(tile))
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a state of a grid of the same arrays."""
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
-                tile.restore(below(f"{j}.{i}", state))
+                restore_to(tile, below(f"{j}.{i}", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:

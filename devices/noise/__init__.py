@@ -3,6 +3,7 @@
 from devices.noise.autoregressive import AutoregressiveNoise
 from devices.noise.base import NoiseModel
 from devices.noise.common_mode import CommonModeNoise
+from devices.noise.drift import DriftNoise
 from devices.noise.gaussian import GaussianNoise
 from devices.noise.magnetic_tunnel_junction import MagneticTunnelJunctionNoise
 from devices.noise.multiplicative import MultiplicativeNoise
@@ -17,6 +18,7 @@ __all__ = [
     "MODELS",
     "AutoregressiveNoise",
     "CommonModeNoise",
+    "DriftNoise",
     "GaussianNoise",
     "MagneticTunnelJunctionNoise",
     "MultiplicativeNoise",
@@ -41,6 +43,7 @@ MODELS: dict[str, type[NoiseModel]] = {
         TelegraphNoise,
         MagneticTunnelJunctionNoise,
         AutoregressiveNoise,
+        DriftNoise,
         CommonModeNoise,
         TraceNoise,
     )

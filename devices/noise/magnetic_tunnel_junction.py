@@ -3,12 +3,13 @@
 n = telegraph(parallel, antiparallel; τ_P, τ_AP) + σ ε,  ε ~ N(0, 1)
 
 The defaults are the preset for the junctions of Koenders et al. (arXiv 2412.12783, Phys. Rev.
-Applied 23, 054035): circular, 60 nm, in-plane, read at 40 kHz, which gives the read interval.
-Its text as far as it could be read here prints no mean dwell times and no level in units of a
-signal. In their place stand: the sum of both dwell times of Vodenicarevic et al. (Phys. Rev.
-Applied 8, 054045, arXiv 1706.05262), 604 µs, in equal halves, for another in-plane junction; and
-levels of ±0.02, with a Gaussian part of a tenth of that, which are choices. Measure yours and
-`substrate fit` it.
+Applied 23, 054035): circular, 60 nm, in-plane, read at 40 kHz. The authors' code simulates one as
+
+    0.042092 V ± 0.0059316 V + 0.000908 V · N(0, 1),  flipping with probability 0.0809 a sample
+
+(github.com/artcogsys/MTJ-Node-Perturbation). In volts, without the constant offset; and since a
+sample keeps its state with correlation λ = 1 - 2 · 0.0809 = e^(-2Δ/τ), τ = -2Δ / ln λ = 283.3 µs.
+Scale levels and σ by how many units of the signal your circuit makes of a volt.
 """
 
 from __future__ import annotations
@@ -32,20 +33,19 @@ class MagneticTunnelJunctionNoise(NoiseModel):
     name: ClassVar[str] = "magnetic_tunnel_junction"
     title: ClassVar[str] = "stochastic magnetic tunnel junction: two levels plus Gaussian"
     citation: ClassVar[str] = (
-        "Koenders et al., arXiv 2412.12783 (device, 40 kHz reads); dwell times: Vodenicarevic et "
-        "al., arXiv 1706.05262; levels and Gaussian part: chosen"
+        "Koenders et al., arXiv 2412.12783; figures of the simulated junction in the authors' code"
     )
 
     parallel: float = Field(
-        -0.02, description="level of the parallel state, in units of the signal"
+        -0.0059316, description="level of the parallel state, in units of the signal"
     )
     antiparallel: float = Field(
-        0.02, description="level of the antiparallel state, in units of the signal"
+        0.0059316, description="level of the antiparallel state, in units of the signal"
     )
-    dwell_parallel: PositiveFloat = Field(302e-6, description="mean dwell time τ_P, s")
-    dwell_antiparallel: PositiveFloat = Field(302e-6, description="mean dwell time τ_AP, s")
+    dwell_parallel: PositiveFloat = Field(283.3e-6, description="mean dwell time τ_P, s")
+    dwell_antiparallel: PositiveFloat = Field(283.3e-6, description="mean dwell time τ_AP, s")
     std: NonNegativeFloat = Field(
-        0.002, description="standard deviation σ of the Gaussian part, in units of the signal"
+        0.000908, description="standard deviation σ of the Gaussian part, in units of the signal"
     )
     read_interval: PositiveFloat = Field(25e-6, description="Δ from one read to the next, s")
 

@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from devices.deferred import torch
+from devices.measurement_file import Decimal
 from devices.noise.base import Memory, NoiseModel
-from devices.noise.trace_file import Samples, read_trace
+from devices.noise.trace_file import Missing, Samples, Trace, Uneven, read_trace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,11 +31,21 @@ class TraceNoise(NoiseModel):
     title: ClassVar[str] = "replay of a measured trace from a file"
     citation: ClassVar[str] = "your own measurement"
 
-    path: Path = Field(description="CSV, NumPy (.npy, .npz), MATLAB or Parquet file")
-    column: Annotated[int, Field(ge=0)] | str | None = Field(
-        None, description="name of the column, or its number from 0; not needed if there is one"
+    path: Path = Field(description="text (.csv, .txt), NumPy, MATLAB or Parquet file")
+    column: Annotated[int, Field(ge=1)] | str | None = Field(
+        None, description="name of the column, or its number from 1; not needed if there is one"
     )
-    sampling_rate: PositiveFloat = Field(description="f_s of the recording, Hz")
+    sampling_rate: PositiveFloat | None = Field(
+        None, description="f_s of the recording, Hz; left out, from the file's column of times"
+    )
+    time: Annotated[int, Field(ge=1)] | str | None = Field(
+        None, description="the column of times; left out, the one that its name or unit says is"
+    )
+    missing: Missing = Field("refuse", description="samples without a number: refuse, or drop")
+    uneven: Uneven = Field("refuse", description="uneven times: refuse, or resample evenly")
+    decimal: Decimal | None = Field(
+        None, description="decimal mark of a text file; left out, found"
+    )
     read_interval: PositiveFloat | None = Field(
         None, description="Δ from one read to the next, s; left out, one sample a read"
     )
@@ -60,24 +71,42 @@ class TraceNoise(NoiseModel):
     def _trace_can_be_read(self) -> TraceNoise:
         if self.end == "stop" and self.start == "random":
             raise ValueError("a trace that stops needs start: sequential, so that lines end alike")
-        length = len(self.samples)
-        if not 1 <= self.step < length:
-            interval = self.step / self.sampling_rate
+        length, rate = len(self.samples), self.recording.sampling_rate
+        if self.read_interval is not None and rate is None:
             raise ValueError(
-                f"a read every {interval:g} s is {self.step:.3g} samples of a trace that "
-                f"has {length} at {self.sampling_rate:g} Hz; it must be between 1 and {length - 1}"
+                f"{self.path.name} has no column of times: say its sampling_rate in Hz, or leave "
+                "out read_interval for one sample a read"
+            )
+        if not 1 <= self.step < length:
+            raise ValueError(
+                f"a read every {self.read_interval:g} s is {self.step:.3g} samples of a trace that "
+                f"has {length} at {rate:g} Hz; it must be between 1 and {length - 1}"
             )
         return self
 
     @property
     def step(self) -> float:
         """Samples from one read to the next."""
-        return 1.0 if self.read_interval is None else self.read_interval * self.sampling_rate
+        rate = self.recording.sampling_rate
+        return 1.0 if self.read_interval is None or rate is None else self.read_interval * rate
+
+    @cached_property
+    def recording(self) -> Trace:
+        """The trace as the file has it."""
+        return read_trace(
+            self.path,
+            self.column,
+            time=self.time,
+            sampling_rate=self.sampling_rate,
+            missing=self.missing,
+            uneven=self.uneven,
+            decimal=self.decimal,
+        )
 
     @cached_property
     def samples(self) -> Samples:
         """The trace as replayed: scaled, and centred if so asked."""
-        samples = read_trace(self.path, self.column)
+        samples = self.recording.samples
         return self.scale * (samples - samples.mean() if self.centre else samples)
 
     def sample(

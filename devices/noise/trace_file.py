@@ -1,144 +1,239 @@
-"""Reading one measured trace from a file: CSV, NumPy (.npy, .npz), MATLAB (.mat) or Parquet."""
+"""One measured trace from a file: evenly sampled, without holes, as fits and replays need it."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+import re
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
-FORMATS = (".csv", ".txt", ".npy", ".npz", ".mat", ".parquet")
+from devices.measurement_file import (
+    ROWS_A_PART,
+    Decimal,
+    MeasurementError,
+    Table,
+    factor,
+    open_table,
+    to_numbers,
+)
 
 Samples = Float64[np.ndarray, " samples"]
+Missing = Literal["refuse", "drop"]
+Uneven = Literal["refuse", "resample"]
+
+_TIME = re.compile(r"(t|time|times|timestamp|zeit|elapsed[ _]?time|time[ _]?stamp)", re.IGNORECASE)
+_GAP = 1.5
+"""Steps longer than so many usual ones are gaps."""
 
 
-class TraceError(ValueError):
-    """A file holds no trace that could be replayed; `str()` says what is wrong."""
+@dataclass(frozen=True)
+class Trace:
+    """A recording at a constant rate.
+
+    Attributes:
+        samples: in the unit of the file.
+        sampling_rate: Hz; None where neither the file nor the caller told.
+        column: the name of what was read.
+        unit: of the samples, where the header tells.
+        notes: what was understood and done, for people.
+    """
+
+    samples: Samples
+    sampling_rate: float | None
+    column: str
+    unit: str | None
+    notes: tuple[str, ...]
 
 
-def read_trace(path: Path, column: str | int | None = None) -> Samples:
-    """Read one column as float64.
+def read_trace(
+    path: Path,
+    column: str | int | None = None,
+    *,
+    time: str | int | None = None,
+    sampling_rate: float | None = None,
+    missing: Missing = "refuse",
+    uneven: Uneven = "refuse",
+    decimal: Decimal | None = None,
+    most: int | None = None,
+) -> Trace:
+    """Read one column as float64, a part at a time, and no further than `most` samples.
 
     Args:
-        path: the file; its ending gives the format. A CSV file may have a line of names first.
-        column: a name, or a number counted from 0. May be left out where there is only one.
+        path: the file; its ending gives the format.
+        column: a name, or a number counted from 1. May be left out where there is only one beside
+            the time.
+        time: the column of times; left out, the one that its name or unit says is.
+        sampling_rate: Hz; goes before the times in the file.
+        missing: rows without a number are refused, or left out.
+        uneven: times with gaps or uneven steps are refused, or the samples brought to even ones by
+            straight lines between them.
+        decimal: the decimal mark of a text file; left out, found.
+        most: samples to read at most.
 
     Raises:
-        TraceError: no such file or column, no numbers, or a format that cannot be read here.
+        MeasurementError: no such file or column, no numbers, missing ones, or uneven times.
     """
-    if not path.is_file():
-        beside = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise TraceError(f"there is no file {path}{_meant(path.name, beside)}")
-    readers = {
-        ".csv": _read_text,
-        ".txt": _read_text,
-        ".npy": _read_npy,
-        ".npz": _read_npz,
-        ".mat": _read_mat,
-        ".parquet": _read_parquet,
-    }
-    if path.suffix.lower() not in readers:
-        raise TraceError(f"{path.name}: traces are read from {', '.join(FORMATS)}")
-    try:
-        columns = readers[path.suffix.lower()](path)
-    except TraceError:
-        raise
-    except Exception as problem:
-        # Every reader fails in ways of its own on a file that is not what its ending says.
-        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise TraceError(f"{path.name} cannot be read: {reason}") from problem
-    values = np.asarray(_choose(columns, column, path))
-    if values.dtype.kind not in "fiub":
-        raise TraceError(f"{path.name}: not real numbers, but {values.dtype}")
-    samples = values.astype(np.float64).ravel()
+    table = open_table(path, decimal)
+    clock = _time_column(table, time)
+    place = _value_column(table, column, clock)
+    if sampling_rate is not None and time is None:
+        clock = None
+    samples, times = _read(table, place, clock, most)
+    name = table.columns[place].name
     if len(samples) < 2:
-        raise TraceError(f"{path.name}: a trace needs two samples at least; found {len(samples)}")
-    broken = int((~np.isfinite(samples)).sum())
-    if broken:
-        first = int(np.argmin(np.isfinite(samples)))
-        raise TraceError(
-            f"{path.name}: {broken} of {len(samples)} samples are not finite, the first is "
-            f"number {first}"
+        raise MeasurementError(
+            f"{path.name}: a trace needs two samples at least; found {len(samples)}"
         )
-    return samples
+    notes = list(table.notes)
+    rate = sampling_rate
+    if times is not None:
+        assert clock is not None
+        times *= _seconds(table, clock)
+        finite = np.isfinite(samples) if missing == "drop" else np.full(len(samples), True)
+        samples, rate, said = _even(samples, times, finite, uneven, path)
+        notes += [f"time from column {table.columns[clock].name}", *said]
+        if sampling_rate is not None and abs(sampling_rate / rate - 1) > 1e-3:
+            raise MeasurementError(
+                f"{path.name}: column {table.columns[clock].name} says {rate:.6g} Hz, and you say "
+                f"{sampling_rate:g}; leave out one of --time and --sampling-rate"
+            )
+    holes = ~np.isfinite(samples)
+    if holes.any():
+        if missing == "refuse":
+            raise MeasurementError(
+                f"{path.name}: {holes.sum()} of {len(samples)} samples are not finite, the first "
+                f"in row {int(holes.argmax()) + 1}; type --missing drop to leave them out (in a "
+                "scenario, missing: drop)"
+            )
+        samples = samples[~holes]
+        notes.append(f"{holes.sum()} samples without a number left out")
+        if len(samples) < 2:
+            raise MeasurementError(f"{path.name}: column {name} holds no numbers")
+    return Trace(samples, rate, name, table.columns[place].unit, tuple(notes))
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def _read(
+    table: Table, place: int, clock: int | None, most: int | None
+) -> tuple[Samples, Samples | None]:
+    values, times, rows = [], [], 0
+    for part in table.parts([place] if clock is None else [place, clock]):
+        values.append(to_numbers(part[0], table.columns[place].name, table.path, rows))
+        if clock is not None:
+            times.append(_as_times(part[1], table, clock, rows))
+        rows += len(values[-1])
+        if most is not None and rows >= most:
+            break
+    if not values:
+        return np.empty(0), None
+    samples = np.concatenate(values)[:most]
+    if clock is None:
+        return samples, None
+    stamps = np.concatenate(times)[:most]
+    if stamps.dtype.kind == "M":
+        stamps = (stamps - stamps[0]) / np.timedelta64(1, "s")
+    return samples, stamps
 
 
-def _choose(columns: dict[str, Any], column: str | int | None, path: Path) -> Any:
-    names = list(columns)
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    if column is None:
-        if len(names) != 1:
-            raise TraceError(f"{path.name} has {len(names)} columns ({listed}): name one as column")
-        return columns[names[0]]
-    if isinstance(column, int) or (column not in columns and column.isdecimal()):
-        if int(column) >= len(names):
-            raise TraceError(f"{path.name} has {len(names)} columns, counted from 0; no {column}")
-        return columns[names[int(column)]]
-    if column not in columns:
-        raise TraceError(f"{path.name} has no column {column!r}{_meant(column, names)}: {listed}")
-    return columns[column]
+def _as_times(values: object, table: Table, clock: int, before: int) -> np.ndarray:
+    """Numbers, or dates."""
+    array = np.asarray(values)
+    if array.dtype.kind in "OUST":
+        import pandas
+
+        with suppress(ValueError, TypeError):  # numbers, and an instrument's marks between them
+            array = pandas.to_datetime(pandas.Series(array), format="ISO8601").to_numpy()
+    if array.dtype.kind == "M":
+        return array.astype("datetime64[ns]")
+    return to_numbers(array, table.columns[clock].name, table.path, before)
 
 
-def _split(values: Any) -> dict[str, Any]:
-    """Give the columns of an array by number; a single row or column is one."""
-    table = np.atleast_1d(np.squeeze(np.asarray(values)))
-    if table.ndim > 2:
-        raise TraceError(f"an array of {table.ndim} dimensions is no table of columns")
-    return {str(i): line for i, line in enumerate(table.T if table.ndim == 2 else [table])}
+def _time_column(table: Table, time: str | int | None) -> int | None:
+    if time is not None:
+        return table.find(time)
+    named = [i for i, each in enumerate(table.columns) if _TIME.fullmatch(each.name)]
+    timed = [i for i, each in enumerate(table.columns) if (factor(each.unit) or (0, ""))[1] == "s"]
+    found = named or timed
+    return found[0] if len(found) == 1 and len(table.columns) > 1 else None
 
 
-def _read_text(path: Path) -> dict[str, Any]:
-    with path.open(encoding="utf-8-sig") as lines:
-        first = lines.readline()
-    delimiter = next((mark for mark in (",", ";", "\t") if mark in first), None)
-    cells = [cell.strip().strip('"') for cell in first.split(delimiter)]
-    try:
-        [float(cell) for cell in cells]
-    except ValueError:
-        table = np.loadtxt(path, delimiter=delimiter, skiprows=1, ndmin=2, encoding="utf-8-sig")
-        return dict(zip(cells, table.T, strict=True))
-    return _split(np.loadtxt(path, delimiter=delimiter, ndmin=2, encoding="utf-8-sig"))
+def _value_column(table: Table, column: str | int | None, clock: int | None) -> int:
+    if column is not None:
+        return table.find(column)
+    rest = [i for i in range(len(table.columns)) if i != clock]
+    if len(rest) != 1:
+        raise MeasurementError(
+            f"{table.path.name} has {len(table.columns)} columns ({table.listed()}): name one, as "
+            f"--column {rest[0] + 1} (in a scenario, column: {rest[0] + 1})"
+        )
+    return rest[0]
 
 
-def _read_npy(path: Path) -> dict[str, Any]:
-    values = np.load(path, allow_pickle=False)
-    if values.dtype.names:
-        return {name: values[name] for name in values.dtype.names}
-    return _split(values)
+def _seconds(table: Table, clock: int) -> float:
+    unit = table.columns[clock].unit
+    known = factor(unit)
+    if known is not None and known[1] != "s":
+        raise MeasurementError(
+            f"{table.path.name}: column {table.columns[clock].name} is in {unit}, and no time; "
+            "name the column of times with --time (in a scenario, time: NAME)"
+        )
+    return known[0] if known else 1.0
 
 
-def _read_npz(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def _even(
+    samples: Float64[np.ndarray, " rows"],
+    times: Float64[np.ndarray, " rows"],
+    keep: Bool[np.ndarray, " rows"],
+    uneven: Uneven,
+    path: Path,
+) -> tuple[Samples, float, list[str]]:
+    """Give the samples at even times, their rate, and what there is to say."""
+    unknown = ~np.isfinite(times)
+    if unknown.any():
+        raise MeasurementError(
+            f"{path.name}: row {int(unknown.argmax()) + 1} has no time; delete it, or say "
+            "--sampling-rate HZ"
+        )
+    steps = np.diff(times)
+    if (steps < 0).any():
+        row = int((steps < 0).argmax()) + 2
+        raise MeasurementError(
+            f"{path.name}: time goes backwards at row {row}; keep one recording a file, or say "
+            "--sampling-rate HZ to count samples instead"
+        )
+    mean = (times[-1] - times[0]) / (len(times) - 1)
+    if not mean > 0:
+        raise MeasurementError(f"{path.name}: time stands still; say --sampling-rate HZ")
+    quantum = steps[steps > 0].min()
+    if _off_grid(times, mean) <= max(0.6 * mean, quantum if quantum > mean else 0.0):
+        return samples, float(1 / mean), []
+    usual = float(np.median(steps[steps > 0]))
+    gaps = steps > _GAP * usual
+    what = (
+        f"{gaps.sum()} gaps, the first after row {int(gaps.argmax()) + 1}, the longest "
+        f"{steps.max():.4g} s of steps of {usual:.4g} s"
+        if gaps.any()
+        else f"steps from {steps.min():.4g} to {steps.max():.4g} s"
+    )
+    if uneven == "refuse":
+        raise MeasurementError(
+            f"{path.name}: times are uneven ({what}); type --uneven resample for straight lines "
+            "between samples (in a scenario, uneven: resample), or --sampling-rate HZ to count "
+            "samples instead"
+        )
+    even = np.arange(times[0], times[-1] + usual / 2, usual)
+    resampled = np.interp(even, times[keep], samples[keep])
+    return resampled, 1 / usual, [f"resampled to even steps of {usual:.4g} s ({what})"]
 
 
-def _read_mat(path: Path) -> dict[str, Any]:
-    from scipy.io import loadmat
-
-    try:
-        variables = loadmat(path)
-    except NotImplementedError:
-        raise TraceError(
-            f"{path.name} is a MATLAB 7.3 file; save it with save(..., '-v7')"
-        ) from None
-    return {name: value for name, value in variables.items() if not name.startswith("__")}
-
-
-def _read_parquet(path: Path) -> dict[str, Any]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise TraceError(
-            f"{path.name}: reading Parquet needs pyarrow, which is not installed; pip install "
-            "pyarrow, or save the trace as CSV or NumPy"
-        ) from None
-    table = parquet.read_table(path)
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+def _off_grid(times: Samples, step: float) -> float:
+    """How far times lie from even ones at most, s; a part at a time, since there may be many."""
+    parts = range(0, len(times), ROWS_A_PART)
+    return max(
+        float(np.abs(part - times[0] - step * np.arange(start, start + len(part))).max())
+        for start in parts
+        if len(part := times[start : start + ROWS_A_PART])
+    )

@@ -73,7 +73,7 @@ def measure_into(scenario: Scenario, source: Source, folder: Path, device: str) 
     from substrate.align.measure import measure, perturbed_arms
     from substrate.align.plots import pictures
     from substrate.assemble.dataset import checked_dataset
-    from substrate.cli.run import compute_device
+    from substrate.run.session import compute_device
 
     if not perturbed_arms(scenario):
         raise source.error(("arms",), "no arm has a rule that perturbs")

@@ -14,9 +14,11 @@ import typer
 
 import substrate
 from substrate.cli.bench import bench_app
+from substrate.cli.measurements import measurements_app
 from substrate.cli.models import models_app
 from substrate.cli.options import (
     BudgetOption,
+    ClusterOption,
     DeviceOption,
     JobsOption,
     JsonOption,
@@ -88,17 +90,19 @@ def run(
         int, typer.Option(min=1, metavar="SEEDS", help="Add no more than up to so many.")
     ] = 20,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of a scenario, and write the verdict, plots and report."""
-    from substrate.cli.run import How, resume_command, run_command
+    from substrate.cli.run import resume_command, run_command
+    from substrate.run.session import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
     if until not in (None, "decided"):
         raise typer.BadParameter("--until knows one word: decided")
-    how = How(device, jobs, until_decided=until is not None, at_most=at_most)
+    how = How(device, jobs, cluster, until is not None, at_most)
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:
@@ -153,15 +157,16 @@ def tune(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search the highest stable learning rate by doubling."""
-    from substrate.cli.run import How
     from substrate.cli.tune import tune_command
+    from substrate.run.session import How
 
-    how = How(device, jobs)
+    how = How(device, jobs, cluster)
     with code_trusted(trust):
         tune_command(scenario, arm or [], start, epochs, set_ or [], budget, how, out, as_json)
 
@@ -191,15 +196,16 @@ def survey(
     ] = None,
     set_: SetOption = None,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a scenario's device arms with one aihwkit preset after the other, as a table."""
-    from substrate.cli.run import How
     from substrate.cli.survey import survey_command
+    from substrate.run.session import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    how = How(jobs=jobs)
+    how = How(jobs=jobs, cluster=cluster)
     with code_trusted(trust):
         raise typer.Exit(
             survey_command(scenario, presets, rates, epochs, set_ or [], out, how, as_json, command)
@@ -356,6 +362,7 @@ def replicate(
         bool, typer.Option("--page-only", help="Run nothing; write the page from what was run.")
     ] = False,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
@@ -365,10 +372,10 @@ def replicate(
     budget. It is written after every experiment.
     """
     from substrate.cli.replicate import replicate_command
-    from substrate.cli.run import How
+    from substrate.run.session import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    how = How(device, jobs)
+    how = How(device, jobs, cluster)
     raise typer.Exit(
         replicate_command(names or [], budget, runs, page, page_only, how, as_json, command)
     )
@@ -395,6 +402,7 @@ def schema() -> None:
 
 
 app.add_typer(models_app)
+app.add_typer(measurements_app)
 app.add_typer(bench_app, name="bench")
 app.add_typer(store_app, name="store")
 

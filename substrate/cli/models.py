@@ -1,4 +1,4 @@
-"""The commands about one model: start it, fit it, draw it, check it."""
+"""The commands about one model: start it, draw it, check it."""
 
 from __future__ import annotations
 
@@ -41,34 +41,6 @@ def verify(
 
     with code_trusted(True):  # whoever calls names the code themselves
         raise typer.Exit(verify_command(model, set_ or [], seed, as_json))
-
-
-@models_app.command()
-def fit(
-    trace: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TRACE", help="CSV, NumPy, MATLAB or Parquet file of a measurement."
-        ),
-    ],
-    sampling_rate: Annotated[float, typer.Option(min=1e-12, help="Of the trace, in Hz.")],
-    column: Annotated[
-        str | None, typer.Option(help="Name or number of the column, if there are several.")
-    ] = None,
-    scale: Annotated[
-        float, typer.Option(help="Units of the signal for one unit of the file.")
-    ] = 1.0,
-    unit: Annotated[str, typer.Option(help="Name of the signal's unit, for the picture.")] = "a.u.",
-    samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 100_000,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture.", show_default="<trace>-fit.png")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fit noise models to a measured trace; print a scenario fragment, draw trace and fit."""
-    from substrate.cli.fit import fit_command
-
-    fit_command(trace, sampling_rate, column, scale, unit, samples, out, as_json)
 
 
 new_app = typer.Typer(

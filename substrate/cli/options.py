@@ -39,6 +39,14 @@ JobsOption = Annotated[
         show_default="one a core, or a GPU, within the memory at hand",
     ),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="dask://HOST:PORT",
+        help="Let a Dask cluster that runs do the work.",
+        show_default="processes of this machine",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

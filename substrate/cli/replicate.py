@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from substrate.cli.align import measure_into
-from substrate.cli.run import INTERRUPTED, How, refuse_full, train
+from substrate.cli.failure import log_folder
+from substrate.cli.run import INTERRUPTED
 from substrate.record.folder import SCENARIO
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.experiments import Experiment, chosen, experiments
 from substrate.replicate.measured import TrainingRun, is_measured
 from substrate.replicate.page import Outcome, tally
 from substrate.replicate.write import write_page
+from substrate.run.session import How, refuse_full, train
 from substrate.scenario.load import load_scenario
 from substrate.terminal import Console, tell
 
@@ -79,6 +81,7 @@ def _run(
         resumed = scenario
     else:
         refuse_full(folder, "--runs")
+    log_folder.set(folder)
     summary = train(scenario, source, folder, how, command, console, resumed=resumed)
     return summary.status == "complete"
 

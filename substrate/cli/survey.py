@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from rich.markdown import Markdown
 
-from substrate.cli.run import INTERRUPTED, How, begin_workers, compute_device, refuse_full
+from substrate.cli.run import INTERRUPTED
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
+from substrate.run.session import How, begin_workers, compute_device, refuse_full, workers
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 
@@ -49,7 +50,6 @@ def survey_command(
     begin_workers(how)
     check_aihwkit()
     from substrate.assemble.dataset import checked_dataset
-    from substrate.run.workers import default_jobs, local_workers
     from substrate.survey.plan import plan_survey
     from substrate.survey.record import RECORD, SurveyError
     from substrate.survey.run import run_survey
@@ -62,8 +62,11 @@ def survey_command(
     if not (folder / RECORD).exists():
         refuse_full(folder, "--out")
     console = Console(stderr=True)
-    jobs = how.jobs or default_jobs(scenario, dataset, compute_device("cpu"))
-    with local_workers(jobs) as workers, console.status("") as status:
+    where = compute_device("cpu")
+    with (
+        workers(how, scenario, dataset, where) as (executor, jobs),
+        console.status("") as status,
+    ):
 
         def on_epoch(place: Place, rate: float, record: Epoch, survey: Survey) -> None:
             status.update(_now(plan, place, rate, record, survey))
@@ -73,7 +76,7 @@ def survey_command(
             console.print(_line(plan, cell, survey), soft_wrap=True, highlight=False, markup=False)
 
         try:
-            survey = run_survey(plan, dataset, folder, command, workers, jobs, on_epoch, on_cell)
+            survey = run_survey(plan, dataset, folder, command, executor, jobs, on_epoch, on_cell)
         except SurveyError as problem:
             raise ScenarioError(str(problem), file=f"--out {folder}") from None
         except KeyboardInterrupt:

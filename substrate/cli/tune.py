@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from substrate.cli.run import How, begin_workers, compute_device
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.nearest import nearest
+from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError
@@ -49,7 +49,6 @@ def tune_command(
     begin_workers(how)
     from substrate.assemble.dataset import checked_dataset
     from substrate.data.dataset import VALIDATION_FRACTION
-    from substrate.run.workers import default_jobs, local_workers
     from substrate.tune.search import highest_stable, search_rates
 
     where = compute_device(how.device)
@@ -65,14 +64,16 @@ def tune_command(
         )
     console = Console(stderr=True)
     console.print(_selection(trained, held_out), highlight=False, soft_wrap=True)
-    jobs = min(len(chosen), how.jobs or default_jobs(scenario, dataset, where))
-    with local_workers(jobs) as workers, console.status("") as status:
+    with (
+        workers(how, scenario, dataset, where, most=len(chosen)) as (executor, jobs),
+        console.status("") as status,
+    ):
         tried = search_rates(
             scenario,
             chosen,
             dataset,
             where,
-            workers,
+            executor,
             jobs,
             start=start,
             on_epoch=lambda name, rate, record: status.update(

@@ -93,10 +93,10 @@ def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:
     from substrate.verify.bare_tile import BareTile, has_write_noise, is_compound
 
     config = preset_config(chip.preset, chip.config)
+    mixed = isinstance(getattr(config, "device", None), MixedPrecisionCompound)
     if is_programmed(config):
         asked = ORDINARY
     elif is_compound(config):
-        mixed = isinstance(config.device, MixedPrecisionCompound)
         asked = MIXED_PRECISION if mixed else TRANSFER
     else:
         asked = WRITE_NOISE if has_write_noise(config) else PULSED
@@ -105,6 +105,9 @@ def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:
     class Verify(CrossbarConformance):
         seed = number
         bitwise = chip_reproducibility(chip) == "bitwise"
+        # what a device shows beside its persistent weight, and the digital accumulator: see
+        # `AihwkitCrossbar.state`
+        redrawn = frozenset(["weights"] * has_write_noise(config) + ["devices"] * mixed)
         runs_on_meta = False
         # aihwkit's tiles take some ten times the product on an idle machine, and more on a busy one
         max_cost = 100.0

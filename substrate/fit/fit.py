@@ -1,90 +1,254 @@
-"""Fitting every candidate to a trace, and ranking them.
+"""Fitting sums of noises to a measured trace, and ranking them.
 
-Maximum likelihood; errors are standard errors from the curvature of the log-likelihood (observed
-information), carried over to the parameters as people know them:
+    BIC = k ln n - 2 ln L
 
-    AIC = 2 k - 2 ln L,   Cov(θ) = (-∂² ln L)⁻¹
+Sums grow by one noise at a time: first the backgrounds alone, then with a two-level fluctuator,
+then with one more as long as the best sum does not fit by itself (`adequacy.py`) and another is
+worth it. ln L is of `predictive.py`, errors are of `maximise.py`. The trace's mean is off first.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float64
-from pydantic import ValidationError
 
 from devices.noise import NoiseModel, TelegraphNoise, UniformNoise
-from substrate.fit.candidates import (
-    Autoregressive,
-    Candidate,
-    Gaussian,
-    Pink,
-    TwoLevels,
-    Vector,
-)
-from substrate.fit.two_levels import Samples
+from substrate.fit.adequacy import Adequacy, Verdict, judge
+from substrate.fit.maximise import maximise, standard_errors
+from substrate.fit.predictive import Samples
+from substrate.fit.sums import Kind, Sum, Vector
 
-CANDIDATES: tuple[type[Candidate], ...] = (Gaussian, Autoregressive, Pink, TwoLevels)
-LARGEST_EXPONENT = 60.0
+LEAST_SAMPLES = 100
+MOST_FLUCTUATORS = 3
+WORTH = 10.0
+"""A further fluctuator must lower BIC by so much; below 10 it is called anything but very strong
+evidence (Kass and Raftery, J. Am. Stat. Assoc. 90, 773, 1995)."""
+_PART = 1 << 15
+_FEW = 4096
+"""Samples that fluctuators are looked for in, and those that many starts are tried on."""
+_BACKGROUNDS: tuple[Kind, ...] = (
+    "white",
+    "autoregressive",
+    "autoregressive + white",
+    "1/f",
+    "1/f + white",
+)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One model fitted to a trace.
+    """One sum of noises fitted to a trace.
 
     Attributes:
-        model: with the best parameters.
+        name: of the sum, for people.
+        models: what a scenario is given, one behind the other.
         log_likelihood: ln p of the trace; infinite for levels without any Gaussian part.
-        parameters: how many were fitted, the mean included.
-        errors: standard errors of the parameters that were fitted.
+        size: how many parameters were fitted, the mean included.
+        samples: of the trace.
+        parameters: by name, in units of the signal, seconds and hertz.
+        errors: standard errors; infinite for what the trace does not determine.
+        adequacy: the verdict by itself; None where it was not asked for.
         note: what to know about it.
     """
 
-    model: NoiseModel
+    name: str
+    models: list[NoiseModel]
     log_likelihood: float
-    parameters: int
+    size: int
+    samples: int
+    parameters: dict[str, float]
     errors: dict[str, float]
+    adequacy: Adequacy | None = None
     note: str = ""
 
     @property
-    def aic(self) -> float:
-        """Akaike's information criterion: smaller is better."""
-        return 2 * self.parameters - 2 * self.log_likelihood
+    def bic(self) -> float:
+        """Bayesian information criterion: smaller is better."""
+        return self.size * math.log(self.samples) - 2 * self.log_likelihood
+
+    @property
+    def determined(self) -> bool:
+        """Whether all of its parameters are known within finite errors."""
+        return all(map(math.isfinite, self.errors.values()))
 
 
-def fit_all(trace: Samples, interval: float) -> list[Fit]:
-    """Fit every model, best first by AIC.
+@dataclass(frozen=True)
+class _Found:
+    which: Sum
+    theta: Vector
+    fit: Fit
+
+
+def fit_all(
+    trace: Samples, interval: float, *, tell: Callable[[str], None] = lambda _: None
+) -> list[Fit]:
+    """Fit sums of noises, best first; those that the trace leaves undetermined come last.
 
     Args:
         trace: samples, in units of the signal.
         interval: seconds between them.
+        tell: is told what is fitted.
 
     Raises:
         ValueError: the trace is too short, or never changes.
     """
-    if len(trace) < 100:
-        raise ValueError(f"a fit needs 100 samples at least; found {len(trace)}")
+    if len(trace) < LEAST_SAMPLES:
+        raise ValueError(f"a fit needs {LEAST_SAMPLES} samples at least; found {len(trace)}")
     x = trace - trace.mean()
     if not x.std() > 0:
         raise ValueError("the trace never changes: there is no noise to fit")
-    fits = [_uniform(x)]
     if len(np.unique(trace)) == 2:
-        fits.append(_telegraph(x, interval))
+        fits = [_two_values(x, interval)]
     else:
-        fits += [fit for each in CANDIDATES if (fit := _maximise(each(x, interval))) is not None]
-    return sorted(fits, key=lambda fit: fit.aic)
+        uniform = _uniform(x)
+        search = _Search(x, interval, tell, uniform)
+        fits = [uniform, *(each.fit for each in search.all())]
+        if not any(fit.determined for fit in fits):
+            raise ValueError("no sum of noises is determined by this trace; record a longer one")
+    fits.sort(key=lambda fit: (not fit.determined, fit.bic))
+    if fits[0].adequacy is None:
+        tell("simulations of the best")
+        fits[0] = replace(fits[0], adequacy=judge(x, fits[0].models, interval))
+    return fits
+
+
+class _Search:
+    """Fits sums to one trace."""
+
+    def __init__(
+        self, x: Samples, interval: float, tell: Callable[[str], None], uniform: Fit
+    ) -> None:
+        self._spread, self._centred = float(x.std()), x
+        self._x = np.ascontiguousarray(x / self._spread)
+        self._interval, self._tell, self._uniform = interval, tell, uniform
+        t = (np.arange(len(x)) + 0.5) / len(x) - 0.5
+        self._slope = float(12 * (self._x * t).mean())
+        power = np.abs(np.fft.rfft(self._x)) ** 2 / len(x)
+        self._floor = math.sqrt(float(np.median(power[-max(8, len(power) // 5) :])) / math.log(2))
+
+    def all(self) -> list[_Found]:
+        """Backgrounds, with drift and without; then fluctuators as long as they are worth it."""
+        found: list[_Found] = []
+        for kind in _BACKGROUNDS:
+            self._add(found, Sum(kind), Sum(kind).start(self._floor, len(self._x)))
+        for each in tuple(found):
+            self._add(found, *each.which.with_drift(each.theta, self._slope))
+        if self._uniform.bic < min(each.fit.bic for each in found):
+            return found  # samples between sharp bounds are no levels under Gaussian noise
+        for number in range(1, MOST_FLUCTUATORS + 1):
+            before = min(each.fit.bic for each in found)
+            base = [each for each in found if each.which.fluctuators == number - 1]
+            base = [each for each in base if not each.which.drift]
+            if number > 1:
+                base = _best_of_each_kind(base)
+            more: list[_Found] = []
+            for each in base:
+                if each.which.background != "1/f":
+                    self._add_fluctuator(more, each)
+            self._add_drift(more)
+            found += more
+            if not more or min(each.fit.bic for each in more) > before - WORTH:
+                break
+            if self._judge_best(found) == "good":
+                break
+        return found
+
+    def _judge_best(self, found: list[_Found]) -> Verdict | None:
+        """Judge the best by itself, and keep that with it."""
+        best = min(range(len(found)), key=lambda i: found[i].fit.bic)
+        fit = found[best].fit
+        if not fit.determined:
+            return None
+        self._tell(f"simulations of {fit.name}")
+        judged = replace(fit, adequacy=judge(self._centred, fit.models, self._interval))
+        found[best] = replace(found[best], fit=judged)
+        return judged.adequacy.verdict if judged.adequacy else None
+
+    def _add_drift(self, found: list[_Found]) -> None:
+        """The best sums once more with a slope."""
+        for each in _best_of_each_kind(found):
+            self._add(found, *each.which.with_drift(each.theta, 0.0))
+
+    def _add_fluctuator(self, found: list[_Found], base: _Found) -> None:
+        """Climb from the most likely of many starts, on a part of the trace first."""
+        part, whole = self._x[:_PART], len(self._x)
+        starts = base.which.starts(base.theta, self._floor)
+        self._tell(starts[0][0].name)
+        few = self._x[: max(_FEW, min(_PART // 2, whole))]
+        scored = []
+        for which, start in starts:
+            try:
+                value = float(which.log_densities(start, few, whole).sum())
+            except ValueError:
+                continue
+            if math.isfinite(value):
+                scored.append((value, which, start))
+        scored.sort(key=lambda each: -each[0])
+        best: tuple[float, Sum, Vector] | None = None
+        for _, which, start in scored[:3]:
+            climbed = maximise(partial(which.log_densities, x=part, whole=whole), start, 30)
+            if climbed is not None and (best is None or climbed[1] > best[0]):
+                best = climbed[1], which, climbed[0]
+        if best is not None:
+            self._add(found, best[1], best[2])
+
+    def _add(self, found: list[_Found], which: Sum, start: Vector) -> None:
+        self._tell(which.name)
+        whole = len(self._x)
+        climbed = maximise(lambda theta: which.log_densities(theta, self._x, whole), start)
+        if climbed is None:
+            return
+        theta, value, information = climbed
+        scales = whole, self._spread, self._interval
+        logarithms = slice(1 + which.drift, None)
+        try:
+            parameters = which.parameters(theta, *scales)
+            errors = standard_errors(
+                theta, information, lambda at: which.parameters(at, *scales), logarithms
+            )
+        except (ValueError, OverflowError):
+            return  # the best lies on the border of what a model allows: a simpler sum has it
+        fit = Fit(
+            which.name,
+            which.models(theta, *scales),
+            value - whole * math.log(self._spread),
+            which.size,
+            whole,
+            parameters,
+            errors,
+        )
+        found.append(_Found(which, theta, fit))
+
+
+def _best_of_each_kind(found: list[_Found]) -> list[_Found]:
+    """The best of all, the best over nothing but white noise, and the best over 1/f."""
+    ranked = sorted(found, key=lambda each: each.fit.bic)
+    white = [each for each in ranked if each.which.background == "white"]
+    pink = [each for each in ranked if each.which.background.startswith("1/f")]
+    best = {id(each): each for each in (*ranked[:1], *white[:1], *pink[:1])}
+    return list(best.values())
 
 
 def _uniform(x: Samples) -> Fit:
     """The range is the best width; its error is the expected gap at either end."""
     half = float(x.max() - x.min()) / 2
     likelihood = -len(x) * math.log(2 * half)
-    return Fit(UniformNoise(half_width=half), likelihood, 2, {"half_width": half / len(x)})
+    return Fit(
+        "uniform",
+        [UniformNoise(half_width=half)],
+        likelihood,
+        2,
+        len(x),
+        {"half_width": half},
+        {"half_width": half / len(x)},
+    )
 
 
-def _telegraph(x: Samples, interval: float) -> Fit:
+def _two_values(x: Samples, interval: float) -> Fit:
     """Two values and nothing between: the hops are seen, and rates are counted."""
     low, high = float(x.min()), float(x.max())
     up = x > (low + high) / 2
@@ -101,86 +265,18 @@ def _telegraph(x: Samples, interval: float) -> Fit:
     model = TelegraphNoise(
         low=low, high=high, dwell_low=dwell_low, dwell_high=dwell_high, read_interval=interval
     )
-    errors = {
-        "dwell_low": dwell_low * math.sqrt(2 / hops),
-        "dwell_high": dwell_high * math.sqrt(2 / hops),
-    }
-    note = "two values and nothing between: a density is infinite, and no other model fits"
-    return Fit(model, math.inf, 5, errors, note)
-
-
-def _maximise(candidate: Candidate) -> Fit | None:
-    """Climb from the moments of the trace; None where the likelihood leads out of the model."""
-    from scipy.optimize import minimize
-
-    def cost(theta: Vector) -> float:
-        if np.abs(theta).max() > LARGEST_EXPONENT:
-            return math.inf
-        try:
-            value = -candidate.log_likelihood(theta)
-        except (ValidationError, ValueError, FloatingPointError, OverflowError, ZeroDivisionError):
-            return math.inf
-        return value if math.isfinite(value) else math.inf
-
-    start = candidate.start()
-    if not math.isfinite(cost(start)):
-        return None
-    with np.errstate(all="ignore"):
-        found = minimize(
-            cost,
-            start,
-            method="Nelder-Mead",
-            options={"xatol": 1e-5, "fatol": 1e-4, "maxiter": 600, "adaptive": len(start) > 3},
-        )
-        theta = np.asarray(found.x, dtype=np.float64)
-        model = candidate.model(theta)
-        errors = _errors(candidate, theta)
-    note = "" if all(map(math.isfinite, errors.values())) else "some parameters are undetermined"
-    return Fit(model, -float(found.fun), len(theta) + 1, errors, note)
-
-
-def _errors(candidate: Candidate, theta: Vector) -> dict[str, float]:
-    """Standard errors by second differences, and the delta method."""
-    names, n = candidate.reported, len(theta)
-    covariance = _inverse(-_second_differences(candidate, theta))
-    jacobian = np.empty((len(names), n))
-    for column in range(n):
-        step = np.zeros(n)
-        step[column] = 1e-5
-        above, below = candidate.model(theta + step), candidate.model(theta - step)
-        jacobian[:, column] = [
-            (getattr(above, name) - getattr(below, name)) / 2e-5 for name in names
-        ]
-    variances = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
-    return {
-        name: math.sqrt(variance) if variance > 0 else math.inf
-        for name, variance in zip(names, variances.tolist(), strict=True)
-    }
-
-
-def _second_differences(
-    candidate: Candidate, theta: Vector
-) -> Float64[np.ndarray, "parameters parameters"]:
-    n, step = len(theta), 1e-3
-    value = candidate.log_likelihood
-    result = np.empty((n, n))
-    unit = step * np.eye(n)
-    for i in range(n):
-        for j in range(i + 1):
-            corners = (
-                value(theta + unit[i] + unit[j])
-                - value(theta + unit[i] - unit[j])
-                - value(theta - unit[i] + unit[j])
-                + value(theta - unit[i] - unit[j])
-            )
-            result[i, j] = result[j, i] = corners / (4 * step**2)
-    return result
-
-
-def _inverse(
-    information: Float64[np.ndarray, "parameters parameters"],
-) -> Float64[np.ndarray, "parameters parameters"]:
-    try:
-        return np.linalg.inv(information)
-    except np.linalg.LinAlgError:
-        return np.full_like(information, np.nan)
+    return Fit(
+        "telegraph",
+        [model],
+        math.inf,
+        5,
+        len(x),
+        {name: getattr(model, name) for name in ("low", "high", "dwell_low", "dwell_high")},
+        {
+            "low": 0.0,
+            "high": 0.0,
+            "dwell_low": dwell_low * math.sqrt(2 / hops),
+            "dwell_high": dwell_high * math.sqrt(2 / hops),
+        },
+        note="two values and nothing between: a density is infinite, and no other model fits",
+    )

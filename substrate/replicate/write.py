@@ -63,7 +63,7 @@ def _curves(run: TrainingRun) -> bytes:
         LIGHT,
         train_metric="train_accuracy" if run.higher_is_better else "train_loss",
         dots_per_inch=_DOTS_PER_INCH,
-    )
+    ).png
 
 
 def _angle_pictures(run: AngleRun, stem: str) -> dict[str, bytes]:

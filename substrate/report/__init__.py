@@ -26,8 +26,8 @@ def write_report(folder: Path, run: RunFolder) -> Path:
 
     report = folder / "report.html"
     files: dict[Path, str | bytes] = {
-        folder / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT),
-        folder / "observed_noise.png": plots.observed_noise(run.summary, LIGHT),
+        folder / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT).png,
+        folder / "observed_noise.png": plots.observed_noise(run.summary, LIGHT).png,
         report: html.render_report(run, folder),
     }
     for path, content in files.items():

@@ -67,8 +67,10 @@ def render_report(run: RunFolder, folder: Path) -> str:
         arm_colour=_arm_variables(summary),
         axis=gap_axis(summary),
         started=_date(summary.started),
-        curves=picture(lambda theme, width: learning_curves(summary, run.metrics, theme, width)),
-        noise=picture(lambda theme, width: observed_noise(summary, theme, width)),
+        curves=picture(
+            lambda theme, width: learning_curves(summary, run.metrics, theme, width).png
+        ),
+        noise=picture(lambda theme, width: observed_noise(summary, theme, width).png),
         curves_description=_curves_in_words(summary),
         noise_description=_noise_in_words(summary),
         wording=wording,

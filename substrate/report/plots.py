@@ -32,6 +32,13 @@ _POINTS_PER_INCH = 72
 _FONTS = ("Inter", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans")
 
 
+class Drawing(NamedTuple):
+    """A picture: as PNG, and as the figure that it was made from."""
+
+    png: bytes
+    figure: Figure
+
+
 class Curve(NamedTuple):
     """An arm's metric against epoch: mean, lowest and highest over the seeds measured there."""
 
@@ -43,8 +50,8 @@ class Curve(NamedTuple):
 
 def learning_curves(
     summary: Summary, metrics: list[Epoch], theme: Theme, width_inches: float = WIDE_INCHES
-) -> bytes:
-    """PNG of the deciding metric against epoch: mean and range over seeds, one line an arm."""
+) -> Drawing:
+    """Draw the deciding metric against epoch: mean and range over seeds, one line an arm."""
     diverged = {arm: entry.diverged for arm, entry in summary.arms.items()}
     return curves(metrics, summary.metric, diverged, len(summary.seeds), theme, width_inches)
 
@@ -59,8 +66,8 @@ def curves(
     *,
     train_metric: MetricName | None = None,
     dots_per_inch: int = _DOTS_PER_INCH,
-) -> bytes:
-    """PNG of a metric against epoch: mean and range over seeds, one line an arm.
+) -> Drawing:
+    """Draw a metric against epoch: mean and range over seeds, one line an arm.
 
     Args:
         metrics: rows of all arms.
@@ -110,11 +117,11 @@ def curves(
         )
         head_of(figure, axes, f"{METRIC_TITLE[metric]} by epoch", note, theme)
         _label_line_ends(figure, axes, ends, styles)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
-def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_INCHES) -> bytes:
-    """PNG of the relative noise of every layer, grouped by layer, one bar an arm with noise."""
+def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_INCHES) -> Drawing:
+    """Draw the relative noise of every layer, grouped by layer, one bar an arm with noise."""
     noise = relative_noise(summary)
     noisy = {arm: layers for arm, layers in noise.items() if any(layers.values())}
     quiet = [arm for arm in noise if arm not in noisy]
@@ -162,7 +169,7 @@ def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_IN
         if quiet:
             note += f"\nNo noise observed: {', '.join(shorten(arm) for arm in quiet)}."
         head_of(figure, axes, "Observed noise of the pre-activations", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def relative_noise(summary: Summary) -> dict[str, dict[int, float]]:
@@ -312,6 +319,15 @@ def shorten(name: str, length: int = 20) -> str:
     return plain(name if len(name) <= length else f"{name[: length - 1]}…")
 
 
+class _ShownFigure(Figure):
+    """A figure that a notebook shows where pyplot, which would see to it, was not imported."""
+
+    def _repr_png_(self) -> bytes:
+        png = BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
+
+
 @contextmanager
 def canvas(
     theme: Theme, width_inches: float, height_inches: float, dots_per_inch: int = _DOTS_PER_INCH
@@ -338,7 +354,7 @@ def canvas(
             "ytick.minor.size": 0,
         }
     ):
-        figure = Figure(
+        figure = _ShownFigure(
             figsize=(width_inches, height_inches), dpi=dots_per_inch, facecolor=theme.surface
         )
         FigureCanvasAgg(figure)  # attaches itself: text can be measured before it is drawn

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from multiprocessing import forkserver
-from multiprocessing.context import ForkServerContext
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, spawn
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+
+class _Worker(ForkServerProcess):
+    """A process that does not run the user's script anew.
+
+    multiprocessing imports the main module into every process that it starts, so that a script
+    without `if __name__ == "__main__"` would begin another run in each worker. A unit needs nothing
+    of that module.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:
+        with _without_main_module():
+            return ForkServerProcess._Popen(process_obj)
+
+
+class _Context(ForkServerContext):
+    Process = _Worker
 
 
 def server_context() -> ForkServerContext:
     """Give the way to start processes from the server."""
-    context = multiprocessing.get_context("forkserver")
+    context = _Context()
     context.set_forkserver_preload(["substrate.run.preload"])
     return context
 
@@ -18,3 +40,27 @@ def start_server() -> None:
     """Let it import what workers need while this process does other things."""
     server_context()
     forkserver.ensure_running()
+
+
+_STARTING = threading.Lock()
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Leave the main module out of what a process is told that this thread starts."""
+    mine = threading.get_ident()
+    with _STARTING:
+        whole = spawn.get_preparation_data
+
+        def told(name: str) -> dict[str, Any]:
+            found: dict[str, Any] = whole(name)
+            if threading.get_ident() == mine:
+                for key in ("init_main_from_name", "init_main_from_path"):
+                    found.pop(key, None)
+            return found
+
+        spawn.get_preparation_data = told
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = whole

@@ -12,7 +12,10 @@ the record that the unit has ended, then the checkpoint's removal, which makes i
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import platform
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +31,7 @@ from substrate.data import load_dataset
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
 from substrate.files import remove_unfinished, write_atomically
-from substrate.plugins import Trust, trust_now, trusting
+from substrate.plugins import told_trust, trusting_as_told
 from substrate.record import RecordError
 from substrate.record.folder import METRICS, epochs
 from substrate.record.metrics import Epoch
@@ -40,12 +43,13 @@ from substrate.record.unit import (
     LOG,
     OUTCOME,
     UNIT,
+    Origin,
     UnitEnd,
     UnitProgress,
     UnitRecord,
 )
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
-from substrate.run.origin import data_checksum, origin_of
+from substrate.run.origin import data_checksum, differences, origin_of
 from substrate.run.outcomes import BySample, encoded_outcome, read_outcome
 from substrate.run.store import Store, UnitBusy, is_ended
 from substrate.run.training import ArmRun, Divergence
@@ -98,7 +102,7 @@ class Unit:
         seed: of all its streams.
         key: its name in the store.
         record: the text of its `unit.json`.
-        trust: which of the user's own code it may run.
+        trust: which of the user's own code it may run, in the words of `told_trust`.
     """
 
     arm: str
@@ -166,7 +170,7 @@ def units_of(
     found = []
     for seed in seeds:
         record = UnitRecord(origin=about, seed=seed, held_out=held_out)
-        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", trust_now().name))
+        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", told_trust()))
     return found
 
 
@@ -177,7 +181,7 @@ def do_unit(store: str, key: str, record: str, trust: str) -> Result:
     """
     folder = Store(Path(store)).folder(key)
     try:
-        with Store(Path(store)).held(key), trusting(Trust[trust]), _one_thread():
+        with Store(Path(store)).held(key), trusting_as_told(trust), _alone_on_one_thread():
             if not is_ended(folder):
                 _do(folder, key, record)
     except UnitBusy:
@@ -236,6 +240,7 @@ def _do(folder: Path, key: str, record: str) -> None:
     remove_unfinished(folder)
     if not (folder / UNIT).exists():
         write_atomically(folder / UNIT, record)
+    _check_code(about.origin)
     settings = UnitSettings.model_validate_json(about.origin.scenario, context={"folder": Path()})
     dataset, data = _dataset(settings)
     if data != about.origin.data:
@@ -248,6 +253,18 @@ def _do(folder: Path, key: str, record: str) -> None:
     (folder / LOG).unlink(missing_ok=True)
     metrics = _restored(folder, key, run)
     _train(folder, key, run, metrics, about.seed, can_be_saved=not without_state(scenario))
+
+
+def _check_code(named: Origin) -> None:
+    """See to it that this process, which may be on another machine, computes as was asked."""
+    settings = json.loads(named.scenario)
+    del settings["data"]
+    here = origin_of(named.scenario, settings, named.data, torch.device(named.device))
+    if changed := differences(named, here):
+        raise RecordError(
+            f"a worker on {platform.node()} cannot do the run's units, since not all is there as it"
+            f" was where they were named: {'; '.join(changed)}"
+        )
 
 
 def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
@@ -309,17 +326,23 @@ def _train(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread, since sums over several may differ in their last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _alone_on_one_thread() -> Iterator[None]:
+    """Compute on one thread, since sums over several may differ in their last bits.
+
+    Threads of a worker that would do several units at once take turns: how many threads compute is
+    the same for all of them, and so are the data at hand.
+    """
+    with _ONE_UNIT:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 _known: dict[str, tuple[Dataset, str]] = {}
+_ONE_UNIT = threading.Lock()
 
 
 def _dataset(settings: UnitSettings) -> tuple[Dataset, str]:

@@ -11,7 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from substrate.run.unit import Done, Result, Unit, do_unit, epoch_written, read_
 MOST_ATTEMPTS = 3
 _LOOK_SECONDS = 0.25
 _BUSY_SECONDS = 1.0
+_FILES_SECONDS = 60.0
+"""A network file system may show what another machine has written only so much later."""
 
 
 def run_units(
@@ -176,7 +178,20 @@ class _Crew:
                 continue
             if result.problem is not None:
                 raise result.problem
+            if result.state == "ended":
+                self._await_files(watched.unit)
             yield watched.unit, result
+
+    def _await_files(self, unit: Unit) -> None:
+        """See to it that what a worker has written is seen here."""
+        deadline = time.monotonic() + _FILES_SECONDS
+        while not is_ended(self._store.folder(unit.key)):
+            if time.monotonic() > deadline:
+                raise RecordError(
+                    f"{self._store.root}: the worker of {unit.arm} with seed {unit.seed} has"
+                    " written into another store; all workers must see this one under this path"
+                )
+            time.sleep(_LOOK_SECONDS)
 
     def cancel(self) -> None:
         for future in self._under_way:
@@ -184,7 +199,7 @@ class _Crew:
 
     def _result(self, unit: Unit, future: Future[Result]) -> Result | None:
         """None where the unit is to be tried again."""
-        problem = future.exception()
+        problem = CancelledError("it was cancelled") if future.cancelled() else future.exception()
         if problem is None:
             result = future.result()
             if result.state != "busy":

@@ -66,7 +66,7 @@ class Folders:
             if left == 0:
                 raise KeyboardInterrupt
 
-        with mock.patch("substrate.cli.progress._Lines.epoch", stop):
+        with mock.patch("substrate.run.progress._Lines.epoch", stop):
             status, errors = command("run", self.scenario, "--out", folder, *options)
         assert status == 130, errors
         for ended in store_of(folder).glob(f"*/*/{ENDED}"):

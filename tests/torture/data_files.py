@@ -31,7 +31,8 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from tests.torture.data_formats import FORMATS, damaged
+from tests.torture.data_formats import FORMATS
+from tests.torture.spoiling import damaged
 from tests.torture.workers import Try, memory, place, reset_peak, tell_short, torture
 
 SECONDS = 20

@@ -4,6 +4,7 @@ chip:
   crossbar: native
   preset: tang_2018            # a published device; left out, the generic one
   conductance: {read_noise: 0.02}
+  device: {...}                # what `substrate fit-device` prints; keys beside it change it
 """
 
 from __future__ import annotations
@@ -47,7 +48,17 @@ class NativeChip(NativeDevice, ArrayChip):
             meant = nearest(str(preset), PRESETS)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(PRESETS)}"
             raise ValueError(f"there is no native preset {preset!r}; {hint}")
-        return _merged(PRESETS[preset].model_dump(mode="json"), data)
+        base = PRESETS[preset].model_dump(mode="json")
+        measured = data.get("device", {})
+        if not isinstance(measured, dict):
+            raise ValueError("device must be a mapping, as `substrate fit-device` prints it")
+        unknown = [name for name in measured if name not in NativeDevice.model_fields]
+        if unknown:
+            meant = nearest(str(unknown[0]), NativeDevice.model_fields)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise ValueError(f"device has no part {unknown[0]!r}{hint}")
+        rest = {name: value for name, value in data.items() if name != "device"}
+        return _merged(_merged(base, measured), rest)
 
     @property
     def device(self) -> NativeDevice:

@@ -103,7 +103,7 @@ def test_a_stopped_run_is_shown_and_goes_on_as_if_undisturbed(
 
     monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "another store"))
     with monkeypatch.context() as stopped:
-        stopped.setattr("substrate.cli.progress._Lines.epoch", ctrl_c)
+        stopped.setattr("substrate.run.progress._Lines.epoch", ctrl_c)
         assert substrate_here("replicate", "--runs", "stopped").returncode == 130
     page = (tmp_path / "docs" / "replication.md").read_text()
     assert "[paper/small](#papersmall) | `short`, **unfinished**" in page

@@ -141,7 +141,7 @@ def test_a_device_without_state_says_beforehand_that_it_begins_anew(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as stopped:
-        stopped.setattr("substrate.cli.progress._Lines.epoch", ctrl_c)
+        stopped.setattr("substrate.run.progress._Lines.epoch", ctrl_c)
         shown = substrate_here("run", scenario, "--out", "run", "--set", mine)
     assert shown.returncode == 130
     reason = "Mine of arm hot has no state() and restore()"

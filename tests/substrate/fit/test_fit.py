@@ -1,6 +1,5 @@
-"""Fits of traces that were simulated from known models: the right model, and its parameters."""
+"""Fits of traces that were simulated from known sums: the right sum, and its parameters."""
 
-import itertools
 import json
 import math
 import subprocess
@@ -14,80 +13,138 @@ from scipy import stats
 
 from devices.noise import (
     AutoregressiveNoise,
+    DriftNoise,
     GaussianNoise,
-    MagneticTunnelJunctionNoise,
     NoiseModel,
     PinkNoise,
     TelegraphNoise,
     UniformNoise,
 )
 from devices.noise.base import Memory
-from substrate.fit.fit import fit_all
-from substrate.fit.two_levels import log_likelihood
+from substrate.fit.adequacy import judge
+from substrate.fit.fit import Fit, fit_all
 
 SAMPLES = 8000
 INTERVAL = 1e-6
 # Standard errors that a fitted parameter may be off; chance allows that once in a million.
 ALLOWED = 5.0
 
-MODELS: list[NoiseModel] = [
-    GaussianNoise(std=0.02),
-    UniformNoise(half_width=0.03),
-    AutoregressiveNoise(std=0.02, correlation_time=5e-6),
-    PinkNoise(std=0.01, alpha=1.2, corner=1e5, lowest=1 / (SAMPLES * INTERVAL)),
-    MagneticTunnelJunctionNoise(
-        std=0.01, dwell_parallel=3e-5, dwell_antiparallel=1.5e-5, read_interval=INTERVAL
-    ),
-    TelegraphNoise(dwell_low=2e-5, dwell_high=1e-5),
-]
+WHITE = GaussianNoise(std=0.02)
+PINK = PinkNoise(std=0.01, alpha=1.2, corner=1e5, lowest=1 / (SAMPLES * INTERVAL))
+HOPS = TelegraphNoise(low=-0.03, high=0.03, dwell_low=3e-5, dwell_high=1.5e-5)
+SUMS: dict[str, tuple[NoiseModel, ...]] = {
+    "white": (WHITE,),
+    "uniform": (UniformNoise(half_width=0.03),),
+    "autoregressive": (AutoregressiveNoise(std=0.02, correlation_time=5e-6),),
+    "1/f + white": (PINK,),
+    "telegraph": (TelegraphNoise(dwell_low=2e-5, dwell_high=1e-5),),
+    "telegraph + white": (HOPS, GaussianNoise(std=0.01)),
+    "telegraph + 1/f + white": (HOPS, PINK),
+    "white + drift": (WHITE, DriftNoise(per_second=10.0, period=SAMPLES * INTERVAL)),
+}
 
 
-def simulate(model: NoiseModel, seed: int = 0) -> np.ndarray:
-    memory = Memory(torch.Generator().manual_seed(seed))
-    return model.sample(torch.zeros(SAMPLES, 1, dtype=torch.float64), memory)[:, 0].numpy()
+def simulate(*models: NoiseModel, seed: int = 0, samples: int = SAMPLES) -> np.ndarray:
+    generator = torch.Generator().manual_seed(seed)
+    still, total = torch.zeros(samples, 1, dtype=torch.float64), np.zeros(samples)
+    for model in models:
+        if isinstance(model, DriftNoise):
+            total += model.per_second * np.arange(samples) * model.read_interval
+        else:
+            total += model.sample(still, Memory(generator))[:, 0].numpy()
+    return total
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_the_right_model_is_found_with_its_parameters(model):
-    fits = fit_all(simulate(model) + 0.7, INTERVAL)
+def true_parameters(models: tuple[NoiseModel, ...]) -> dict[str, float]:
+    named: dict[str, float] = {}
+    for model in models:
+        values = model.model_dump()
+        if isinstance(model, TelegraphNoise):
+            values["low"] -= model.mean()
+            values["high"] -= model.mean()
+            values["step"] = model.high - model.low
+        named |= values
+    return named
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_the_right_sum_is_found_with_its_parameters(name):
+    models = SUMS[name]
+    fits = fit_all(simulate(*models) + 0.7, INTERVAL)
     best = fits[0]
-    assert best.model.name == model.name
+    assert best.name == name
+    true = true_parameters(models)
     for parameter, error in best.errors.items():
-        found, true = getattr(best.model, parameter), getattr(model, parameter)
-        if parameter in ("parallel", "antiparallel"):
-            # The trace's mean was taken off, and with it some of the true mean.
-            true -= model.mean()
-            error += math.sqrt(model.variance(torch.zeros(1)).item() * 40 / SAMPLES)
+        assert math.isfinite(error)
         if parameter == "half_width":
             error *= 4  # the gaps at the ends are exponential, not Gaussian
-        assert math.isfinite(error)
-        assert abs(found - true) < ALLOWED * error, parameter
-    assert [fit.aic for fit in fits] == sorted(fit.aic for fit in fits)
+        if error:  # levels of two values and nothing between are known
+            off = best.parameters[parameter] - true[parameter]
+            assert abs(off) < ALLOWED * error, parameter
+    assert best.adequacy is not None
+    assert best.adequacy.verdict != "poor"
+    determined = [fit for fit in fits if fit.determined]
+    assert fits[: len(determined)] == sorted(determined, key=lambda fit: fit.bic)
 
 
-def test_likelihoods_of_nested_models_agree():
-    trace = simulate(GaussianNoise(std=0.02))
-    by_name = {fit.model.name: fit.log_likelihood for fit in fit_all(trace, INTERVAL)}
+def test_levels_under_slow_noise_and_drift_are_found():
+    """A memristor's trace: two levels for 5 and 2 ms, 1/f, white noise and drift, at 25 kHz."""
+    interval, samples = 1 / 25e3, 40_000
+    hops = TelegraphNoise(
+        low=0.0, high=0.4, dwell_low=5e-3, dwell_high=2e-3, read_interval=interval
+    )
+    slow = PinkNoise(std=0.15, corner=300.0, lowest=0.5, read_interval=interval)
+    drift = DriftNoise(per_second=0.3, period=1.6, read_interval=interval)
+    best = fit_all(simulate(hops, slow, drift, samples=samples), interval)[0]
+    true = true_parameters((hops,))
+    for parameter in ("low", "high", "step", "dwell_low", "dwell_high"):
+        off = best.parameters[parameter] - true[parameter]
+        assert abs(off) < ALLOWED * best.errors[parameter], parameter
+        # and the errors say something
+        assert best.errors[parameter] < 0.15 * abs(true[parameter])
+    assert best.adequacy is not None
+    assert best.adequacy.verdict != "poor"
+
+
+def test_several_fluctuators_are_told_apart():
+    fast = TelegraphNoise(low=0.0, high=0.1, dwell_low=1e-5, dwell_high=2e-5)
+    slow = TelegraphNoise(low=0.0, high=0.05, dwell_low=2e-4, dwell_high=1e-4)
+    best = fit_all(simulate(fast, slow, GaussianNoise(std=0.01)), INTERVAL)[0]
+    assert best.name == "2 telegraphs + white"
+    for model, end in ((fast, ""), (slow, "_2")):
+        for parameter in ("dwell_low", "dwell_high"):
+            off = best.parameters[parameter + end] - getattr(model, parameter)
+            assert abs(off) < ALLOWED * best.errors[parameter + end]
+
+
+def test_what_no_sum_of_noises_is_like_is_called_poor():
+    t = np.arange(SAMPLES) * INTERVAL
+    hum = 0.1 * np.sin(2 * np.pi * 3e3 * t)
+    best = fit_all(hum + simulate(WHITE), INTERVAL)[0]
+    assert best.adequacy is not None
+    assert best.adequacy.verdict == "poor"
+    assert "autocorrelation off" in best.adequacy.why
+
+
+def test_a_right_model_is_called_good():
+    x = simulate(HOPS, PINK, seed=1)
+    assert judge(x - x.mean(), [HOPS, PINK], INTERVAL).verdict == "good"
+
+
+def test_what_the_trace_leaves_open_is_not_recommended():
+    fits = fit_all(simulate(WHITE), INTERVAL)
+    assert fits[0].determined
+    open_ = [fit for fit in fits if not fit.determined]
+    assert open_  # white noise does not say how fast anything else forgets
+    assert fits[-len(open_) :] == open_
+
+
+def test_likelihoods_of_nested_sums_agree():
+    trace = simulate(WHITE)
+    by_name: dict[str, Fit] = {fit.name: fit for fit in fit_all(trace, INTERVAL)}
     exact = stats.norm(0, trace.std()).logpdf(trace - trace.mean()).sum()
-    assert by_name["gaussian"] == pytest.approx(exact, abs=0.01)
-    # White noise is AR(1) without memory, and 1/f^α noise below its floor (Whittle: nearly).
-    assert exact - 0.01 <= by_name["autoregressive"] < exact + 15
-    assert exact - 1 < by_name["pink"] < exact + 15
-
-
-def test_the_likelihood_of_two_levels_is_the_sum_over_all_paths():
-    x = np.array([0.1, -0.2, 1.1, 0.9, 0.4])
-    levels, std, keep, high = (0.0, 1.0), 0.5, 0.6, 0.3
-    prior = np.array([1 - high, high])
-    transitions = keep * np.eye(2) + (1 - keep) * prior
-    total = 0.0
-    for path in np.ndindex(*[2] * len(x)):
-        chance = prior[path[0]]
-        for before, after in itertools.pairwise(path):
-            chance *= transitions[before, after]
-        density = stats.norm(np.array(levels)[list(path)], std).pdf(x)
-        total += chance * density.prod()
-    assert log_likelihood(x, levels, std, keep, high) == pytest.approx(math.log(total), rel=1e-12)
+    assert by_name["white"].log_likelihood == pytest.approx(exact, abs=0.01)
+    assert exact - 0.01 <= by_name["autoregressive"].log_likelihood < exact + 15
 
 
 @pytest.mark.parametrize(
@@ -99,21 +156,34 @@ def test_traces_without_noise_are_refused(trace, message):
         fit_all(trace, INTERVAL)
 
 
-def test_the_command_prints_a_fragment_that_a_scenario_takes(tmp_path):
-    model = MODELS[2]
-    table = np.stack([np.arange(SAMPLES) * INTERVAL, simulate(model) * 1e3], axis=1)
-    np.savetxt(tmp_path / "lab.csv", table, delimiter=",", header="time,mV", comments="")
+def test_the_command_prints_a_stack_that_a_scenario_takes(tmp_path):
+    table = np.stack([np.arange(SAMPLES) * INTERVAL, simulate(HOPS, PINK) * 1e3], axis=1)
+    np.savetxt(tmp_path / "lab.csv", table, delimiter=",", header="time (s),U (mV)", comments="")
     command = [
-        *(sys.executable, "-m", "substrate", "fit", "lab.csv", "--sampling-rate", "1e6"),
-        *("--column", "mV", "--scale", "1e-3", "--json"),
+        *(sys.executable, "-m", "substrate", "fit", "lab.csv"),
+        *("--scale", "1e-3", "--json"),
     ]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     result = json.loads(run.stdout)
-    assert result["fits"][0]["model"] == "autoregressive"
+    assert result["best"] == "telegraph + 1/f + white"
+    assert result["sampling_rate"] == pytest.approx(1e6)
+    best = result["candidates"][0]
+    assert best["recommended"]
+    assert best["verdict"] in ("good", "usable")
+    assert best["parameters"]["dwell_low"] == pytest.approx(3e-5, rel=0.3)
+    assert set(best["errors"]) == set(best["parameters"])
+    assert all(each["verdict"] for each in result["candidates"])
     assert (tmp_path / "lab-fit.png").read_bytes().startswith(b"\x89PNG")
     from substrate.scenario.schema import AihwkitChip
 
     fragment = yaml.safe_load(yaml.safe_dump(result["scenario"]))
     chip = AihwkitChip.model_validate({"crossbar": "aihwkit"} | fragment)
-    assert isinstance(chip.noise[0], AutoregressiveNoise)
-    assert chip.noise[0].std == pytest.approx(0.02, rel=0.1)
+    assert [each.model for each in chip.noise] == ["telegraph", "pink"]
+
+
+def test_without_a_sampling_rate_it_says_what_to_type(tmp_path):
+    np.save(tmp_path / "lab.npy", simulate(WHITE))
+    command = [sys.executable, "-m", "substrate", "fit", "lab.npy"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "--sampling-rate HZ" in run.stderr

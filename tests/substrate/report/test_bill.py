@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -108,7 +109,7 @@ def test_wear_says_when_a_device_is_worn_out():
 
 
 def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
-    page = render_report(RunFolder(with_bill, [], "name: x"))
+    page = render_report(RunFolder(with_bill, [], "name: x"), Path("runs/x"))
     verdict, bill, arms = (
         page.index(mark) for mark in ("verdict tone", "bill-title", "arms-title")
     )
@@ -122,14 +123,16 @@ def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
 
 
 def test_a_run_of_before_has_no_bill_and_its_page_no_empty_one(summary):
-    page = render_report(RunFolder(Summary.model_validate_json(json.dumps(summary)), [], "name: x"))
+    page = render_report(
+        RunFolder(Summary.model_validate_json(json.dumps(summary)), [], "name: x"), Path("runs/x")
+    )
     assert "bill-title" not in page
     assert "devices-title" not in page
 
 
 def test_the_terminal_shows_the_bill(with_bill):
     console = Console(width=100, record=True, file=StringIO())
-    console.print(run_result(with_bill))
+    console.print(run_result(with_bill, Path("runs/x")))
     text = console.export_text()
     assert "200 nJ to 20 µJ" in text
     assert "62 %" in text

@@ -17,11 +17,11 @@ from substrate.report.plots import NARROW_INCHES, WIDE_INCHES
 
 def learning_curves(summary: Any, metrics: Any, theme: Theme, *width: float) -> bytes:
     rows = [Epoch.model_validate(row) for row in metrics]
-    return plots.learning_curves(Summary.model_validate(summary), rows, theme, *width)
+    return plots.learning_curves(Summary.model_validate(summary), rows, theme, *width).png
 
 
 def observed_noise(summary: Any, theme: Theme) -> bytes:
-    return plots.observed_noise(Summary.model_validate(summary), theme)
+    return plots.observed_noise(Summary.model_validate(summary), theme).png
 
 
 def measured(arm: str, epoch: int, accuracy: float) -> dict[str, Any]:

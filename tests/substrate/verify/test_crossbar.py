@@ -378,6 +378,15 @@ TEMPLATE = [
         "variance of a sample last in its batch",
     ),
     (
+        "        return a + torch.empty_like(a).normal_(0, std, generator=self._read_stream)",
+        "        noise = torch.empty_like(a).normal_(0, std, generator=self._read_stream)\n"
+        "        again = torch.empty_like(a).normal_(0, std, generator=self._read_stream)\n"
+        "        part = torch.linspace(0, 1, len(x)).repeat(repeats)\n"
+        "        return a + noise + (again - noise) * part.view(-1, *[1] * (a.ndim - 1))",
+        "batch_independence",
+        "variance of a sample amid its batch",
+    ),
+    (
         "std = self.parameters.read_noise",
         "std = self.parameters.read_noise * float(x.abs().max())",
         "batch_independence",

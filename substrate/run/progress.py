@@ -1,10 +1,11 @@
-"""Showing a run while it goes on: bars in a terminal, plain lines elsewhere."""
+"""Showing a run while it goes on: bars in a terminal or notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.util import find_spec
 
 from rich.progress import (
     BarColumn,
@@ -26,7 +27,9 @@ _BARS_SHOWN = 32
 @contextmanager
 def display_for(scenario: Scenario, console: Console, jobs: int) -> Iterator[Display]:
     """Give the display that suits where the output goes."""
-    if not console.is_terminal:
+    # rich draws bars in a notebook by means of ipywidgets
+    notebook = console.is_jupyter and find_spec("ipywidgets") is not None
+    if not (console.is_terminal or notebook):
         yield _Lines(scenario, console)
         return
     progress = Progress(

@@ -1,0 +1,229 @@
+"""`substrate fit-device`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from matplotlib.axes import Axes
+from rich.table import Table
+
+from devices.measurement_file import MeasurementError
+from substrate.files import write_atomically
+from substrate.fit.device.data import Asked, Measured, read_devices
+from substrate.fit.device.fit import DeviceFit, fit_device
+from substrate.fit.device.response import GOOD, USABLE, ResponseFit
+from substrate.report.palette import LIGHT
+from substrate.scenario.schema import NativeChip
+from substrate.scenario.source import ScenarioError
+from substrate.terminal import Console, tell
+
+_SHOWN = 6
+_SAID = {
+    "good": "fits",
+    "usable": "fits roughly",
+    "poor": "does NOT fit: do not build on it",
+}
+
+
+def fit_device_command(paths: Sequence[Path], asked: Asked, out: Path, as_json: bool) -> None:
+    """Fit a native crossbar's device to measured curves, and print it for a scenario.
+
+    Raises:
+        ScenarioError: the files hold no such curves, or none that a device could be fitted to.
+    """
+    console = Console(stderr=as_json)
+    try:
+        measured = read_devices(paths, asked)
+        with console.status("Fitting…") as status:
+            found = fit_device(measured, tell=lambda what: status.update(f"Fitting {what}…"))
+    except MeasurementError as problem:
+        raise ScenarioError(str(problem)) from None
+    except ValueError as problem:
+        raise ScenarioError(str(problem), file=", ".join(map(str, paths))) from None
+    NativeChip.model_validate({"crossbar": "native", "device": found.settings})
+    write_atomically(out, _picture(measured, found))
+    if as_json:
+        tell(json.dumps(_for_programs(measured, found, out), indent=2, ensure_ascii=False))
+        return
+    for note in found.notes:
+        console.print(f"  {note}", soft_wrap=True)
+    console.print(_table(found))
+    for part, verdict in found.verdicts.items():
+        console.print(f"{part.capitalize()}: {verdict}; it {_SAID[verdict]}.", soft_wrap=True)
+    if found.response is not None:
+        _tell_response(console, measured, found.response)
+    console.print("\nFor a scenario (under an arm's chip, with crossbar: native):")
+    console.print(
+        yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
+    )
+    console.print(f"Picture: {out}", soft_wrap=True)
+
+
+def _tell_response(console: Console, measured: Measured, response: ResponseFit) -> None:
+    unit = "S" if measured.siemens else "of weight"
+    point, error = response.symmetry_point
+    console.print(
+        f"{len(response.devices)} devices, {response.kind}: mean curves and model differ by "
+        f"{response.misfit:.1%} of the window beyond chance (up to {GOOD:.0%} is good, up to "
+        f"{USABLE:.0%} usable). Symmetry point {point:.4g} ± {error:.1g} {unit}; weight 0 is at "
+        f"{response.zero:.4g} {unit}.",
+        soft_wrap=True,
+    )
+
+
+def _table(found: DeviceFit) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Parameter", "Value", "± standard error"):
+        table.add_column(heading, justify="left" if heading[0] == "P" else "right")
+    for part, values in found.settings.items():
+        for name, value in values.items():
+            error = found.errors.get(f"{part}.{name}")
+            said = "" if error is None else "unknown" if math.isinf(error) else f"{error:.2g}"
+            table.add_row(f"{part}.{name}", f"{value}", said)
+    return table
+
+
+def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "device": found.settings,
+        "errors": {k: v if math.isfinite(v) else None for k, v in found.errors.items()},
+        "verdicts": found.verdicts,
+        "notes": found.notes,
+        "picture": str(picture),
+    }
+    if found.response is not None:
+        response = found.response
+        result["response"] = {
+            "kind": response.kind,
+            "devices": len(response.devices),
+            "unit": "S" if measured.siemens else "weight",
+            "misfit": response.misfit,
+            "symmetry_point": list(response.symmetry_point),
+            "zero": response.zero,
+            "per_weight": response.per_weight,
+            "window": list(response.window),
+            "stuck": {name: list(each) for name, each in response.stuck.items()},
+        }
+    if found.drift is not None:
+        result["drift"] = {"residual": found.drift.residual, "nu": list(found.drift.nu)}
+    return result
+
+
+def _picture(measured: Measured, found: DeviceFit) -> bytes:
+    from substrate.show.sheet import draw_sheet
+
+    text = []
+    for part, values in found.settings.items():
+        for name, value in values.items():
+            error = found.errors.get(f"{part}.{name}")
+            known = error is not None and math.isfinite(error)
+            text.append((f"{name} = {value}" + (f" ± {error:.1g}" if known else ""), ""))
+    for part, verdict in found.verdicts.items():
+        text.append((f"{part}: {verdict}", ""))
+    panels: list[Any] = []
+    if found.response is not None:
+        response = found.response
+        panels += [
+            lambda axes: _courses(axes, response),
+            lambda axes: _mean_cycle(axes, response),
+            lambda axes: _steps(axes, response),
+        ]
+    if measured.retention:
+        panels.append(lambda axes: _retention(axes, measured, found))
+    if measured.reads:
+        panels.append(lambda axes: _reads(axes, measured, found))
+    if measured.sweeps:
+        panels.append(lambda axes: _sweeps(axes, measured))
+    return draw_sheet("Measured devices, and the native device fitted to them", text, panels)
+
+
+def _courses(axes: Axes, response: ResponseFit) -> None:
+    for number, each in enumerate(response.devices[:_SHOWN]):
+        colour = LIGHT.arms[number % len(LIGHT.arms)]
+        axes.plot(each.device.readings, ".", markersize=1.5, color=colour)
+        axes.plot(each.forecast().free, linewidth=1, color=colour)
+    axes.set(title="Readings (dots), law (lines)", xlabel="reading", ylabel="weight")
+
+
+def _mean_cycle(axes: Axes, response: ResponseFit) -> None:
+    measured, expected = [], []
+    shortest = min(
+        int(np.diff([*each.device.starts, len(each.device.readings)]).min())
+        for each in response.devices
+    )
+    for each in response.devices:
+        course = each.forecast().free
+        for start in each.device.starts:
+            measured.append(each.device.readings[start : start + shortest])
+            expected.append(course[start : start + shortest])
+    mean, std = np.mean(measured, axis=0), np.std(measured, axis=0)
+    places = np.arange(shortest)
+    axes.fill_between(places, mean - std, mean + std, alpha=0.2, color=LIGHT.arms[0], linewidth=0)
+    axes.plot(mean, color=LIGHT.arms[0], linewidth=1.4, label="measured")
+    axes.plot(np.mean(expected, axis=0), "--", color=LIGHT.arms[1], linewidth=1.4, label="model")
+    axes.set(title="Mean over devices and cycles", xlabel="reading of a cycle", ylabel="weight")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _steps(axes: Axes, response: ResponseFit) -> None:
+    before, up, down = [], [], []
+    for each in response.devices:
+        change = np.diff(each.device.readings) / np.maximum(np.abs(each.device.pulses[1:]), 1)
+        before.append(each.device.readings[:-1])
+        up.append(np.where(each.device.pulses[1:] > 0, change, np.nan))
+        down.append(np.where(each.device.pulses[1:] < 0, change, np.nan))
+    w = np.concatenate(before)
+    edges = np.quantile(w, np.linspace(0, 1, 13))
+    middles = (edges[:-1] + edges[1:]) / 2
+    law = [each.law for each in response.devices]
+    for number, (steps, name) in enumerate(((up, "up"), (down, "down"))):
+        values = np.concatenate(steps)
+        means = [
+            np.nanmean(values[(w >= a) & (w <= b)])
+            if np.isfinite(values[(w >= a) & (w <= b)]).any()
+            else np.nan
+            for a, b in pairwise(edges)
+        ]
+        axes.plot(middles, means, "o", markersize=3, color=LIGHT.arms[number], label=name)
+        if name == "up":
+            line = [np.mean([each.up * (1 - each.slope_up * x) for each in law]) for x in middles]
+        else:
+            line = [
+                -np.mean([each.down * (1 + each.slope_down * x) for each in law]) for x in middles
+            ]
+        axes.plot(middles, line, color=LIGHT.arms[number], linewidth=1)
+    axes.set(title="Mean step of a pulse", xlabel="weight", ylabel="step")
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _retention(axes: Axes, measured: Measured, found: DeviceFit) -> None:
+    for number, each in enumerate(measured.retention[: 2 * _SHOWN]):
+        colour = LIGHT.arms[number % len(LIGHT.arms)]
+        usable = each.places > 0
+        t, g = each.places[usable], each.readings[usable]
+        axes.loglog(t, g, ".", markersize=3, color=colour)
+        slope, offset = np.polyfit(np.log(t), np.log(np.abs(g)), 1)
+        axes.loglog(t, np.exp(offset) * t**slope, color=colour, linewidth=0.8)
+    axes.set(title="Retention", xlabel="time since programming (s)", ylabel="conductance (S)")
+
+
+def _reads(axes: Axes, measured: Measured, found: DeviceFit) -> None:
+    means = np.array([abs(each.readings.mean()) for each in measured.reads])
+    axes.loglog(means, [each.readings.std(ddof=1) for each in measured.reads], "o", markersize=3)
+    if found.read_noise is not None:
+        line = np.geomspace(means.min(), means.max(), 20)
+        axes.loglog(line, [found.read_noise.sigma_at(each) for each in line], linewidth=1)
+    axes.set(title="Read noise", xlabel="conductance (S)", ylabel="σ (S)")
+
+
+def _sweeps(axes: Axes, measured: Measured) -> None:
+    for each in measured.sweeps[:_SHOWN]:
+        axes.plot(each.places, each.readings, linewidth=1)
+    axes.set(title="Sweeps", xlabel="voltage (V)", ylabel="current (A)")

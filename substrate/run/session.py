@@ -1,0 +1,253 @@
+"""A run as a user asks for it, from the command line or from Python: folder, workers, report.
+
+What takes long to import is imported when everything that needs none of it has been refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from substrate.environment import check_aihwkit
+from substrate.files import is_unfinished
+from substrate.record.folder import SCENARIO, UNITS, is_complete, read_summary
+from substrate.scenario.aihwkit_check import check_runs_on
+from substrate.scenario.schema import Scenario
+from substrate.scenario.source import ScenarioError, Source
+from substrate.terminal import Console
+
+if TYPE_CHECKING:
+    import torch
+
+    from substrate.data.dataset import Dataset
+    from substrate.record.summary import Summary
+
+Load = Callable[[Path, bool], tuple[Scenario, Source]]
+"""Reads a scenario: as it stands in the file, or with what is to be changed of it."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How units are done.
+
+    Attributes:
+        device: `cpu` or `cuda`.
+        jobs: how many side by side; None for as many as fit.
+        cluster: `dask://host:port` of one that runs; None for processes of this machine.
+        until_decided: add seeds until the verdict stands.
+        at_most: seeds, with these.
+    """
+
+    device: str = "cpu"
+    jobs: int | None = None
+    cluster: str | None = None
+    until_decided: bool = False
+    at_most: int = 20
+
+
+def new_folder(scenario: Scenario, out: Path | None) -> Path:
+    """Give the folder of a new run, not made yet: the one asked for, or one below `runs`.
+
+    Raises:
+        ScenarioError: something lies in it.
+    """
+    folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    refuse_full(folder, "--out")
+    return folder
+
+
+def refuse_full(folder: Path, option: str) -> None:
+    """See to it that nothing is written over.
+
+    Raises:
+        ScenarioError: something lies in the folder other than what a kill has left, or it is a
+            file.
+    """
+    if folder.exists() and (
+        not folder.is_dir()
+        or any(each.name != UNITS and not is_unfinished(each) for each in folder.iterdir())
+    ):
+        raise ScenarioError("is not an empty folder", file=f"{option} {folder}")
+
+
+def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario, Scenario, Source]:
+    """Find out what there is to do in the folder of a run.
+
+    Args:
+        folder: of a run that was stopped, or that gets more seeds or other settings.
+        changed: whether it does.
+        how: it is done; `until_decided` adds seeds.
+        load: reads the scenario.
+
+    Returns:
+        The scenario that was run there, the one to run now, and where its settings stand.
+
+    Raises:
+        ScenarioError: the folder holds no run, or one that is complete.
+        RecordError: what lies in it is damaged.
+    """
+    place = f"--resume {folder}"
+    if not (folder / SCENARIO).exists():
+        hint = None
+        if folder.is_dir() and any(
+            is_unfinished(each) or each.name == UNITS for each in folder.iterdir()
+        ):
+            hint = f"it was stopped before it began: run the scenario with --out {folder}"
+        raise ScenarioError(f"is no run folder: it has no {SCENARIO}", file=place, hint=hint)
+    from substrate.run.experiment import settle
+
+    settle(folder)
+    then, source = load(folder / SCENARIO, False)
+    scenario = then
+    if changed:
+        scenario, source = load(folder / SCENARIO, True)
+    if scenario == then and is_complete(folder):
+        summary = read_summary(folder)
+        assert summary is not None
+        if not how.until_decided or summary.verdict != "undecided":
+            hint = "--seeds adds seeds"
+            message = "this run is complete; there is nothing to go on with"
+            raise ScenarioError(message, file=place, hint=hint)
+        seeds = _more_seeds(summary, how)
+        if seeds is None:
+            raise ScenarioError(f"more seeds are of no use: {summary.verdict_reason}", file=place)
+        scenario = then.model_copy(update={"seeds": seeds})
+    return then, scenario, source
+
+
+def train(
+    scenario: Scenario,
+    source: Source,
+    folder: Path,
+    how: How,
+    command: str,
+    console: Console,
+    *,
+    resumed: Scenario | None,
+) -> Summary:
+    """Run a scenario, or go on with it, into a folder, and write its report.
+
+    Args:
+        scenario: checked.
+        source: where its settings stand.
+        folder: where to write.
+        how: it is done.
+        command: what was asked for, for the summary.
+        console: where progress is shown.
+        resumed: go on with the run of this scenario that lies in the folder.
+
+    Raises:
+        ScenarioError: the data, the device or the cluster is wrong.
+        RecordError: what lies in the folder cannot be gone on with.
+    """
+    begin_workers(how)
+    check_aihwkit()
+    where = compute_device(how.device)
+    check_runs_on(scenario, source, where)
+    from substrate.assemble.dataset import checked_dataset
+    from substrate.assemble.resumable import without_state
+    from substrate.report import write_report
+    from substrate.run.experiment import run_scenario
+    from substrate.run.progress import display_for
+
+    dataset = checked_dataset(scenario, source)
+    console.print(f"Data: {dataset.understood}", soft_wrap=True)
+    for reason in without_state(scenario):
+        text = (
+            f"note: an arm that is stopped half-way begins anew when the run is resumed: {reason}"
+        )
+        console.print(text, soft_wrap=True)
+    units = len(scenario.all_arms) * len(scenario.seeds)
+    with workers(how, scenario, dataset, where, most=units) as (executor, jobs):
+        while True:
+            with display_for(scenario, console, jobs) as display:
+                summary = run_scenario(
+                    scenario,
+                    dataset,
+                    folder,
+                    where,
+                    command,
+                    display,
+                    write_report,
+                    executor,
+                    jobs,
+                    resumed=resumed,
+                )
+            seeds = _more_seeds(summary, how)
+            if seeds is None:
+                return summary
+            text = f"Undecided with {len(scenario.seeds)} seeds; going on with {len(seeds)}."
+            console.print(text, soft_wrap=True)
+            resumed, scenario = scenario, scenario.model_copy(update={"seeds": seeds})
+
+
+def begin_workers(how: How) -> None:
+    """Let local workers import what they need, if there will be any, while this process does."""
+    from substrate.run.server import start_server
+
+    several = (how.jobs or len(os.sched_getaffinity(0))) > 1
+    if how.device == "cpu" and how.cluster is None and several:
+        start_server()
+
+
+@contextmanager
+def workers(
+    how: How,
+    scenario: Scenario,
+    dataset: Dataset,
+    where: torch.device,
+    *,
+    most: int | None = None,
+) -> Iterator[tuple[Executor, int]]:
+    """Give what does units, and how many of them it does side by side.
+
+    Args:
+        how: units are done.
+        scenario: of the units, for the memory that they need.
+        dataset: likewise.
+        where: to compute.
+        most: there are no more units than this.
+
+    Raises:
+        ScenarioError: the cluster cannot be joined.
+    """
+    if how.cluster is not None:
+        from substrate.run.cluster import cluster_workers
+
+        with cluster_workers(how.cluster) as (executor, count):
+            yield executor, min(how.jobs or count, most or how.jobs or count)
+        return
+    from substrate.run.workers import default_jobs, local_workers
+
+    jobs = how.jobs or default_jobs(scenario, dataset, where)
+    jobs = min(jobs, most or jobs)
+    with local_workers(jobs) as executor:
+        yield executor, jobs
+
+
+def compute_device(name: str) -> torch.device:
+    """Give the device of `--device`.
+
+    Raises:
+        ScenarioError: there is no such device here.
+    """
+    import torch
+
+    if name not in ("cpu", "cuda"):
+        raise ScenarioError("unknown device", file="--device", found=name, hint="cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ScenarioError("torch finds no CUDA device here", file="--device", found=name)
+    return torch.device(name)
+
+
+def _more_seeds(summary: Summary, how: How) -> list[int] | None:
+    if not how.until_decided or summary.more_seeds is None:
+        return None
+    seeds = summary.more_seeds[: how.at_most]
+    return seeds if len(seeds) > len(summary.seeds) else None

@@ -1,0 +1,94 @@
+"""The made-up lab: its files are what its script writes, and the walk finds their figures again."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from substrate.environment import scenarios_folder
+
+LAB = scenarios_folder() / "lab"
+FILES = ("pulses.csv", "retention.csv", "reads.txt", "current.txt")
+
+
+def substrate(*arguments: str, cwd: Path) -> dict:
+    command = [sys.executable, "-m", "substrate", *arguments, "--json"]
+    run = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    spec = importlib.util.spec_from_file_location("lab_make", LAB / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_files_are_those_that_the_script_writes(tmp_path, truth):
+    truth.main(tmp_path)
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (LAB / name).read_bytes()
+    assert sum((LAB / name).stat().st_size for name in FILES) < 300_000
+
+
+def test_the_device_is_found_and_a_scenario_takes_it(tmp_path, truth):
+    paths = [str(LAB / name) for name in FILES[:3]]
+    found = substrate("fit-device", *paths, cwd=tmp_path)
+    assert set(found["verdicts"].values()) == {"good"}
+    device, errors = found["device"], found["errors"]
+    assert found["response"]["kind"] == "soft bounds"
+
+    def near(part: str, name: str, true: float) -> None:
+        assert abs(device[part][name] - true) < 5 * errors[f"{part}.{name}"], name
+
+    near("update", "cycle_spread", truth.CYCLE_SPREAD)
+    near("drift", "nu", truth.NU)
+    near("drift", "nu_spread", truth.NU_SPREAD)
+    near("conductance", "read_noise_exponent", 0.5)
+    near("conductance", "g_min", truth.G_MIN)
+    # steps of both directions cancel where u (1 - z) = v (1 + z) over half of the window
+    z = (truth.STEP_UP - truth.STEP_DOWN) / (truth.STEP_UP + truth.STEP_DOWN)
+    half = (truth.G_MAX - truth.G_MIN) / 2
+    point, error = found["response"]["symmetry_point"]
+    assert abs(point - (truth.G_MIN + half * (1 + z))) < 5 * error
+    assert (tmp_path / "device-fit.png").read_bytes().startswith(b"\x89PNG")
+    shipped = yaml.safe_load((LAB / "lab.yaml").read_text())
+    for part, values in shipped["arms"]["danp"]["chip"]["device"].items():
+        for name, value in values.items():
+            close = value if isinstance(value, str) else pytest.approx(value, rel=0.01)
+            assert device[part][name] == close, name
+
+
+def test_the_noise_is_found(tmp_path, truth):
+    found = substrate("fit", str(LAB / "current.txt"), "--scale", "5e-4", cwd=tmp_path)
+    assert found["best"] == "telegraph + 1/f + white"
+    assert found["verdict"] == "good"
+    best = found["candidates"][0]
+    for name, true in (
+        ("dwell_low", truth.DWELL_LOW),
+        ("dwell_high", truth.DWELL_HIGH),
+        ("step", truth.HOP * 5e-4),
+    ):
+        assert abs(best["parameters"][name] - true) < 5 * best["errors"][name], name
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("G (uS)\n1\n2\n3\n", (), "type --up N --down M"),
+        ("I (nA)\n1\n2\n3\n", (), "type --read-voltage V"),
+        ("direction,G (uS)\nup,1\nsideways,2\n", (), "neither up nor down"),
+        ("direction,G (uS)\nup,1\nup,nan\n", (), "type --missing drop"),
+    ],
+)
+def test_refusals_say_what_to_type(tmp_path, text, options, message):
+    (tmp_path / "cells.csv").write_text(text)
+    command = [sys.executable, "-m", "substrate", "fit-device", "cells.csv", *options]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert message in " ".join(run.stderr.split())

@@ -1,0 +1,59 @@
+"""Drift, read noise and bends of known figures."""
+
+import numpy as np
+import pytest
+
+from substrate.fit.device.data import Series
+from substrate.fit.device.series import bend_of_sweeps, fit_drift, fit_reads
+
+RNG = np.random.default_rng(1)
+
+
+def test_drift_comes_back():
+    t = np.geomspace(5, 1e5, 20)
+    exponents = RNG.normal(0.06, 0.012, 40)
+    series = [Series(str(i), t, 1e-5 * t**-nu) for i, nu in enumerate(exponents)]
+    fit = fit_drift(series)
+    assert fit.nu[0] == pytest.approx(exponents.mean())
+    assert abs(fit.nu[0] - 0.06) < 5 * fit.nu[1]
+    assert abs(fit.nu_spread[0] - 0.2) < 5 * fit.nu_spread[1]
+    assert fit.t_0 == pytest.approx(5)
+    assert fit.verdict == "good"
+
+
+def test_a_retention_that_breaks_down_is_no_such_drift():
+    t = np.geomspace(1, 1e5, 20)
+    assert fit_drift([Series("a", t, np.where(t < 1e3, 1e-5, 2e-6))]).verdict == "poor"
+
+
+def test_read_noise_against_conductance_comes_back():
+    reads = [
+        Series("a", np.arange(200.0), g + 1e-7 * (g / 1e-5) ** 0.7 * RNG.normal(size=200))
+        for g in np.geomspace(1e-6, 5e-5, 8)
+    ]
+    fit = fit_reads(reads)
+    assert abs(fit.exponent[0] - 0.7) < 5 * fit.exponent[1]
+    assert fit.sigma_at(1e-5) == pytest.approx(1e-7, rel=0.1)
+    assert fit.verdict == "good"
+
+
+def test_read_noise_that_is_no_power_is_said():
+    reads = [
+        Series("a", np.arange(200.0), g + sigma * RNG.normal(size=200))
+        for g, sigma in zip(np.geomspace(1e-6, 5e-5, 5), (1, 6, 1, 6, 1), strict=True)
+    ]
+    assert fit_reads(reads).verdict == "poor"
+
+
+def test_the_bend_of_a_sweep():
+    v = np.linspace(-0.5, 0.5, 41)
+    bend, volts = bend_of_sweeps([Series("a", v, 1e-5 * v * (1 + 0.4 * v**2))])
+    assert bend == pytest.approx(0.1)
+    assert volts == pytest.approx(0.5)
+
+
+def test_too_little_is_refused():
+    with pytest.raises(ValueError, match="3 times"):
+        fit_drift([Series("a", np.array([1.0, 2.0]), np.array([1.0, 1.0]))])
+    with pytest.raises(ValueError, match="3 reads"):
+        fit_reads([Series("a", np.array([1.0]), np.array([1.0]))])
