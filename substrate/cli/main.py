@@ -225,17 +225,18 @@ def study(
         ),
     ] = None,
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a scenario at many points of its settings: tables, maps, and what costs most."""
-    from substrate.cli.run import How
     from substrate.cli.study import study_command
+    from substrate.run.session import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
     with code_trusted(trust):
-        raise typer.Exit(study_command(file, out, How(device, jobs), as_json, command))
+        raise typer.Exit(study_command(file, out, How(device, jobs, cluster), as_json, command))
 
 
 @app.command()
@@ -281,16 +282,17 @@ def spec(
     set_: SetOption = None,
     budget: BudgetOption = "full",
     jobs: JobsOption = None,
+    cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find how good a device must be: the limit of a field that keeps it feasible."""
-    from substrate.cli.run import How
     from substrate.cli.spec import spec_command
+    from substrate.run.session import How
 
     command = "substrate " + shlex.join(sys.argv[1:])
-    how = How(device, jobs)
+    how = How(device, jobs, cluster)
     wanted = (vary, within, arm, against, resolution, runs, set_ or [], budget)
     with code_trusted(trust):
         raise typer.Exit(spec_command(scenario, *wanted, out, how, as_json, command))

@@ -7,11 +7,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from substrate.cli.run import INTERRUPTED, How, begin_workers
+from substrate.cli.run import INTERRUPTED
 from substrate.cli.scenario import open_scenario
 from substrate.cli.study import shown, workers_for
 from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
+from substrate.run.session import How, begin_workers
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 

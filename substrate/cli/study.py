@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from substrate.cli.run import INTERRUPTED, UNFORESEEN, How, begin_workers, compute_device
+from substrate.cli.run import INTERRUPTED, UNFORESEEN
 from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
 from substrate.plugins import Trust, trust_now, trusting
+from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.shipped import find_study
 from substrate.terminal import Console, tell
 
@@ -86,7 +87,6 @@ def workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData,
         ScenarioError: the data or the device is wrong.
     """
     from substrate.run.store import Store
-    from substrate.run.workers import default_jobs, local_workers
     from substrate.scenario.aihwkit_check import check_runs_on
     from substrate.study.run import StudyData, Units
 
@@ -95,8 +95,7 @@ def workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData,
         check_runs_on(point.scenario, point.source, where)
     data = StudyData(points)
     first = points[0].scenario
-    jobs = how.jobs or default_jobs(first, data.of(first), where)
-    with local_workers(jobs) as executor:
+    with workers(how, first, data.of(first), where) as (executor, jobs):
         yield data, Units(data, where, executor, jobs, Store.default())
 
 
