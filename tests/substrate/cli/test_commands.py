@@ -176,7 +176,8 @@ def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path, monk
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (tmp_path / "killed").iterdir()}
     assert left == {"scenario.yaml", "units.json"}
-    assert list((tmp_path / "another store").rglob("checkpoint.safetensors"))
+    # a worker may be between two units, so not that one is half-way, but that some were begun
+    assert list((tmp_path / "another store").rglob("metrics.jsonl"))
     resumed = substrate("run", "--resume", "killed")
     assert resumed.returncode == 0, resumed.stderr
     lines = {
