@@ -16,6 +16,7 @@ torture: setup
 	$(bin)/python -m tests.torture.data_files --count 1000
 	$(bin)/python -m tests.torture.damages 200
 	$(bin)/python -m tests.torture.stops 50
+	$(bin)/python -m tests.torture.studies 10
 	$(bin)/python -m tests.torture.mutants
 
 # A part of the same that CI runs: about five minutes of one core. Not all mutants of aihwkit chips

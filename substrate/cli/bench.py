@@ -76,3 +76,14 @@ def jobs(
 
     nothing = bench_null_units()
     show_jobs(list(bench_jobs(count, repeats)), nothing, as_json)
+
+
+@bench_app.command()
+def spec(
+    trials: Annotated[int, typer.Option(min=1, help="Searches of every kind.")] = 100,
+    as_json: _Json = False,
+) -> None:
+    """Count how often the interval of a limit misses it, and how many runs a search takes."""
+    from substrate.bench.spec import bench_spec, show_spec
+
+    show_spec(list(bench_spec(trials)), as_json)

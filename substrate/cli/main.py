@@ -213,6 +213,92 @@ def survey(
 
 
 @app.command()
+def study(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A study file, or a shipped study's name.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder; one with part of this study is gone on with.",
+            show_default="runs/<study>-study",
+        ),
+    ] = None,
+    jobs: JobsOption = None,
+    cluster: ClusterOption = None,
+    device: DeviceOption = "cpu",
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a scenario at many points of its settings: tables, maps, and what costs most."""
+    from substrate.cli.study import study_command
+    from substrate.run.session import How
+
+    command = "substrate " + shlex.join(sys.argv[1:])
+    with code_trusted(trust):
+        raise typer.Exit(study_command(file, out, How(device, jobs, cluster), as_json, command))
+
+
+@app.command()
+def spec(
+    scenario: ScenarioArgument,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            metavar="PATH[=LOW:HIGH[:log]]",
+            help="The field, and where to seek. Twice for two fields: the border between them.",
+        ),
+    ],
+    within: Annotated[
+        str,
+        typer.Option(help="How far behind it may fall, such as '1 point'; of a loss a number."),
+    ],
+    arm: Annotated[
+        str | None, typer.Option(help="Whose limit.", show_default="that of the field")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="BASELINE", show_default="the best baseline")
+    ] = None,
+    resolution: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1,
+            help="How narrow the interval is to be, as a fraction of the range.",
+            show_default="0.0625; with two fields 0.125",
+        ),
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(min=5, help="Make no more.", show_default="60; with two fields 120"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder; one with part of this search is gone on with.",
+            show_default="runs/<scenario>-spec",
+        ),
+    ] = None,
+    set_: SetOption = None,
+    budget: BudgetOption = "full",
+    jobs: JobsOption = None,
+    cluster: ClusterOption = None,
+    device: DeviceOption = "cpu",
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find how good a device must be: the limit of a field that keeps it feasible."""
+    from substrate.cli.spec import spec_command
+    from substrate.run.session import How
+
+    command = "substrate " + shlex.join(sys.argv[1:])
+    how = How(device, jobs, cluster)
+    wanted = (vary, within, arm, against, resolution, runs, set_ or [], budget)
+    with code_trusted(trust):
+        raise typer.Exit(spec_command(scenario, *wanted, out, how, as_json, command))
+
+
+@app.command()
 def align(
     scenario: ScenarioArgument,
     inputs: Annotated[

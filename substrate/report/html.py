@@ -7,7 +7,7 @@ from math import floor, log10
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
@@ -58,6 +58,28 @@ def render_report(run: RunFolder, folder: Path) -> str:
         run: what the page is of.
         folder: where the run lies, for the command that goes on with it.
     """
+    summary = run.summary
+    return template("report.html.j2").render(
+        summary=summary,
+        next_step=wording.what_next(summary, folder),
+        scenario_yaml=run.scenario_yaml,
+        themes={"light": LIGHT, "dark": DARK},
+        arm_colour=_arm_variables(summary),
+        axis=gap_axis(summary),
+        started=_date(summary.started),
+        curves=picture(
+            lambda theme, width: learning_curves(summary, run.metrics, theme, width).png
+        ),
+        noise=picture(lambda theme, width: observed_noise(summary, theme, width).png),
+        curves_description=_curves_in_words(summary),
+        noise_description=_noise_in_words(summary),
+        wording=wording,
+        bill=bill,
+    )
+
+
+def template(name: str) -> Template:
+    """A template of ours; what is put into it is escaped."""
     environment = Environment(
         loader=PackageLoader("substrate.report"),
         autoescape=True,
@@ -66,24 +88,7 @@ def render_report(run: RunFolder, folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    summary = run.summary
-    return environment.get_template("report.html.j2").render(
-        summary=summary,
-        next_step=wording.what_next(summary, folder),
-        scenario_yaml=run.scenario_yaml,
-        themes={"light": LIGHT, "dark": DARK},
-        arm_colour=_arm_variables(summary),
-        axis=gap_axis(summary),
-        started=_date(summary.started),
-        curves=_picture(
-            lambda theme, width: learning_curves(summary, run.metrics, theme, width).png
-        ),
-        noise=_picture(lambda theme, width: observed_noise(summary, theme, width).png),
-        curves_description=_curves_in_words(summary),
-        noise_description=_noise_in_words(summary),
-        wording=wording,
-        bill=bill,
-    )
+    return environment.get_template(name)
 
 
 def gap_axis(summary: Summary) -> GapAxis:
@@ -102,7 +107,9 @@ def _arm_variables(summary: Summary) -> dict[str, str]:
     return {arm: names[colour] for arm, (colour, _) in arm_styles(LIGHT, summary.arms).items()}
 
 
-def _picture(draw: Callable[[Theme, float], bytes]) -> Picture:
+def picture(draw: Callable[[Theme, float], bytes]) -> Picture:
+    """Draw a picture in every theme and width."""
+
     def uri(theme: Theme, width_inches: float) -> str:
         encoded = base64.b64encode(draw(theme, width_inches)).decode("ascii")
         return f"data:image/png;base64,{encoded}"

@@ -80,7 +80,7 @@ def curves(
         dots_per_inch: of the picture.
     """
     styles = arm_styles(theme, diverged)
-    with _canvas(theme, width_inches, 4.5, dots_per_inch) as (figure, axes, png):
+    with canvas(theme, width_inches, 4.5, dots_per_inch) as (figure, axes, png):
         shown = {arm: _curve(metrics, arm, metric) for arm in diverged}
         ends: dict[str, float] = {}
         for arm, (colour, dash) in styles.items():
@@ -115,7 +115,7 @@ def curves(
             + ("; pale: in training" if train_metric else "")
             + ("; ×: a seed diverged" if lost else "")
         )
-        _head(figure, axes, f"{METRIC_TITLE[metric]} by epoch", note, theme)
+        head_of(figure, axes, f"{METRIC_TITLE[metric]} by epoch", note, theme)
         _label_line_ends(figure, axes, ends, styles)
     return Drawing(png.getvalue(), figure)
 
@@ -130,11 +130,11 @@ def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_IN
     for layer in sorted({layer for layers in noisy.values() for layer in layers}):
         rows.append((f"Layer {layer}", None, 0.0))
         rows += [
-            (_shorten(arm), styles[arm][0], layers[layer])
+            (shorten(arm), styles[arm][0], layers[layer])
             for arm, layers in noisy.items()
             if layer in layers
         ]
-    with _canvas(theme, width_inches, 1.3 + 0.27 * len(rows)) as (figure, axes, png):
+    with canvas(theme, width_inches, 1.3 + 0.27 * len(rows)) as (figure, axes, png):
         widths = [ratio for _, _, ratio in rows]
         bars = axes.barh(
             range(len(rows)),
@@ -167,8 +167,8 @@ def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_IN
             axes.set_axis_off()
         note = "Spread over repeated passes of one input, in percent of the signal's spread."
         if quiet:
-            note += f"\nNo noise observed: {', '.join(_shorten(arm) for arm in quiet)}."
-        _head(figure, axes, "Observed noise of the pre-activations", note, theme)
+            note += f"\nNo noise observed: {', '.join(shorten(arm) for arm in quiet)}."
+        head_of(figure, axes, "Observed noise of the pre-activations", note, theme)
     return Drawing(png.getvalue(), figure)
 
 
@@ -246,7 +246,7 @@ def _style_epochs(axes: Axes, theme: Theme) -> None:
     axes.margins(x=0.0, y=0.06)
 
 
-def _head(figure: Figure, axes: Axes, title: str, note: str, theme: Theme) -> None:
+def head_of(figure: Figure, axes: Axes, title: str, note: str, theme: Theme) -> None:
     """Title and note above the axes, from the left edge of the figure; then fit the axes below."""
     width, height = figure.get_size_inches()
     left = 0.08 / width
@@ -272,7 +272,7 @@ def _label_line_ends(
     point = figure.dpi / _POINTS_PER_INCH
     order = sorted(ends, key=lambda arm: ends[arm])
     labels = [
-        figure.text(0, 0, _shorten(arm), va="center", color=styles[arm][0], fontweight="bold")
+        figure.text(0, 0, shorten(arm), va="center", color=styles[arm][0], fontweight="bold")
         for arm in order
     ]
     widest = max(label.get_window_extent().width for label in labels)
@@ -314,7 +314,8 @@ def _spread(heights: list[float], distance: float, low: float, high: float) -> l
     ]
 
 
-def _shorten(name: str, length: int = 20) -> str:
+def shorten(name: str, length: int = 20) -> str:
+    """A name as it fits beside a line."""
     return plain(name if len(name) <= length else f"{name[: length - 1]}…")
 
 
@@ -328,7 +329,7 @@ class _ShownFigure(Figure):
 
 
 @contextmanager
-def _canvas(
+def canvas(
     theme: Theme, width_inches: float, height_inches: float, dots_per_inch: int = _DOTS_PER_INCH
 ) -> Iterator[tuple[Figure, Axes, BytesIO]]:
     """A figure in the theme's colours, written as PNG into the buffer at the end of the block."""

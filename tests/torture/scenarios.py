@@ -53,7 +53,8 @@ Mutation = Callable[[random.Random, str, list[Any]], str | bytes]
 
 def shipped() -> list[str]:
     """The texts that mutations begin from."""
-    return [path.read_text() for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
+    paths = sorted((ROOT / "scenarios").rglob("*.yaml"))
+    return [path.read_text() for path in paths if path.parent.name != "studies"]
 
 
 def mutated(seed: int, number: int, texts: list[str], trees: list[Any]) -> bytes:

@@ -1,0 +1,67 @@
+"""A limit in words, for a data sheet."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+
+from substrate.spec.axis import Axis
+from substrate.spec.search import Found, Limit, whole
+
+
+def sentence(found: Found, field: str, unit: str = "") -> str:
+    """``adc_bits: at least 6 bits (95 %: 5.6 to 6.3), 34 runs``, of one field."""
+    return f"{field}: {limit_in_words(found, found.limits[0], unit)}, {_runs(found)}"
+
+
+def border_in_words(found: Found, fields: tuple[str, str]) -> list[str]:
+    """``at read_noise 0.01, bits: at least 6 (95 %: 5.6 to 6.3)``, a line a column."""
+    first, last = fields
+    places = [shown(each.first or 0.0, found.axes[0]) for each in found.limits]
+    return [
+        f"at {first} {place}, {last}: {limit_in_words(found, each)}"
+        for place, each in zip(places, found.limits, strict=True)
+    ]
+
+
+def limit_in_words(found: Found, limit: Limit, unit: str = "") -> str:
+    """``at least 6 bits (95 %: 5.6 to 6.3)``; said otherwise where the range holds no limit."""
+    axis = found.axes[-1]
+    behind = f" {unit}" if unit else ""
+    ends = f"between {_number(axis.low)} and {_number(axis.high)}{behind}"
+    if limit.none_feasible > 0.5:
+        return f"feasible nowhere {ends} ({limit.none_feasible:.0%} sure)"
+    if limit.all_feasible > 0.5:
+        return f"feasible everywhere {ends} ({limit.all_feasible:.0%} sure)"
+    word = "at least" if found.rising else "at most"
+    interval = f"{_rounded(limit.low, axis, floor)} to {_rounded(limit.high, axis, ceil)}"
+    cut = " (cut off by the range)" if limit.none_feasible + limit.all_feasible > 0.025 else ""
+    return (
+        f"{word} {shown(limit.estimate, axis, rising=found.rising)}{behind}"
+        f" ({100 * found.confidence:g} %: {interval}{cut})"
+    )
+
+
+def shown(value: float, axis: Axis, *, rising: bool = True) -> str:
+    """A limit to two digits of what it can be told to, rounded to the side that is feasible."""
+    if axis.whole:
+        return str(whole(value, rising))
+    return _rounded(value, axis, ceil if rising else floor)
+
+
+def _rounded(value: float, axis: Axis, how: object) -> str:
+    """Round up or down to a tenth of a whole number, else a hundredth of the value or range."""
+    if axis.whole:
+        step = 0.1
+    else:
+        size = abs(value) if axis.log else axis.high - axis.low
+        step = 10.0 ** (floor(log10(size)) - (1 if axis.log else 2)) if size else 1.0
+    assert callable(how)
+    return _number(how(round(value / step, 6)) * step)
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _runs(found: Found) -> str:
+    return f"{len(found.points)} runs"

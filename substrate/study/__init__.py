@@ -1,0 +1,1 @@
+"""Studies: a scenario at many points of its settings, and what each setting costs."""

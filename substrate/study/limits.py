@@ -1,0 +1,265 @@
+"""`substrate spec`: the limit of one or two fields of a scenario that keeps an arm feasible.
+
+A run is the arm and its baseline with a seed of their own, at a value of the field. The margin is
+the tolerance minus the gap, and the limit is where the mean over new seeds and new test data
+crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their
+C² / n, as in a verdict (`substrate.run.verdict`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from substrate.record import RecordError
+from substrate.run.unit import Done
+from substrate.run.verdict import sample_variance
+from substrate.scenario.load import checked
+from substrate.scenario.overrides import lay
+from substrate.scenario.schema import Scenario
+from substrate.scenario.source import ScenarioError, Source
+from substrate.spec.axis import Axis
+from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.study.plan import StudyPoint, Value, check_arm
+from substrate.study.run import Progress, StudyData, Units
+
+_LOST = 100.0
+"""A run that diverged is behind by so many tolerances."""
+
+_FEWEST_NEAR = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a scenario.
+
+    Attributes:
+        fields: the dotted paths that are varied, one or two.
+        axes: their ranges.
+        arm: whose limit is sought.
+        against: the baseline; empty for the best one.
+        tolerance: a fraction of accuracy, or a loss.
+        within: the same, as it was asked.
+    """
+
+    fields: tuple[str, ...]
+    axes: tuple[Axis, ...]
+    arm: str
+    against: str
+    tolerance: float
+    within: str
+
+
+def tolerance_of(words: str) -> float:
+    """Read ``1 point``, ``2 points``, ``1.5 %``, or a plain number in the metric's own unit.
+
+    Raises:
+        ScenarioError: it is none of these, or not above 0.
+    """
+    found = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(points?|%)?\s*", words)
+    try:
+        value = float(found[1]) if found else math.nan
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        hint = "such as '1 point', '1.5 points' or, of a loss, 0.02"
+        raise ScenarioError("no distance", file="--within", found=words, hint=hint)
+    return value / 100 if found and found[2] else value
+
+
+def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
+    """Read ``PATH``, ``PATH=LOW:HIGH`` or ``PATH=LOW:HIGH:log``.
+
+    Without a range it goes from a tenth to ten times the scenario's value, in equal ratios; of
+    whole numbers from a quarter to one and a half times.
+
+    Raises:
+        ScenarioError: there is no such field, it is no number, or the range makes no sense.
+    """
+    path, _, given = words.partition("=")
+    place = f"--vary {words}"
+    check_arm(path, source, (place, None))
+    now = _value(scenario.model_dump(mode="json"), path, place)
+    number = isinstance(now, int | float) and not isinstance(now, bool)
+    whole = isinstance(now, int) and number
+    if not given:
+        if not number or now <= 0:
+            hint = f"give a range: --vary {path}=LOW:HIGH"
+            raise ScenarioError("has no number to begin with", file=place, found=now, hint=hint)
+        if whole:
+            return path, Axis(max(1, now // 4), max(3, round(1.5 * now)), whole=True)
+        return path, Axis(now / 10, now * 10, log=True)
+    low_high, log = given.removesuffix(":log"), given.endswith(":log")
+    try:
+        low, high = map(float, low_high.split(":"))
+    except ValueError:
+        message = "a range is LOW:HIGH or LOW:HIGH:log"
+        raise ScenarioError(message, file=place, found=given) from None
+    if not low < high or not math.isfinite(high - low) or (log and low <= 0):
+        message = "a range goes up, and a logarithmic one begins above 0"
+        raise ScenarioError(message, file=place, found=given)
+    # of a field that says `exact` or the like, whole ends mean whole numbers
+    whole = whole or (not number and low.is_integer() and high.is_integer())
+    return path, Axis(low, high, log=log, whole=whole)
+
+
+class LimitRuns:
+    """Makes the runs of a search: at every point the arm and its baselines, with a new seed."""
+
+    def __init__(
+        self,
+        question: Question,
+        source: Source,
+        data: StudyData,
+        units: Units,
+        on_unit: Callable[[Progress], None],
+    ) -> None:
+        """Make none yet."""
+        self._question, self._source, self._data = question, source, data
+        self._units, self._on_unit = units, on_unit
+        self.against = question.against
+        self.points: list[Point] = []
+        self.gaps: list[float] = []
+        self._margins: list[float] = []
+        self._differences: list[Any] = []
+
+    def __call__(self, points: Sequence[Point]) -> Measured:
+        """Make a run at each of some points.
+
+        Raises:
+            RecordError: a unit was given up, or a baseline diverged.
+        """
+        first = len(self.points)
+        asked = {}
+        for number, point in enumerate(points, start=first):
+            scenario = point_of(self._question, self._source, point, number).scenario
+            arms = [self._question.arm, *self._baselines(scenario)]
+            asked[number] = {arm: self._units.of(scenario, arm, [number])[0] for arm in arms}
+        self._units.do([unit for each in asked.values() for unit in each.values()], self._on_unit)
+        for result in self._units.failed.values():
+            raise RecordError(f"a run was given up: {result.log.strip().splitlines()[-1]}")
+        done = {
+            number: {arm: self._units.read(unit) for arm, unit in each.items()}
+            for number, each in asked.items()
+        }
+        if not self.against:
+            self.against = self._best(done)
+        for number, point in enumerate(points, start=first):
+            self._take(point, done[number][self._question.arm], done[number][self.against])
+        return Measured(self._margins[first:], self._shared_error())
+
+    def _baselines(self, scenario: Scenario) -> list[str]:
+        return [self.against] if self.against else list(scenario.baselines)
+
+    def _best(self, done: dict[int, dict[str, Done]]) -> str:
+        """The baseline that is best on average over the first runs; it stays."""
+        names = [name for name in next(iter(done.values())) if name != self._question.arm]
+
+        def behind(name: str) -> float:
+            found = [_figure(each[name]) for each in done.values()]
+            return math.inf if None in found else -float(np.mean([each or 0.0 for each in found]))
+
+        return min(names, key=behind)
+
+    def _take(self, point: Point, own: Done, other: Done) -> None:
+        figures = _figure(own), _figure(other)
+        if figures[1] is None:
+            raise RecordError(f"the baseline {self.against} diverged")
+        tolerance = self._question.tolerance
+        gap = math.nan if figures[0] is None else figures[1] - figures[0]
+        self.points.append(point)
+        self.gaps.append(gap)
+        self._margins.append(-_LOST * tolerance if math.isnan(gap) else tolerance - gap)
+        regression = own.epochs and own.epochs[-1].test_accuracy is None
+        both = own.by_sample, other.by_sample
+        kept = None
+        if both[0] is not None and both[1] is not None:
+            kept = np.asarray(both[1], float) - np.asarray(both[0], float)
+            kept = -kept if regression else kept
+        self._differences.append(kept)
+
+    def _shared_error(self) -> float:
+        """√(C² / n) of the runs nearest to the limit."""
+        nearest = np.argsort(np.abs(self._margins))
+        near = [number for number in nearest if self._differences[number] is not None]
+        within = [each for each in near if abs(self._margins[each]) < self._question.tolerance]
+        chosen = within if len(within) >= _FEWEST_NEAR else near[:_FEWEST_NEAR]
+        if not chosen:
+            return 0.0
+        differences = np.stack([self._differences[each] for each in chosen])
+        most = (
+            1.0
+            if set(np.unique(differences)) <= {-1.0, 0.0, 1.0}
+            else float(np.abs(differences).max())
+        )
+        variance = sample_variance(differences, most)
+        return 0.0 if variance is None else math.sqrt(variance / differences.shape[1])
+
+
+def point_of(question: Question, source: Source, point: Point, seed: int) -> StudyPoint:
+    """Give the scenario at a point, with one seed.
+
+    Raises:
+        ScenarioError: it makes no scenario.
+    """
+    settings: list[tuple[str, Any, tuple[str, None]]] = [
+        (path, value, (f"--vary {path}", None))
+        for path, value in zip(question.fields, point, strict=True)
+    ]
+    laid = lay(source, [*settings, ("seeds", [seed], ("--vary", None))])
+    values: dict[str, Value] = dict(zip(question.fields, point, strict=True))
+    return StudyPoint(values, checked(laid), laid)
+
+
+def find_limit(
+    question: Question,
+    runs: LimitRuns,
+    *,
+    resolution: float,
+    confidence: float,
+    most_runs: int,
+    on_round: Callable[[Found], None] = lambda found: None,
+) -> Found:
+    """Search a limit; arguments as of `substrate.spec.search.search_limit`.
+
+    Raises:
+        RecordError: a run was given up.
+    """
+    return search_limit(
+        question.axes,
+        runs,
+        question.tolerance,
+        resolution=resolution,
+        confidence=confidence,
+        most_runs=most_runs,
+        on_round=on_round,
+    )
+
+
+def _figure(done: Done) -> float | None:
+    """How good it is: the accuracy, or in a regression minus the loss; None where it diverged."""
+    if done.diverged is not None or not done.epochs:
+        return None
+    last = done.epochs[-1]
+    return -last.test_loss if last.test_accuracy is None else last.test_accuracy
+
+
+def _value(settings: Any, path: str, place: str) -> Any:
+    from substrate.nearest import nearest
+
+    for part in path.split("."):
+        if isinstance(settings, list) and part.isdecimal() and int(part) < len(settings):
+            settings = settings[int(part)]
+        elif isinstance(settings, dict) and part in settings:
+            settings = settings[part]
+        else:
+            known = [*settings] if isinstance(settings, dict) else []
+            meant = nearest(part, known)
+            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+            raise ScenarioError("no such field", file=place, found=part, hint=hint)
+    return settings

@@ -1,0 +1,238 @@
+"""The page of a study: how much is feasible, which axis costs most, maps, curves, all points."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import combinations
+from typing import NamedTuple
+
+import pandas as pd
+
+from substrate.record.summary import MetricName, Summary, Verdict
+from substrate.report.html import Picture, picture
+from substrate.report.pages import Section, render_page
+from substrate.report.palette import Theme
+from substrate.report.wording import NOTHING, gap_number, is_accuracy, percent, seeds_in_words
+from substrate.study.effects import Effect, effects
+from substrate.study.plan import Plan
+from substrate.study.plots import MOST_LINES, Array, feasible_map, gap_curves, gap_map
+from substrate.study.run import StudyResult
+from substrate.study.schema import StudyAxis
+
+_MOST_MAPS = 6
+
+
+class StudyView(NamedTuple):
+    """A device arm over a study.
+
+    Attributes:
+        arm: its name.
+        points: a row a point, against the baseline that it is furthest behind of.
+        effects: which axis costs most.
+    """
+
+    arm: str
+    points: pd.DataFrame
+    effects: list[Effect]
+
+
+def study_views(plan: Plan, points: pd.DataFrame) -> list[StudyView]:
+    """Give every device arm that the axes concern.
+
+    Args:
+        plan: of the study.
+        points: the table of comparisons (`substrate.study.tables.points_table`).
+    """
+    views = []
+    for arm, rows in points.groupby("arm", sort=False):
+        furthest = rows.sort_values("gap", ascending=False, na_position="first", kind="stable")
+        own = furthest.drop_duplicates("point").sort_values("point").reset_index(drop=True)
+        if own["gap"].nunique() > 1 or len(points["arm"].unique()) == 1:
+            views.append(StudyView(str(arm), own, effects(plan.study.axes, own, "gap")))
+    return views
+
+
+def study_page(
+    plan: Plan,
+    result: StudyResult,
+    views: list[StudyView],
+    settings: str,
+    command: str,
+) -> str:
+    """Give the page as HTML text."""
+    study, first = plan.study, result.summaries[0]
+    metric: MetricName = first.metric
+    sections = []
+    for view in views:
+        behind = f"{view.arm}: " if len(views) > 1 else ""
+        if view.effects:
+            sections.append(_effects_section(view, metric, behind))
+        if pictures := _maps(view, study.axes, metric):
+            sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
+        sections.append(
+            Section(f"{behind}Along every axis", pictures=_curves(view, study.axes, metric))
+        )
+    sections += [_points_section(view, list(study.axes), metric) for view in views]
+    return render_page(
+        study.title or study.name,
+        headline(views),
+        _tone(views),
+        [said for view in views if (said := in_words(view))],
+        sections,
+        about=_about(plan, result, first),
+        command=command,
+        versions=first.versions,
+        description=study.description,
+        settings=settings,
+        notices=[f"A unit was given up: {what}" for what in result.failed.values()],
+    )
+
+
+def headline(views: list[StudyView]) -> str:
+    """``8 of 20 points feasible, 3 undecided``."""
+    told = []
+    for view in views:
+        counts = view.points["verdict"].value_counts()
+        feasible, undecided = (int(counts.get(each, 0)) for each in ("feasible", "undecided"))
+        arm = f"{view.arm}: " if len(views) > 1 else ""
+        rest = f", {undecided} undecided" if undecided else ""
+        told.append(f"{arm}{feasible} of {len(view.points)} points feasible{rest}")
+    return "; ".join(told) or "Nothing that the axes change"
+
+
+def in_words(view: StudyView) -> str:
+    """Which axis costs most, in one sentence; empty where nothing can be said."""
+    if not view.effects:
+        return ""
+    first, *others = view.effects
+    said = (
+        f"{view.arm}: {first.axis} costs most, {percent(first.total[0])} of what the gap varies by"
+        f" ({percent(first.total[1])} to {percent(first.total[2])})"
+    )
+    rest = ", ".join(f"{each.axis} {percent(each.total[0])}" for each in others)
+    return f"{said}; {rest}." if rest else f"{said}."
+
+
+def _tone(views: list[StudyView]) -> Verdict:
+    verdicts = {each for view in views for each in view.points["verdict"]}
+    if verdicts == {"feasible"}:
+        return "feasible"
+    return "not feasible" if verdicts == {"not feasible"} else "undecided"
+
+
+def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Section:
+    unit = "points" if is_accuracy(metric) else "loss"
+    return Section(
+        f"{behind}What costs most",
+        "Sobol indices of the gap over all points of the study: what an axis explains by itself,"
+        " and with all interactions that it takes part in; 95 % intervals in brackets.",
+        headings=("Axis", "By itself", "With interactions", f"Means differ by, {unit}"),
+        rows=[
+            (
+                each.axis,
+                *(
+                    f"{percent(middle)} ({percent(low)} to {percent(high)})"
+                    for middle, low, high in (each.main, each.total)
+                ),
+                gap_number(each.worth, metric),
+            )
+            for each in view.effects
+        ],
+        numbers=(1, 2, 3),
+    )
+
+
+def _maps(
+    view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
+) -> list[tuple[Picture, str]]:
+    varied = [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
+    found = []
+    for across, up in list(combinations(varied, 2))[:_MOST_MAPS]:
+        border = feasible_map(view.points, across, up) if len(varied) == 2 else None
+        drawn = picture(partial(_map, view, across, up, border, metric))
+        found.append(
+            (drawn, f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures.")
+        )
+    return found
+
+
+def _map(
+    view: StudyView,
+    across: tuple[str, StudyAxis],
+    up: tuple[str, StudyAxis],
+    border: Array | None,
+    metric: MetricName,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return gap_map(view.points, across, up, border, metric, theme, width)
+
+
+def _curve(
+    view: StudyView,
+    axis: tuple[str, StudyAxis],
+    lines: str | None,
+    metric: MetricName,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return gap_curves(view.points, axis, lines, metric, theme, width)
+
+
+def _curves(
+    view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
+) -> list[tuple[Picture, str]]:
+    varied = [name for name in axes if view.points[name].nunique() > 1]
+    found = []
+    for name in varied:
+        others = [each for each in varied if each != name]
+        few = len(others) == 1 and view.points[others[0]].nunique() <= MOST_LINES
+        lines = others[0] if few else None
+        drawn = picture(partial(_curve, view, (name, axes[name]), lines, metric))
+        found.append((drawn, f"Gap of {view.arm} by {name}; the table has the figures."))
+    return found
+
+
+def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Section:
+    rows = []
+    for row in view.points.to_dict("records"):
+        low, high = row["ci_low"], row["ci_high"]
+        interval = (
+            NOTHING if pd.isna(low) else f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+        )
+        mean = None if pd.isna(row["mean"]) else row["mean"]
+        rows.append(
+            (
+                *(
+                    f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
+                    for name in axes
+                ),
+                percent(mean)
+                if is_accuracy(metric)
+                else NOTHING
+                if mean is None
+                else f"{mean:.4g}",
+                NOTHING if pd.isna(row["gap"]) else gap_number(row["gap"], metric),
+                interval,
+                str(row["seeds"]),
+                row["verdict"],
+            )
+        )
+    count = len(axes)
+    return Section(
+        f"{view.arm}: all points",
+        "Against the baseline that it is furthest behind of; intervals over new seeds and new test"
+        " data. The same as points.csv and points.parquet.",
+        headings=(*axes, "Mean", "Gap", "Interval", "Seeds", "Verdict"),
+        rows=rows,
+        numbers=tuple(range(count, count + 4)),
+    )
+
+
+def _about(plan: Plan, result: StudyResult, first: Summary) -> str:
+    points = len(plan.points)
+    return (
+        f"{first.data.name}: {first.data.train} training and {first.data.test} test examples ·"
+        f" {first.network} · {first.epochs} epochs · {points} points,"
+        f" {seeds_in_words(len(first.seeds))} or more each, {result.units} units"
+    )

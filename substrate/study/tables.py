@@ -1,0 +1,78 @@
+"""A study as tables: a row a run, and a row a comparison of a device arm with a baseline.
+
+Nothing in them depends on when, where or in what order units were done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from substrate.files import write_atomically
+from substrate.record.summary import Summary
+from substrate.study.plan import StudyPoint
+
+RUNS = "runs"
+POINTS = "points"
+
+
+def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
+    """A row for every point, arm and seed: what it ended with.
+
+    Accuracies are fractions, and missing in a regression; of a seed that diverged all figures are.
+    """
+    rows = []
+    for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
+        for name, arm in summary.arms.items():
+            lost = {each.seed: each.epoch for each in arm.diverged}
+            for place, seed in enumerate(summary.seeds):
+                figures = {
+                    metric: measure.values[place]
+                    for metric in ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
+                    if (measure := arm.measure(metric)) is not None
+                }
+                about = {"point": number, **point.values, "arm": name, "role": arm.role}
+                rows.append({**about, "seed": seed, **figures, "diverged_in": lost.get(seed)})
+    table = pd.DataFrame(rows)
+    return table.astype({"diverged_in": "Int64"})
+
+
+def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
+    """A row for every point and comparison: mean, gap, its interval, verdict."""
+    rows = []
+    for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
+        for each in summary.comparisons:
+            own, other = (
+                summary.arms[name].measure(summary.metric) for name in (each.arm, each.baseline)
+            )
+            rows.append(
+                {
+                    "point": number,
+                    **point.values,
+                    "arm": each.arm,
+                    "baseline": each.baseline,
+                    "seeds": len(summary.seeds),
+                    "mean": own and own.mean,
+                    "std": own and own.std,
+                    "baseline_mean": other and other.mean,
+                    "gap": each.gap,
+                    "ci_low": each.ci_low,
+                    "ci_high": each.ci_high,
+                    "tolerance": each.tolerance,
+                    "verdict": each.verdict,
+                }
+            )
+    numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance")
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+
+
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write every table as CSV and as Parquet."""
+    for name, table in tables.items():
+        write_atomically(folder / f"{name}.csv", table.to_csv(index=False))
+        parquet = BytesIO()
+        table.to_parquet(parquet, index=False)
+        write_atomically(folder / f"{name}.parquet", parquet.getvalue())

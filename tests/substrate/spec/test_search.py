@@ -1,0 +1,83 @@
+"""Limits that are known are found: up and down, whole and logarithmic, with one field and two."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from substrate.spec.axis import Axis
+from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.spec.sentence import border_in_words, sentence
+
+
+def found(
+    axes: Sequence[Axis],
+    margin: Callable[..., float],
+    noise: float = 0.1,
+    shared: float = 0.0,
+    **options: int,
+) -> Found:
+    generator = np.random.default_rng(0)
+
+    def measure(points: Sequence[Point]) -> Measured:
+        margins = [margin(*point) + noise * generator.standard_normal() for point in points]
+        return Measured(margins, shared)
+
+    return search_limit(axes, measure, 1.0, **options)
+
+
+def test_a_limit_above_which_a_device_works() -> None:
+    result = found([Axis(0, 10)], lambda x: x - 6.0)
+    (limit,) = result.limits
+    assert result.rising
+    assert result.resolved
+    assert limit.low < 6 < limit.high
+    assert limit.high - limit.low < 10 / 16
+    assert len(result.points) < 30
+
+
+def test_a_limit_below_which_it_works_on_a_logarithmic_axis() -> None:
+    result = found([Axis(0.001, 1, log=True)], lambda x: 2 * np.log(0.05 / x))
+    (limit,) = result.limits
+    assert not result.rising
+    assert limit.low < 0.05 < limit.high
+
+
+def test_of_whole_numbers_only_such_are_measured() -> None:
+    result = found([Axis(2, 12, whole=True)], lambda bits: 1 - float(np.exp(5.6 - bits)))
+    assert {point[0] for point in result.points} <= set(range(2, 13))
+    assert sentence(result, "adc_bits", "bits").startswith("adc_bits: at least 6 bits (95 %: ")
+    assert sentence(result, "adc_bits").endswith(f" {len(result.points)} runs")
+
+
+@pytest.mark.parametrize(("margin", "said"), [(2.0, "everywhere"), (-2.0, "nowhere")])
+def test_a_range_without_a_limit_says_so_after_few_runs(margin: float, said: str) -> None:
+    result = found([Axis(0, 1)], lambda x: margin)
+    assert f"feasible {said} between 0 and 1" in sentence(result, "x")
+    assert len(result.points) < 25
+
+
+def test_the_same_figures_lead_to_the_same_runs() -> None:
+    first, second = (found([Axis(0, 10)], lambda x: x - 6.0) for _ in range(2))
+    assert first.points == second.points
+    assert first.limits == second.limits
+
+
+def test_an_error_that_all_runs_share_widens_the_interval_by_as_much() -> None:
+    alone, shared = (
+        found([Axis(0, 10)], lambda x: x - 6.0, noise=0.02, shared=each, most_runs=20)
+        for each in (0.0, 0.2)
+    )
+    widths = [each.limits[0].high - each.limits[0].low for each in (alone, shared)]
+    # of slope 1: ±2.24 times 0.2, at 1 - 0.05 / 2 by half
+    assert widths[0] < 0.3
+    assert 0.6 < widths[1] < 1.3
+
+
+def test_the_border_between_two_fields_is_traced() -> None:
+    axes = [Axis(0, 1), Axis(0, 1)]
+    result = found(axes, lambda x, y: 5 * (y - 0.2 - 0.5 * x), most_runs=60)
+    inside = [limit.low < 0.2 + 0.5 * (limit.first or 0) < limit.high for limit in result.limits]
+    assert sum(inside) >= len(inside) - 1
+    assert max(limit.high - limit.low for limit in result.limits) < 0.35
+    assert border_in_words(result, ("x", "y"))[0].startswith("at x 0, y: at least 0.2")

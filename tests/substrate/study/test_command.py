@@ -1,0 +1,121 @@
+"""`substrate study` and `substrate spec`: folders, tables, and the same again after a stop."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from substrate.cli.main import app
+from substrate.run.store import Store
+from tests.torture.runs import write_scenario
+
+STUDY = """\
+name: small
+scenario: torture.yaml
+set: {training.epochs: 2}
+axes:
+  bits: {field: arms.native.chip.output_converter.bits, values: [3, 5, 8]}
+  noise: {field: arms.native.chip.conductance.read_noise, range: [0.005, 0.1], scale: log, steps: 2}
+"""
+TABLES = ("points.csv", "runs.csv", "points.parquet", "runs.parquet")
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "store"))
+    write_scenario(tmp_path)
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def command(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [*map(str, words)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(study: Path) -> None:
+    folder = study.parent / "out"
+    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+    points, runs = pd.read_csv(folder / "points.csv"), pd.read_csv(folder / "runs.csv")
+    assert len(points) == 6 * 2
+    assert len(runs) == 6 * 3 * 2
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "points.parquet"), points)
+    # the baseline and the arm that the axes do not concern are trained once for all points
+    assert len(list(Store(study.parent / "store").units())) == 6 * 2 + 2 + 2
+    own = runs[(runs["arm"] == "native") & (runs["point"] == 0)]["test_accuracy"].mean()
+    found = points[(points["arm"] == "native") & (points["point"] == 0)]
+    assert found["mean"].item() == pytest.approx(own)
+    assert found["gap"].item() == pytest.approx(found["baseline_mean"].item() - own)
+    assert "What costs most" in (folder / "report.html").read_text()
+    before = {name: (folder / name).read_bytes() for name in TABLES}
+    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+    assert {name: (folder / name).read_bytes() for name in TABLES} == before
+
+
+def test_a_study_that_lost_its_units_makes_the_same_tables_anew(study: Path) -> None:
+    folders = [study.parent / name for name in ("first", "second")]
+    assert command("study", study, "--out", folders[0], "--jobs", 1)[0] == 0
+    assert Store(study.parent / "store").prune(older_than=0.0) > 0
+    assert command("study", study, "--out", folders[1], "--jobs", 1)[0] == 0
+    for name in TABLES:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_seeds_are_added_until_verdicts_stand(study: Path) -> None:
+    text = STUDY.replace("steps: 2", "steps: 2").replace("[3, 5, 8]", "[8]")
+    study.write_text(text + "stopping: {until: decided, at_most: 4}\n")
+    folder = study.parent / "out"
+    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+    points = pd.read_csv(folder / "points.csv")
+    assert set(points["seeds"]) <= {2, 4}
+    assert points[points["verdict"] == "undecided"]["seeds"].max() in (4, np.nan)
+
+
+def test_a_folder_of_another_study_is_refused(study: Path) -> None:
+    from substrate.scenario.source import ScenarioError
+
+    folder = study.parent / "out"
+    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+    study.write_text(STUDY.replace("[3, 5, 8]", "[3, 5]"))
+    with pytest.raises(ScenarioError, match=r"axes\.bits\.values"):
+        command("study", study, "--out", folder, "--jobs", 1)
+
+
+def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
+    words = ["spec", study.parent / "torture.yaml", "--within", "30 points", "--runs", 12]
+    words += ["--vary", "arms.native.chip.output_converter.bits=2:8", "--jobs", 1]
+    status, output = command(*words, "--out", study.parent / "a")
+    assert status == 0
+    assert "output_converter.bits: " in output
+    assert "runs." in output
+    record = json.loads((study.parent / "a" / "limit.json").read_text())
+    assert [each["seed"] for each in record["runs"]] == list(range(len(record["runs"])))
+    assert all(2 <= each["at"][0] <= 8 for each in record["runs"])
+    assert record["against"] == "backpropagation"
+    Store(study.parent / "store").prune(older_than=0.0)
+    assert command(*words, "--out", study.parent / "b")[0] == 0
+    assert json.loads((study.parent / "b" / "limit.json").read_text()) == record
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--vary", "arms.nativ.chip.output_converter.bits", "--within", "1 point"], "'native'"),
+        (["--vary", "arms.native.chip.output_converter.bit", "--within", "1 point"], "'bits'"),
+        (["--vary", "arms.native.chip.output_converter.bits=9:2", "--within", "1"], "goes up"),
+        (["--vary", "arms.native.chip.output_converter.bits", "--within", "near"], "--within"),
+        (["--vary", "training.epochs=1:3", "--within", "1 point"], "--arm"),
+    ],
+)
+def test_what_makes_no_question_is_refused(study: Path, words: list[str], said: str) -> None:
+    from substrate.scenario.source import ScenarioError
+
+    with pytest.raises(ScenarioError) as problem:
+        command("spec", study.parent / "torture.yaml", *words)
+    assert said in str(problem.value)
