@@ -17,6 +17,7 @@ import os
 import platform
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -118,11 +119,13 @@ class Result(NamedTuple):
     Attributes:
         state: ended; busy where another process has it in hand; failed, with a log; refused, with
             the problem that forbids to go on: the folder is damaged, or the disk is full.
+        warnings: what was warned of on the way, each once. A worker has nobody to show it to.
     """
 
     state: Literal["ended", "busy", "failed", "refused"]
     log: str = ""
     problem: RecordError | OSError | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Done(NamedTuple):
@@ -179,6 +182,12 @@ def do_unit(store: str, key: str, record: str, trust: str) -> Result:
 
     Ctrl-C goes through, and leaves what a later call goes on from.
     """
+    with warnings.catch_warnings(record=True) as seen:
+        result = _attempt(store, key, record, trust)
+    return result._replace(warnings=tuple(dict.fromkeys(str(each.message) for each in seen)))
+
+
+def _attempt(store: str, key: str, record: str, trust: str) -> Result:
     folder = Store(Path(store)).folder(key)
     try:
         with Store(Path(store)).held(key), trusting_as_told(trust), _alone_on_one_thread():

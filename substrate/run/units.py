@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
@@ -135,6 +136,7 @@ class _Crew:
         self._executor, self._store, self._on_epoch, self._work = executor, store, on_epoch, work
         self._under_way: dict[Future[Result], _Watched] = {}
         self._lost: dict[str, list[str]] = {}
+        self._warned: set[str] = set()
         self.put_off: deque[tuple[float, Unit]] = deque()
         self._looked = 0.0
 
@@ -202,6 +204,10 @@ class _Crew:
         problem = CancelledError("it was cancelled") if future.cancelled() else future.exception()
         if problem is None:
             result = future.result()
+            for text in result.warnings:
+                if text not in self._warned:
+                    self._warned.add(text)
+                    warnings.warn(text, stacklevel=1)
             if result.state != "busy":
                 self._lost.pop(unit.key, None)
                 return result

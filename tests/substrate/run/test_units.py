@@ -174,6 +174,22 @@ def test_what_goes_wrong_in_a_unit_fails_it_at_once_with_the_traceback(
     assert (store.folder(unit.key) / LOG).read_text() == result.log
 
 
+def test_workers_warnings_reach_the_one_who_asked_and_each_is_shown_once(
+    path: Path, store: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # pulses that are cut short: aihwkit's tile warns inside the unit
+    cut = "arms.pulsed={chip: {crossbar: aihwkit, preset: IdealizedPreset}, learning: {rule: anp, "
+    cut += "perturbation: {source: intrinsic, baseline: noisy}, "
+    cut += "optimiser: {learning_rate: 10.0, write: pulses}}}"
+    wanted = units(path, "pulsed", cut, "training.epochs=1", seeds=(0, 1, 2))
+    with local_workers(2) as workers, pytest.warns(UserWarning, match="cut short") as shown:
+        ended = list(run_units(wanted, workers, 2, store, unseen))
+    assert [result.state for _, result in ended] == ["ended"] * 3
+    texts = [str(each.message) for each in shown]
+    assert len([text for text in texts if "cut short" in text]) == 1
+    assert "cut short" not in capfd.readouterr().err
+
+
 def test_a_unit_that_another_process_has_in_hand_is_waited_for(path: Path, store: Store) -> None:
     mine, theirs = units(path, "backpropagation", seeds=(0, 1))
     begun = time.monotonic()
