@@ -168,14 +168,20 @@ def _converts(change: Callable[..., Any]) -> Fault:
     return members
 
 
-def _states_variance(model: NoiseModel) -> dict[str, Any] | None:
+def _states(model: NoiseModel, **statements: Any) -> dict[str, Any]:
+    """Another statement of what the right model draws, also where it draws by its statement."""
+    draws = {"sample": lambda self, signal, memory: model.sample(signal, memory)}
+    return {**draws, **_as_sampled(), **statements}
+
+
+def _states_variance(model: NoiseModel) -> dict[str, Any]:
     right = type(model).variance
-    return {"variance": lambda self, signal: 1.5 * right(self, signal)}
+    return _states(model, variance=lambda self, signal: 1.5 * right(self, signal))
 
 
-def _states_mean(model: NoiseModel) -> dict[str, Any] | None:
+def _states_mean(model: NoiseModel) -> dict[str, Any]:
     right, off = type(model).mean, 0.3 * _std(model)
-    return {"mean": lambda self: right(self) + off}
+    return _states(model, mean=lambda self: right(self) + off)
 
 
 def _states_memory(model: NoiseModel) -> dict[str, Any] | None:
@@ -184,7 +190,7 @@ def _states_memory(model: NoiseModel) -> dict[str, Any] | None:
     def autocovariance(self: Any, lags: Any, signal: float) -> Any:
         return right(self, 3 * lags, signal)
 
-    return {"autocovariance": autocovariance} if _remembers(model) else None
+    return _states(model, autocovariance=autocovariance) if _remembers(model) else None
 
 
 FAULTS: dict[str, Fault] = {
