@@ -18,6 +18,8 @@ from substrate.verify.updates import ORDINARY, SAMPLES, Amount
 N_OUT, N_IN = 6, 9
 READS = 400
 ARRAYS = 24
+MOST_ARRAYS = 8 * ARRAYS
+"""As many as are drawn of noisy ones, until what they make of a request is known."""
 
 
 class CrossbarUnderTest:
@@ -52,7 +54,7 @@ class CrossbarUnderTest:
     programming_error: ClassVar[float] = 0.25
     update_cosine: ClassVar[float] = 0.7
     update_size: ClassVar[tuple[float, float]] = (0.67, 1.5)
-    update_error: ClassVar[float] = 0.25
+    update_error: ClassVar[float] = 0.1
     amount: ClassVar[Amount] = ORDINARY
     warm_up: ClassVar[int] = 0
     max_cost: ClassVar[float] = 20.0

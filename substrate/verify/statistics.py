@@ -16,6 +16,10 @@ TELLING = 0.25
 """Largest standard error, as a fraction of a stated power, at which a comparison says anything."""
 
 
+class TooVague(AssertionError):
+    """Too little was drawn to tell right from wrong."""
+
+
 def exceed_zero(
     replicas: Float[Tensor, "replicas n"], labels: list[str], false_alarm: float
 ) -> None:
@@ -105,41 +109,52 @@ def assert_near(
     """Show that independent arrays agree with what is wanted, but for what differs by chance.
 
         error² = ⟨(f_i - w_i)·(f_j - w_j)⟩ / ⟨w_i·w_j⟩,   i, j the two arrays of a pair
+        size   = ⟨(f_i - w_i)·w_o⟩ / ⟨w_i·w_j⟩,           w_o the mean over arrays of the other half
 
-    Products of two arrays are free of the bias that noise gives to squares, so that an array may be
-    as noisy as it likes, and only what all have in common counts.
+    Products of different arrays are free of the bias that noise gives to squares, so that an array
+    may be as noisy as it likes, and only what all have in common counts. Errors of size are one
+    number an array, and so are told from noise where errors of direction drown in it.
 
     Args:
         found: of independent arrays, an even number.
         wanted: what each should be; other independent arrays, or the same every time.
         title: what is compared, in the plural.
-        most: the error that is allowed.
+        most: the error that is allowed, of the whole and of its size.
         false_alarm: chance that arrays within it fail.
 
     Returns:
         The error; 0 where noise leaves less than that.
 
     Raises:
-        AssertionError: the error is larger, beyond chance; or the arrays are too noisy to tell.
+        TooVague: the arrays are too noisy to tell.
+        AssertionError: the error is larger, beyond chance.
     """
     from scipy import stats
 
     f, w = found.double().flatten(1), wanted.double().flatten(1)
     off = f - w
-    squares, norms = (off[::2] * off[1::2]).sum(1), (w[::2] * w[1::2]).sum(1)
-    threshold = float(stats.t.isf(false_alarm / 2, len(norms) - 1)) / len(norms) ** 0.5
-    norm = float(norms.mean())
-    surplus = squares - most**2 * norms
-    error = float((max(float(squares.mean()), 0.0) / max(norm, 1e-300)) ** 0.5)
-    assert float(surplus.mean()) <= threshold * float(surplus.std()), (
-        f"{title} are off by {error:.0%} on average, and {most:.0%} is allowed "
+    pairs = len(f) // 2
+    squares, norm = (off[::2] * off[1::2]).sum(1), float((w[::2] * w[1::2]).sum(1).mean())
+    norm = max(norm, 1e-300)
+    others = torch.stack([w[1::2].mean(0), w[::2].mean(0)])
+    sizes = (off.view(pairs, 2, -1) * others).sum(2).flatten() / norm
+    size, error = float(sizes.mean()), float(squares.mean()) / norm
+    # of two sides, and half of the false alarms each
+    chance = float(stats.t.isf(false_alarm / 4, 2 * pairs - 1) * sizes.std()) / (2 * pairs) ** 0.5
+    spread = float(stats.t.isf(false_alarm / 2, pairs - 1) * squares.std()) / pairs**0.5 / norm
+    # a size that is wrong by three times the bound is found, and so is what has nothing in common
+    if chance > most or spread > 1 - most**2:
+        farthest = float(off.norm(dim=1).max()) / norm**0.5
+        raise TooVague(
+            f"{title}: {len(f)} arrays are too noisy to tell whether they are right; the farthest "
+            f"is off by {farthest:.0%}"
+        )
+    assert abs(size) <= most + chance, (
+        f"{title} have {1 + size:.2f} ± {chance:.2f} of the size wanted, and {most:.0%} more or "
+        f"less is allowed (false alarms: {false_alarm:g})"
+    )
+    assert error <= most**2 + spread, (
+        f"{title} are off by {error**0.5:.0%} on average, and {most:.0%} is allowed "
         f"(false alarms: {false_alarm:g})"
     )
-    # what would be nothing at all, or twice as much, is off by 100 %
-    told = norm - threshold * max(float(norms.std()), float(surplus.std()))
-    farthest = float(off.norm(dim=1).max()) / max(norm, 1e-300) ** 0.5
-    assert told > most**2 * norm, (
-        f"{title}: {len(f)} arrays are too noisy to tell whether they are right; the farthest is "
-        f"off by {farthest:.0%}"
-    )
-    return error
+    return float(max(error, 0.0) ** 0.5)
