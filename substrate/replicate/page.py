@@ -16,6 +16,7 @@ from substrate.replicate.claims import claims_table
 from substrate.replicate.earlier import Earlier
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import Run, TrainingRun
+from substrate.replicate.passes import passes_table
 from substrate.replicate.statements import CONFIDENCE, Answer, Check, check
 from substrate.replicate.table_one import Full, table_one
 from substrate.replicate.tables import (
@@ -220,6 +221,7 @@ def _section(each: Outcome, folder: Path) -> str:
     for run in each.runs:
         if isinstance(run, TrainingRun):
             lines += gap_table(experiment, run)
+            lines += passes_table(run)
             lines += _repeatability(run)
     checks = [(budget, one) for budget, found in each.checks.items() for one in found]
     if checks:
