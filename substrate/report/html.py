@@ -12,14 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
 from substrate.report import bill, wording
+from substrate.report.canvas import NARROW_INCHES, WIDE_INCHES
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
-from substrate.report.plots import (
-    NARROW_INCHES,
-    WIDE_INCHES,
-    learning_curves,
-    observed_noise,
-    relative_noise,
-)
+from substrate.report.plots import learning_curves, observed_noise, relative_noise
 from substrate.text import plain
 
 

@@ -10,10 +10,10 @@ from matplotlib.ticker import FuncFormatter
 
 from substrate.environment import versions
 from substrate.record.summary import MetricName, Verdict
+from substrate.report.canvas import canvas, head_of
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.palette import Theme
-from substrate.report.plots import canvas, head_of
 from substrate.report.wording import NOTHING, gap_number, is_accuracy
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario

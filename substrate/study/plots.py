@@ -13,8 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter
 
 from substrate.record.summary import MetricName
+from substrate.report.canvas import canvas, head_of
 from substrate.report.palette import DASHES, Theme
-from substrate.report.plots import canvas, head_of
 from substrate.report.wording import gap_number, is_accuracy
 from substrate.study.effects import Coder
 from substrate.study.schema import StudyAxis

@@ -11,8 +11,8 @@ from matplotlib.image import imread
 from substrate.record.metrics import Epoch
 from substrate.record.summary import Summary
 from substrate.report import plots
+from substrate.report.canvas import NARROW_INCHES, WIDE_INCHES
 from substrate.report.palette import DARK, LIGHT, Theme
-from substrate.report.plots import NARROW_INCHES, WIDE_INCHES
 
 
 def learning_curves(summary: Any, metrics: Any, theme: Theme, *width: float) -> bytes:
