@@ -26,7 +26,8 @@ from substrate.environment import scenarios_folder
 from substrate.files import write_atomically
 from substrate.record.unit import ENDED, UNIT, Origin, UnitEnd, UnitRecord
 from substrate.run.store import Store
-from substrate.run.unit import NOTHING_SHA256, Result, Unit
+from substrate.run.unit import NOTHING_SHA256, Result
+from substrate.run.unit_settings import Unit
 from substrate.run.units import run_units
 from substrate.run.workers import local_workers
 from substrate.terminal import Console, tell

@@ -42,12 +42,15 @@ from substrate.record.folder import (
 from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed, Status, Summary
 from substrate.record.unit import ARM, ENDED, OUTCOME, UNIT, EndedUnit, RunRecord
+from substrate.run.arm_summary import ArmOutcome
 from substrate.run.origin import data_checksum, differences, origin
 from substrate.run.outcomes import encoded_outcome, load_outcomes, save_outcomes
 from substrate.run.store import Store, is_ended
-from substrate.run.summary import ArmOutcome, summarise
+from substrate.run.summary import summarise
 from substrate.run.training import Divergence
-from substrate.run.unit import Done, Result, Unit, know_dataset, read_unit, units_of
+from substrate.run.unit import Result, know_dataset
+from substrate.run.unit_figures import Done, read_unit
+from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario

@@ -1,4 +1,4 @@
-"""The unit of work: one arm with one seed, known by a hash of all that its figures depend on.
+"""Doing a unit of work: one arm with one seed, known by a hash of all that its figures depend on.
 
 A unit is done once and kept in a store (`substrate.run.store`), whoever asks for it: a run, a
 survey, a study. It is told to a worker as plain text, and does everything by itself, so that it may
@@ -19,9 +19,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,10 +31,9 @@ from substrate.data import load_dataset
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
 from substrate.files import remove_unfinished, write_atomically
-from substrate.plugins import told_trust, trusting_as_told
+from substrate.plugins import trusting_as_told
 from substrate.record import RecordError
 from substrate.record.folder import METRICS, epochs
-from substrate.record.metrics import Epoch
 from substrate.record.summary import DivergedSeed
 from substrate.record.unit import (
     ARM,
@@ -51,66 +49,17 @@ from substrate.record.unit import (
 )
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from substrate.run.origin import data_checksum, differences, origin_of
-from substrate.run.outcomes import BySample, encoded_outcome, read_outcome
+from substrate.run.outcomes import encoded_outcome
 from substrate.run.store import Store, UnitBusy, is_ended
 from substrate.run.training import ArmRun, Divergence
-from substrate.scenario.schema import Arm, Data, Network, Scenario, Training
-from substrate.scenario.schema.base import Settings
+from substrate.run.unit_figures import read_bytes, sha256_of
+from substrate.run.unit_settings import UnitSettings
+from substrate.scenario.schema import Scenario
 
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 epoch_written: ContextVar[Callable[[], None]] = ContextVar("epoch_written", default=lambda: None)
 """Called when an epoch's figures are on the disk, by a unit that is done in this process."""
-
-
-class UnitSettings(Settings):
-    """What of a scenario the training of one arm depends on."""
-
-    data: Data
-    network: Network
-    training: Training
-    arm: Arm
-
-    @classmethod
-    def of(cls, scenario: Scenario, arm: str) -> UnitSettings:
-        """Take these from a scenario."""
-        return cls.model_construct(
-            data=scenario.data,
-            network=scenario.network,
-            training=scenario.training,
-            arm=scenario.all_arms[arm],
-        )
-
-    def scenario(self, seed: int) -> Scenario:
-        """Give a scenario of this arm alone, checked when the one it came from was."""
-        return Scenario.model_construct(
-            name="unit",
-            data=self.data,
-            network=self.network,
-            training=self.training,
-            arms={ARM: self.arm},
-            baselines={},
-            seeds=[seed],
-        )
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One arm with one seed.
-
-    Attributes:
-        arm: its name in the scenario that asks for it.
-        seed: of all its streams.
-        key: its name in the store.
-        record: the text of its `unit.json`.
-        trust: which of the user's own code it may run, in the words of `told_trust`.
-    """
-
-    arm: str
-    seed: int
-    key: str
-    record: str
-    trust: str
 
 
 class Result(NamedTuple):
@@ -126,55 +75,6 @@ class Result(NamedTuple):
     log: str = ""
     problem: RecordError | OSError | None = None
     warnings: tuple[str, ...] = ()
-
-
-class Done(NamedTuple):
-    """A unit's figures.
-
-    Attributes:
-        epochs: with the arm's name in the run that asked.
-        by_sample: None where it diverged, or is not done.
-        end: None where it is not done.
-    """
-
-    epochs: list[Epoch]
-    by_sample: BySample | None
-    end: UnitEnd | None
-
-    @property
-    def diverged(self) -> DivergedSeed | None:
-        """Where its loss stopped being finite."""
-        return None if self.end is None else self.end.diverged
-
-
-def units_of(
-    scenario: Scenario,
-    arm: str,
-    seeds: list[int],
-    data: str,
-    device: torch.device,
-    *,
-    held_out: bool = False,
-) -> list[Unit]:
-    """Name the units of an arm.
-
-    Args:
-        scenario: checked.
-        arm: of the scenario.
-        seeds: one unit each.
-        data: the checksum of the scenario's data (`substrate.run.origin.data_checksum`).
-        device: where to compute.
-        held_out: test on held-out training samples.
-    """
-    settings = UnitSettings.of(scenario, arm)
-    text = settings.model_dump_json(exclude_none=True)
-    named = settings.model_dump(mode="json", exclude={"data"})
-    about = origin_of(text, named, data, device)
-    found = []
-    for seed in seeds:
-        record = UnitRecord(origin=about, seed=seed, held_out=held_out)
-        found.append(Unit(arm, seed, record.key, record.as_json() + "\n", told_trust()))
-    return found
 
 
 def do_unit(store: str, key: str, record: str, trust: str) -> Result:
@@ -204,38 +104,6 @@ def _attempt(store: str, key: str, record: str, trust: str) -> Result:
         write_atomically(folder / LOG, log)
         return Result("failed", log)
     return Result("ended")
-
-
-def read_unit(folder: Path, key: str, arm: str) -> Done:
-    """Read a unit's figures: all of one that is done, whole lines of one that is not.
-
-    Args:
-        folder: of the unit.
-        key: of the unit.
-        arm: what the run that asks calls the arm.
-
-    Raises:
-        RecordError: it is damaged.
-    """
-    path = folder / METRICS
-    content = path.read_bytes() if path.exists() else b""
-    if not is_ended(folder):
-        whole = content[: content.rfind(b"\n") + 1]
-        return Done(_named(whole, path, arm), None, None)
-    with suppress(OSError):
-        os.utime(folder / UNIT)  # for pruning: it was used now
-    end = UnitEnd.read_sealed((folder / ENDED).read_bytes(), folder / ENDED)
-    outcome = b"" if end.diverged else _bytes(folder / OUTCOME)
-    for found, stated, name in (
-        (key, end.key, ENDED),
-        (_sha256(content), end.metrics_sha256, METRICS),
-        (_sha256(outcome), end.outcome_sha256, OUTCOME),
-    ):
-        if found != stated:
-            hint = f"remove the folder {folder}, and it is done anew"
-            raise RecordError(f"{folder / name}: is damaged, or of another unit; {hint}")
-    by_sample = read_outcome(outcome, folder / OUTCOME) if outcome else None
-    return Done(_named(content, path, arm), by_sample, end)
 
 
 def know_dataset(scenario: Scenario, dataset: Dataset) -> None:
@@ -285,8 +153,8 @@ def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
     tensors, progress = found
     if progress.key != key:
         raise RecordError(f"{folder / CHECKPOINT}: is of another unit")
-    kept = _bytes(path)[: progress.metrics_bytes]
-    if _sha256(kept) != progress.metrics_sha256:
+    kept = read_bytes(path)[: progress.metrics_bytes]
+    if sha256_of(kept) != progress.metrics_sha256:
         raise RecordError(
             f"{path}: is damaged: its first {progress.metrics_bytes} bytes are not those that"
             f" {CHECKPOINT} counted"
@@ -328,7 +196,7 @@ def _train(
         ledger=None if diverged else run.ledger(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
-        outcome_sha256=_sha256(outcome),
+        outcome_sha256=sha256_of(outcome),
     )
     write_atomically(folder / ENDED, end.sealed())
     drop_checkpoint(folder)
@@ -362,18 +230,3 @@ def _dataset(settings: UnitSettings) -> tuple[Dataset, str]:
         _known.clear()
         _known[name] = (dataset, data_checksum(dataset))
     return _known[name]
-
-
-def _named(content: bytes, path: Path, arm: str) -> list[Epoch]:
-    return [each.model_copy(update={"arm": arm}) for each in epochs(content, path)]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise RecordError(f"{path}: cannot be read: {problem.strerror}") from None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

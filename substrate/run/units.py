@@ -22,7 +22,9 @@ from substrate.record.folder import METRICS, epochs
 from substrate.record.metrics import Epoch
 from substrate.record.unit import LOG
 from substrate.run.store import Store, is_ended
-from substrate.run.unit import Done, Result, Unit, do_unit, epoch_written, read_unit
+from substrate.run.unit import Result, do_unit, epoch_written
+from substrate.run.unit_figures import Done, read_unit
+from substrate.run.unit_settings import Unit
 
 MOST_ATTEMPTS = 3
 _LOOK_SECONDS = 0.25

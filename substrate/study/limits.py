@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from substrate.record import RecordError
-from substrate.run.unit import Done
+from substrate.run.unit_figures import Done
 from substrate.run.verdict import sample_variance
 from substrate.scenario.load import checked
 from substrate.scenario.overrides import lay

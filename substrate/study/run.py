@@ -17,11 +17,14 @@ import torch
 from substrate.assemble.dataset import checked_dataset
 from substrate.data.dataset import Dataset
 from substrate.record.summary import FailedSeed, Status, Summary
+from substrate.run.arm_summary import ArmOutcome
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
-from substrate.run.summary import ArmOutcome, summarise
+from substrate.run.summary import summarise
 from substrate.run.training import Divergence
-from substrate.run.unit import Done, Result, Unit, know_dataset, read_unit, units_of
+from substrate.run.unit import Result, know_dataset
+from substrate.run.unit_figures import Done, read_unit
+from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
 from substrate.scenario.schema import Scenario
 from substrate.study.plan import Plan, StudyPoint

@@ -19,7 +19,9 @@ from substrate.files import sole_writer
 from substrate.record.metrics import Epoch
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
-from substrate.run.unit import Done, Unit, know_dataset, units_of
+from substrate.run.unit import know_dataset
+from substrate.run.unit_figures import Done
+from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import read_result, run_units
 from substrate.scenario.schema import Scenario
 from substrate.survey.plan import Place, Plan

@@ -21,7 +21,8 @@ from substrate.record.metrics import Epoch
 from substrate.record.summary import DivergedSeed
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
-from substrate.run.unit import Unit, know_dataset, units_of
+from substrate.run.unit import know_dataset
+from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import read_result, run_units
 from substrate.scenario.schema import Scenario
 

@@ -15,7 +15,8 @@ from substrate.record.metrics import Epoch
 from substrate.run import units as run_units_module
 from substrate.run.cluster import cluster_workers
 from substrate.run.store import Store
-from substrate.run.unit import Result, Unit, do_unit
+from substrate.run.unit import Result, do_unit
+from substrate.run.unit_settings import Unit
 from substrate.run.units import run_units
 from substrate.run.workers import InProcess
 from substrate.scenario.source import ScenarioError

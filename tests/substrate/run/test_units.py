@@ -16,7 +16,9 @@ from substrate.record.metrics import Epoch
 from substrate.record.unit import CHECKPOINT, ENDED, LOG, OUTCOME
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store, is_ended
-from substrate.run.unit import Result, Unit, do_unit, read_unit, units_of
+from substrate.run.unit import Result, do_unit
+from substrate.run.unit_figures import read_unit
+from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import MOST_ATTEMPTS, run_units
 from substrate.run.workers import InProcess, local_workers
 from substrate.scenario.load import load_scenario
