@@ -258,7 +258,7 @@ class _Run:
         """Read what a unit came to; gives in words how it ended if not well."""
         if result.state == "failed":
             self._failed[unit.arm, unit.seed] = result
-            return f"failed: {_last_line(result.log)}"
+            return f"failed: {result.reason}"
         done = read_unit(self._store.folder(unit.key), unit.key, unit.arm)
         self._done[unit.arm, unit.seed] = done
         lost = done.end.diverged if done.end else None
@@ -312,8 +312,4 @@ class _Run:
     def _failure(self, unit: Unit, failed: Result) -> FailedSeed:
         log = f"failed-{unit.arm}-{unit.seed}.log"
         write_atomically(self._folder / log, failed.log)
-        return FailedSeed(seed=unit.seed, what=_last_line(failed.log), log=log)
-
-
-def _last_line(log: str) -> str:
-    return (log.strip().splitlines() or [""])[-1]
+        return FailedSeed(seed=unit.seed, what=failed.reason, log=log)

@@ -76,6 +76,12 @@ class Result(NamedTuple):
     problem: RecordError | OSError | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """The last line of the log; of an error of ours what it says, without its class."""
+        line = (self.log.strip().splitlines() or [""])[-1]
+        return line.partition(": ")[2] if line.startswith("substrate.") else line
+
 
 def do_unit(store: str, key: str, record: str, trust: str) -> Result:
     """Do a unit, or go on with it, unless it is done; everything is said in plain text.

@@ -228,4 +228,4 @@ def _as_status(word: str) -> Status:
 
 
 def _reason(result: Result) -> str:
-    return (result.log.strip().splitlines() or [""])[-1][:_LONGEST_REASON]
+    return result.reason[:_LONGEST_REASON]

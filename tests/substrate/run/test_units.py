@@ -173,7 +173,13 @@ def test_what_goes_wrong_in_a_unit_fails_it_at_once_with_the_traceback(
     ((unit, result),) = run_units(units(path, "native"), InProcess(), 1, store, unseen)
     assert result.state == "failed"
     assert result.log.endswith("ZeroDivisionError: in the device\n")
+    assert result.reason == "ZeroDivisionError: in the device"
     assert (store.folder(unit.key) / LOG).read_text() == result.log
+
+
+def test_an_error_of_ours_is_told_without_its_class() -> None:
+    ours = "Traceback:\nsubstrate.scenario.source.ScenarioError: training.loss: it raises x: y\n"
+    assert Result("failed", ours).reason == "training.loss: it raises x: y"
 
 
 def test_workers_warnings_reach_the_one_who_asked_and_each_is_shown_once(
