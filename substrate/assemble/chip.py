@@ -32,6 +32,7 @@ from substrate.scenario.schema import (
     LeakyRelu,
     NativeChip,
     Network,
+    RemoteChip,
     Scenario,
     Staircase,
 )
@@ -39,6 +40,8 @@ from substrate.scenario.schema import (
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     """Say whether a run with this chip repeats bitwise, or in its statistics alone."""
+    if isinstance(chip, RemoteChip):
+        return "statistical"
     if not isinstance(chip, AihwkitChip):
         return "bitwise"
     from devices.crossbars.aihwkit import computes_in_cpp
@@ -60,6 +63,8 @@ def build_chip(
 
     Devices and noise follow from `seed`, and initial weights from `weights_seed` if it is another.
     """
+    if isinstance(arm.chip, RemoteChip):
+        raise TypeError("a chip behind a wire is not built here")
     laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
     hidden = _activation(scenario.network)
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise

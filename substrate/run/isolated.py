@@ -54,7 +54,7 @@ def isolated_host(
     process = server_context().Process(
         target=_serve,
         args=(
-            *(scenario.model_dump_json(), name, tuple(dataset.input_shape), dataset.n_out),
+            *(_settings(scenario, name), name, tuple(dataset.input_shape), dataset.n_out),
             *(device.type, str(states), f"unix:{folder / 'socket'}", told_trust(), theirs),
         ),
     )
@@ -67,7 +67,7 @@ def isolated_host(
         link = Link(f"unix:{folder / 'socket'}", Guard(), _PATIENCE)
         try:
             link.lease()
-            yield RemoteHost(link)
+            yield RemoteHost(link, "")
         finally:
             link.close()
     except EOFError:
@@ -78,6 +78,13 @@ def isolated_host(
             process.kill()
             process.join()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settings(scenario: Scenario, name: str) -> str:
+    """Give a scenario of this arm alone as JSON; one must have baselines."""
+    arms = {name: scenario.all_arms[name]}
+    alone = scenario.model_copy(update={"arms": arms, "baselines": {f"{name} too": arms[name]}})
+    return alone.model_dump_json(exclude_none=True)
 
 
 def _serve(

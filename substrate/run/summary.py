@@ -36,6 +36,7 @@ from substrate.record.summary import (
     Verdict,
 )
 from substrate.record.summary import Arm as ArmSummary
+from substrate.record.wire import WireFigures, together
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
 from substrate.run.verdict import (
@@ -63,6 +64,7 @@ class ArmOutcome:
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
+        self.wire: list[WireFigures] = []
 
     @property
     def seconds(self) -> float:
@@ -326,6 +328,7 @@ def _arm(
         ledger=ledger,
         bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
         device=device_in_words(arm.chip),
+        wire=together(outcome.wire),
     )
 
 

@@ -25,6 +25,7 @@ from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
 from substrate.run.multiplications import Multiplications
 from substrate.scenario.schema import Scenario
+from substrate.wire.errors import ChipNotFinite
 
 _EVALUATION_BATCH = 1000
 _NOISE_SAMPLES = 256
@@ -111,10 +112,13 @@ class ArmRun:
         """
         started = time.perf_counter() - self._seconds_before
         for epoch in range(self._next_epoch, self._scenario.training.epochs + 1):
-            train_loss, train_accuracy = self._train() if epoch else (None, None)
-            _finite(train_loss, epoch, "training loss")
-            with self._host.aside("evaluation", f"epoch {epoch}"):
-                test_loss, test_accuracy = self._test()
+            try:
+                train_loss, train_accuracy = self._train() if epoch else (None, None)
+                _finite(train_loss, epoch, "training loss")
+                with self._host.aside("evaluation", f"epoch {epoch}"):
+                    test_loss, test_accuracy = self._test()
+            except ChipNotFinite as problem:
+                raise Divergence(epoch, str(problem)) from None
             _finite(test_loss, epoch, "test loss")
             trains, cut_short = self._host.pulse_trains() or (None, None)
             yield Epoch(

@@ -329,11 +329,14 @@ class Wait(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("crc32c",)
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
+    def __init__(self, crc32c: _Optional[int] = ...) -> None: ...
 
 class Description(_message.Message):
-    __slots__ = ("major", "minor", "boot", "title", "source", "parameters", "sites", "capabilities", "decorrelates", "mirrors", "draws", "saves", "steps_aside", "repeats", "max_message_bytes", "lease_seconds")
+    __slots__ = ("crc32c", "major", "minor", "boot", "title", "source", "parameters", "sites", "capabilities", "decorrelates", "mirrors", "draws", "saves", "steps_aside", "repeats", "max_message_bytes", "lease_seconds")
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
     MAJOR_FIELD_NUMBER: _ClassVar[int]
     MINOR_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
@@ -350,6 +353,7 @@ class Description(_message.Message):
     REPEATS_FIELD_NUMBER: _ClassVar[int]
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     LEASE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
     major: int
     minor: int
     boot: str
@@ -366,7 +370,7 @@ class Description(_message.Message):
     repeats: bool
     max_message_bytes: int
     lease_seconds: float
-    def __init__(self, major: _Optional[int] = ..., minor: _Optional[int] = ..., boot: _Optional[str] = ..., title: _Optional[str] = ..., source: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., sites: _Optional[_Iterable[_Union[Site, _Mapping]]] = ..., capabilities: _Optional[_Iterable[str]] = ..., decorrelates: _Optional[bool] = ..., mirrors: _Optional[bool] = ..., draws: _Optional[bool] = ..., saves: _Optional[bool] = ..., steps_aside: _Optional[bool] = ..., repeats: _Optional[bool] = ..., max_message_bytes: _Optional[int] = ..., lease_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, crc32c: _Optional[int] = ..., major: _Optional[int] = ..., minor: _Optional[int] = ..., boot: _Optional[str] = ..., title: _Optional[str] = ..., source: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., sites: _Optional[_Iterable[_Union[Site, _Mapping]]] = ..., capabilities: _Optional[_Iterable[str]] = ..., decorrelates: _Optional[bool] = ..., mirrors: _Optional[bool] = ..., draws: _Optional[bool] = ..., saves: _Optional[bool] = ..., steps_aside: _Optional[bool] = ..., repeats: _Optional[bool] = ..., max_message_bytes: _Optional[int] = ..., lease_seconds: _Optional[float] = ...) -> None: ...
 
 class Parameter(_message.Message):
     __slots__ = ("name", "value", "meaning")
@@ -391,11 +395,13 @@ class Site(_message.Message):
     def __init__(self, n_out: _Optional[int] = ..., n_in: _Optional[int] = ..., positions: _Optional[int] = ..., drives: _Optional[int] = ...) -> None: ...
 
 class HealthRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("crc32c",)
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
+    def __init__(self, crc32c: _Optional[int] = ...) -> None: ...
 
 class HealthReply(_message.Message):
-    __slots__ = ("boot", "ready", "holder", "lease_seconds_left", "requests", "updates", "figures")
+    __slots__ = ("crc32c", "boot", "ready", "holder", "lease_seconds_left", "requests", "updates", "figures")
     class FiguresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -403,6 +409,7 @@ class HealthReply(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
@@ -410,6 +417,7 @@ class HealthReply(_message.Message):
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     UPDATES_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
     boot: str
     ready: bool
     holder: str
@@ -417,35 +425,45 @@ class HealthReply(_message.Message):
     requests: int
     updates: int
     figures: _containers.ScalarMap[str, float]
-    def __init__(self, boot: _Optional[str] = ..., ready: _Optional[bool] = ..., holder: _Optional[str] = ..., lease_seconds_left: _Optional[float] = ..., requests: _Optional[int] = ..., updates: _Optional[int] = ..., figures: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    def __init__(self, crc32c: _Optional[int] = ..., boot: _Optional[str] = ..., ready: _Optional[bool] = ..., holder: _Optional[str] = ..., lease_seconds_left: _Optional[float] = ..., requests: _Optional[int] = ..., updates: _Optional[int] = ..., figures: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class LeaseRequest(_message.Message):
-    __slots__ = ("holder", "session")
+    __slots__ = ("crc32c", "holder", "session", "keep")
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
     holder: str
     session: str
-    def __init__(self, holder: _Optional[str] = ..., session: _Optional[str] = ...) -> None: ...
+    keep: bool
+    def __init__(self, crc32c: _Optional[int] = ..., holder: _Optional[str] = ..., session: _Optional[str] = ..., keep: _Optional[bool] = ...) -> None: ...
 
 class LeaseReply(_message.Message):
-    __slots__ = ("session", "boot", "lease_seconds")
+    __slots__ = ("crc32c", "session", "boot", "lease_seconds")
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     BOOT_FIELD_NUMBER: _ClassVar[int]
     LEASE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
     session: str
     boot: str
     lease_seconds: float
-    def __init__(self, session: _Optional[str] = ..., boot: _Optional[str] = ..., lease_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, crc32c: _Optional[int] = ..., session: _Optional[str] = ..., boot: _Optional[str] = ..., lease_seconds: _Optional[float] = ...) -> None: ...
 
 class ReleaseRequest(_message.Message):
-    __slots__ = ("session",)
+    __slots__ = ("crc32c", "session")
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
     session: str
-    def __init__(self, session: _Optional[str] = ...) -> None: ...
+    def __init__(self, crc32c: _Optional[int] = ..., session: _Optional[str] = ...) -> None: ...
 
 class ReleaseReply(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("crc32c",)
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    crc32c: int
+    def __init__(self, crc32c: _Optional[int] = ...) -> None: ...
 
 class Counts(_message.Message):
     __slots__ = ("passes", "readout_conversions", "activation_words", "matrices", "trains", "trains_cut_short")

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import google_crc32c
 import numpy as np
 import torch
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtobufMessage
 from torch import Tensor
 
 from substrate.wire import chip_pb2 as pb
@@ -40,7 +42,7 @@ _MOST_AXES, _LONGEST = 8, 2**40
 if sys.byteorder != "little":  # pragma: no cover
     raise ImportError("tensors travel as they lie in memory, which must be little-endian")
 
-Message = TypeVar("Message", pb.Request, pb.Reply)
+Message = TypeVar("Message", bound=ProtobufMessage)
 Earlier = Callable[[int, bool, int], Tensor]
 """Gives an earlier tensor by the request's number, whether it was in the reply, and its place."""
 
@@ -90,10 +92,11 @@ def identity(tensor: Tensor) -> object:
     return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor._version)
 
 
-def pack(message: pb.Request | pb.Reply, tensors: Tensors | None = None) -> bytes:
+def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
     """Give a message with its tensors as bytes."""
     parts: list[Any] = []
     if tensors is not None:
+        assert isinstance(message, pb.Request | pb.Reply)
         del message.tensors[:]
         message.tensors.extend(tensors.told)
         if data := tensors.parts():
@@ -124,9 +127,9 @@ def unpack(kind: type[Message], raw: bytes) -> tuple[Message, memoryview]:
             raise Unreadable(f"the message ends before its {size} bytes of data do")
     try:
         message = kind.FromString(raw[end:])
-    except Exception as problem:  # protobuf's own is not one class
+    except DecodeError as problem:
         raise Unreadable(f"the message is not of this schema: {problem}") from None
-    if message.data:
+    if getattr(message, "data", b""):
         raise Unreadable("the message has its data not where it belongs, right behind the checksum")
     return message, memoryview(raw)[start:end]
 

@@ -16,12 +16,14 @@ import os
 import platform
 import queue
 import random
+import secrets
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from devices.interface import CapabilityError
 from substrate.wire import chip_pb2 as pb
@@ -46,6 +48,10 @@ _UNANSWERED = 256
 _UNANSWERED_BYTES = 256_000_000
 """Requests under way before a reply is waited for, and their bytes: they are kept in memory."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
+_UNARY_SECONDS = 10.0
+_OUT = 3
+"""Times that a status is seen before it is believed: a connection may change what it says."""
+Answer = TypeVar("Answer", bound=Message)
 
 
 class Patience(NamedTuple):
@@ -110,8 +116,10 @@ class Link:
             LeaseTaken: somebody else has it.
         """
         holder = f"{platform.node()}, process {os.getpid()}"
-        reply = self._unary("Lease", pb.LeaseRequest(holder=holder), pb.LeaseReply)
-        self._session, seconds = reply.session, reply.lease_seconds
+        session = secrets.token_hex(16)
+        asked = pb.LeaseRequest(holder=holder, session=session)
+        reply = self._unary("Lease", asked, pb.LeaseReply)
+        self._session, seconds = session, reply.lease_seconds
         if reply.boot != self.about.boot:
             self.about = self._describe()
         self._number = self._answered = 0
@@ -123,8 +131,7 @@ class Link:
 
     def health(self) -> pb.HealthReply:
         """Ask how the chip does."""
-        reply: pb.HealthReply = self._unary("Health", pb.HealthRequest(), pb.HealthReply)
-        return reply
+        return self._unary("Health", pb.HealthRequest(), pb.HealthReply)
 
     def post(self, request: pb.Request, tensors: Tensors | None = None) -> int:
         """Send a request whose reply, if there is any, is not waited for; gives its number."""
@@ -190,8 +197,10 @@ class Link:
         self._closed.set()
         self._outgoing.put(None)
         if self._session:
-            with contextlib.suppress(grpc.RpcError):
-                self._call("Release", pb.ReleaseRequest(session=self._session), 2.0)
+            with contextlib.suppress(grpc.RpcError, Unreadable):
+                self._call(
+                    "Release", pb.ReleaseRequest(session=self._session), pb.ReleaseReply, 2.0
+                )
         if self._stream is not None:
             self._stream.cancel()
         self._channel.close()
@@ -211,20 +220,21 @@ class Link:
 
     def _again(self, problem: Exception | None) -> None:
         """Open the stream anew, and send what was kept."""
-        began, pause = time.monotonic(), _FIRST_PAUSE
+        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
         while True:
-            self._check_fatal(problem)
+            if self._closed.is_set():
+                raise ChipUnreachable(f"{self.address}: the connection was closed here")
             if time.monotonic() - began > self._patience.attempts_seconds:
                 raise ChipUnreachable(f"{self.address}: {_in_words(problem)}")
             # full jitter, so that several that were cut off at once do not come back at once
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
             try:
-                if isinstance(problem, grpc.RpcError) and problem.code() is _Code.UNAUTHENTICATED:
-                    self._lease_is_over()
                 reply = self._renew()
-            except grpc.RpcError as another:
+            except (grpc.RpcError, Unreadable) as another:
                 problem = another
+                if strikes.out(problem):
+                    self._lease_is_over()
                 continue
             if reply.boot != self.about.boot:
                 raise ChipRestarted(f"{self.address}: the chip was restarted")
@@ -245,30 +255,12 @@ class Link:
         )
 
     def _renew(self) -> pb.LeaseReply:
-        reply: pb.LeaseReply = pb.LeaseReply.FromString(
-            self._call("Lease", pb.LeaseRequest(session=self._session), self._patience.deadline)
-        )
-        return reply
+        return self._call("Lease", pb.LeaseRequest(session=self._session, keep=True), pb.LeaseReply)
 
-    def _lease_is_over(self) -> None:
-        told = pb.Description.FromString(
-            self._call("Describe", pb.DescribeRequest(), self._patience.deadline)
-        )
-        if told.boot != self.about.boot:
+    def _lease_is_over(self) -> NoReturn:
+        if self._describe().boot != self.about.boot:
             raise ChipRestarted(f"{self.address}: the chip was restarted")
         raise LeaseLost(f"{self.address}: the lease of the chip has lapsed")
-
-    def _check_fatal(self, problem: Exception | None) -> None:
-        if self._closed.is_set():
-            raise ChipUnreachable(f"{self.address}: the connection was closed here")
-        if isinstance(problem, grpc.RpcError):
-            code, told = problem.code(), problem.details()
-            if code is _Code.PERMISSION_DENIED:
-                raise WireError(f"{self.address}: {told}")
-            if code is _Code.UNIMPLEMENTED:
-                raise WireError(f"{self.address}: what answers there is no chip")
-            if code is _Code.RESOURCE_EXHAUSTED and "larger than max" in (told or ""):
-                raise ChipRefused(f"{self.address}: {told}")
 
     def _raise(self, problem: pb.Problem) -> None:
         told, kind = f"{self.address}: {problem.message}", pb.Problem.Kind
@@ -289,7 +281,7 @@ class Link:
             if since is not None and now - since > self._patience.deadline:
                 self._stream.cancel()
             if now - renewed > lease_seconds / 3:
-                with contextlib.suppress(grpc.RpcError):
+                with contextlib.suppress(grpc.RpcError, Unreadable):
                     self._renew()
                     renewed = now
 
@@ -297,29 +289,55 @@ class Link:
         told = self._unary("Describe", pb.DescribeRequest(), pb.Description)
         return read_description(told, self.address)
 
-    def _unary(self, method: str, request: Any, kind: Any) -> Any:
+    def _unary(self, method: str, request: Message, kind: type[Answer]) -> Answer:
         """Call a method that may be called again, with pauses that grow."""
-        began, pause = time.monotonic(), _FIRST_PAUSE
+        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
         while True:
             try:
-                return kind.FromString(self._call(method, request, self._patience.deadline))
-            except grpc.RpcError as problem:
-                self._check_fatal(problem)
-                if problem.code() is _Code.ALREADY_EXISTS:
+                return self._call(method, request, kind)
+            except (grpc.RpcError, Unreadable) as problem:
+                strikes.out(problem)
+                if isinstance(problem, grpc.RpcError) and problem.code() is _Code.ALREADY_EXISTS:
                     raise LeaseTaken(f"{self.address}: {problem.details()}") from None
                 if time.monotonic() - began > self._patience.attempts_seconds:
                     raise ChipUnreachable(f"{self.address}: {_in_words(problem)}") from None
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _call(self, method: str, request: Any, seconds: float) -> bytes:
+    def _call(
+        self, method: str, request: Message, kind: type[Answer], seconds: float | None = None
+    ) -> Answer:
         call: Any = self._channel.unary_unary(f"/{SERVICE}/{method}")
-        reply: bytes = call(request.SerializeToString(), timeout=seconds, metadata=self._metadata)
-        return reply
+        # nothing of it takes long, and so none need be waited for as long as for a chip
+        seconds = min(self._patience.deadline, _UNARY_SECONDS) if seconds is None else seconds
+        raw = call(pack(request), timeout=seconds, metadata=self._metadata)
+        return unpack(kind, raw)[0]
 
     def _forget(self) -> None:
         self._kept.clear()
         self._kept_bytes = 0
+
+
+class _Strikes:
+    """Counts statuses that no further attempt would change, unless they were made on the way."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._counts: dict[grpc.StatusCode, int] = {}
+
+    def out(self, problem: Exception) -> bool:
+        """Whether the lease is over; raises WireError where one may not, or there is no chip."""
+        if not isinstance(problem, grpc.RpcError):
+            return False
+        code = problem.code()
+        self._counts[code] = self._counts.get(code, 0) + 1
+        if self._counts[code] < _OUT:
+            return False
+        if code is _Code.PERMISSION_DENIED:
+            raise WireError(f"{self._address}: {problem.details()}")
+        if code is _Code.UNIMPLEMENTED:
+            raise WireError(f"{self._address}: what answers there is no chip")
+        return code is _Code.UNAUTHENTICATED
 
 
 def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
@@ -328,6 +346,8 @@ def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
 
 
 def _in_words(problem: Exception | None) -> str:
+    if isinstance(problem, Unreadable):
+        return f"what answers is not understood: {problem}"
     if isinstance(problem, grpc.RpcError):
         told = (problem.details() or "").partition("\n")[0]
         return f"no answer ({problem.code().name.lower()}: {told})"

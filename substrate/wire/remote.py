@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
-from jaxtyping import Int
 from torch import Tensor
 
 from devices.interface import (
@@ -26,12 +26,13 @@ from devices.interface import (
 )
 from devices.ledger import Counts
 from devices.requests import check_layer, check_update
-from devices.seal import SealedChip, seal
 from substrate.record.wire import WireFigures
+from substrate.scenario.schema.remote import RemoteChip as RemoteSettings
 from substrate.wire import chip_pb2 as pb
+from substrate.wire.address import Guard
 from substrate.wire.errors import WireError
 from substrate.wire.frames import Tensors, Unreadable, identity, read_tensors
-from substrate.wire.link import Link
+from substrate.wire.link import Link, Patience
 from substrate.wire.replies import read_counts, read_observations
 from substrate.wire.requests import write_passes, write_update
 
@@ -153,54 +154,9 @@ class RemoteChip:
             write_update(update, asked.updates.add(), tensors)
         self._link.post(pb.Request(apply=asked), tensors)
 
-    def state(self) -> dict[str, Tensor]:
-        """Have the chip keep its state; gives the name that it has there."""
-        reply, _ = self._link.ask(pb.Request(save=pb.Save()))
-        name = reply.saved.state.encode()
-        return {_STATE: torch.frombuffer(bytearray(name), dtype=torch.uint8)}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Have the chip go back to a state that it kept."""
-        name = bytes(state[_STATE].tolist()).decode()
-        self._link.post(pb.Request(restore=pb.Restore(state=name)))
-        self._link.ask(pb.Request(wait=pb.Wait()))
-
-    @property
-    def pulse_trains(self) -> Int[Tensor, "2"] | None:
-        """Of all arrays: those that were looked at, and those of them that were cut short."""
-        trains = self._counts()[1]
-        return None if trains is None else torch.tensor(trains)
-
-    @property
-    def ledger(self) -> Counts:
-        """What the chip did since the training began."""
-        return self._counts()[0]
-
-    @contextmanager
-    def without_trace(self) -> Iterator[None]:
-        """Step aside; see `devices.chip.NetworkChip.without_trace`."""
-        with self.aside("without trace"):
-            yield
-
-    @contextmanager
-    def aside(self, *purpose: str) -> Iterator[None]:
-        """See `substrate.assemble.host.ChipHost.aside`; a chip that cannot stays as it is."""
-        if not self._link.about.steps_aside:
-            yield
-            return
-        self._link.post(pb.Request(step_aside=pb.StepAside(purpose=purpose)))
-        yield
-        # where the block was left by an exception, the connection may be what failed
-        self._link.post(pb.Request(go_on=pb.GoOn()))
-
-    def begin(self, seed: int) -> None:
-        """Start a training."""
+    def forget(self) -> None:
+        """Count on nothing that the chip had of a training before."""
         self._known, self._held = {}, []
-        self._link.post(pb.Request(begin=pb.Begin(seed=seed)))
-
-    def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
-        reply, _ = self._link.ask(pb.Request(tell_ledger=pb.TellLedger()))
-        return read_counts(reply.ledger)
 
     def _tensors(self) -> Tensors:
         return Tensors(self._known)
@@ -258,47 +214,96 @@ def _none_earlier(number: int, in_reply: bool, place: int) -> Tensor:
     raise Unreadable(f"the reply repeats tensor {place} of request {number}, which is not kept")
 
 
+@contextmanager
+def remote_host(chip: RemoteSettings) -> Iterator[RemoteHost]:
+    """Have the chip of a scenario's settings in hand, for as long as the block lasts.
+
+    Raises:
+        LeaseTaken: another learner has it.
+        WireError: it cannot be worked with.
+        AddressError: it cannot be reached so.
+    """
+    link = link_to(chip)
+    try:
+        link.lease()
+        yield RemoteHost(link)
+    finally:
+        link.close()
+
+
+def link_to(chip: RemoteSettings, attempts_seconds: float | None = None) -> Link:
+    """Connect to the chip of a scenario's settings; see `Link`."""
+    files = (chip.certificate, chip.key, chip.authority, chip.token)
+    guard = Guard(*(None if each is None else Path(each).expanduser() for each in files))
+    return Link(
+        chip.remote,
+        guard,
+        Patience(chip.deadline_seconds, attempts_seconds or chip.attempts_seconds),
+    )
+
+
 class RemoteHost:
     """Has a chip behind a wire in hand; see `substrate.assemble.host.ChipHost`."""
 
-    def __init__(self, link: Link) -> None:
-        """Take a chip that is leased."""
-        self._link, self._remote = link, RemoteChip(link)
-        self._chip = seal(self._remote)
+    def __init__(self, link: Link, address: str | None = None) -> None:
+        """Take a chip that is leased; of one of this run's own no address need be told."""
+        self._link, self._chip = link, RemoteChip(link)
+        self._address = link.address if address is None else address
 
     @property
-    def chip(self) -> SealedChip:
+    def saves(self) -> bool:
+        """Whether `state` and `restore` are to be had."""
+        return self._link.about.saves
+
+    @property
+    def chip(self) -> RemoteChip:
         """What the learner gets."""
         return self._chip
 
     def begin(self, seed: int) -> None:
         """Start a training."""
-        self._remote.begin(seed)
+        self._chip.forget()
+        self._link.post(pb.Request(begin=pb.Begin(seed=seed)))
 
     @contextmanager
     def aside(self, *purpose: str) -> Iterator[None]:
-        """See `substrate.assemble.host.ChipHost.aside`."""
-        with self._remote.aside(*purpose):
+        """See `substrate.assemble.host.ChipHost.aside`; a chip that cannot stays as it is."""
+        if not self._link.about.steps_aside:
             yield
+            return
+        self._link.post(pb.Request(step_aside=pb.StepAside(purpose=purpose)))
+        yield
+        # where the block was left by an exception, the connection may be what failed
+        self._link.post(pb.Request(go_on=pb.GoOn()))
 
     def state(self) -> dict[str, Tensor]:
         """Have the chip keep its state where it is; gives the name that it has there."""
-        return self._remote.state()
+        if not self.saves:
+            return {}
+        reply, _ = self._link.ask(pb.Request(save=pb.Save()))
+        name = bytearray(reply.saved.state.encode())
+        return {_STATE: torch.frombuffer(name, dtype=torch.uint8)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a state."""
-        self._remote.restore(state)
+        """Have the chip go back to a state that it kept."""
+        self._chip.forget()
+        name = bytes(state[_STATE].tolist()).decode()
+        self._link.post(pb.Request(restore=pb.Restore(state=name)))
+        self._link.ask(pb.Request(wait=pb.Wait()))
 
     def ledger(self) -> Counts:
         """What the chip did since the training began."""
-        return self._remote.ledger
+        return self._counts()[0]
 
     def pulse_trains(self) -> tuple[int, int] | None:
         """Pulse trains that were looked at, and those of them that were cut short."""
-        trains = self._remote.pulse_trains
-        return None if trains is None else (int(trains[0]), int(trains[1]))
+        return self._counts()[1]
+
+    def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
+        reply, _ = self._link.ask(pb.Request(tell_ledger=pb.TellLedger()))
+        return read_counts(reply.ledger)
 
     def figures(self, restarts: int = 0) -> WireFigures:
         """How the wire did, and what the chip reports of itself."""
         self._link.meter.reported(dict(self._link.health().figures))
-        return self._link.meter.figures(self._link.about.title, self._link.address, restarts)
+        return self._link.meter.figures(self._link.about.title, self._address, restarts)

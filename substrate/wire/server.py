@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import torch
 
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import AddressError, Guard, check_guard, server_credentials
+from substrate.wire.frames import Unreadable, pack, unpack
 from substrate.wire.replies import write_description
 from substrate.wire.served import Served
 from substrate.wire.session import Gap, Session
@@ -21,6 +23,7 @@ from substrate.wire.session import Gap, Session
 SERVICE = "substrate.chip.v1.Chip"
 SESSION, TOKEN = "session", "authorization"
 """Names of metadata."""
+_SESSION = re.compile(r"[0-9a-f]{32}")
 _CALLS_AT_ONCE = 16
 _Asked = TypeVar("_Asked")
 _Code = grpc.StatusCode
@@ -45,9 +48,7 @@ class Service:
         """Give it as gRPC wants it."""
 
         def unary(kind: Any, method: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
-            return grpc.unary_unary_rpc_method_handler(
-                self._read(kind, method), None, lambda reply: reply.SerializeToString()
-            )
+            return grpc.unary_unary_rpc_method_handler(self._read(kind, method), None, pack)
 
         return grpc.method_handlers_generic_handler(
             SERVICE,
@@ -66,9 +67,9 @@ class Service:
         def answered(raw: bytes, context: grpc.ServicerContext) -> Any:
             self._admit(context)
             try:
-                asked = kind.FromString(raw)
-            except Exception:  # protobuf's own is not one class
-                context.abort(_Code.INVALID_ARGUMENT, f"this is no {kind.DESCRIPTOR.name}")
+                asked, _ = unpack(kind, raw)
+            except Unreadable as problem:
+                context.abort(_Code.DATA_LOSS, str(problem))
             return method(asked, context)
 
         return answered
@@ -88,10 +89,10 @@ class Service:
     def _lease(self, asked: pb.LeaseRequest, context: grpc.ServicerContext) -> pb.LeaseReply:
         with self._lock:
             present = self._present()
-            if asked.session:
-                if present is None or not hmac.compare_digest(present.token, asked.session):
-                    context.abort(_Code.UNAUTHENTICATED, "this lease has lapsed")
+            if present is not None and hmac.compare_digest(present.token, asked.session):
                 present.renew()
+            elif asked.keep:
+                context.abort(_Code.UNAUTHENTICATED, "this lease has lapsed")
             elif present is not None:
                 left = present.seconds_left(self._seconds)
                 context.abort(
@@ -99,8 +100,11 @@ class Service:
                     f"the chip is leased to {present.holder!r}; the lease lapses in {left:.0f} s"
                     " unless it is renewed",
                 )
+            elif not _SESSION.fullmatch(asked.session):
+                context.abort(_Code.INVALID_ARGUMENT, "a session is 32 hexadecimal digits")
             else:
-                present = self._session = Session(self._served, asked.holder[:200])
+                present = Session(self._served, asked.session, asked.holder[:200])
+                self._session = present
             return pb.LeaseReply(session=present.token, boot=self.boot, lease_seconds=self._seconds)
 
     def _release(self, asked: pb.ReleaseRequest, _: grpc.ServicerContext) -> pb.ReleaseReply:

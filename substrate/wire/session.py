@@ -8,7 +8,6 @@ had no reply.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 
@@ -34,9 +33,9 @@ class Session:
         holder: who it is, for people.
     """
 
-    def __init__(self, served: Served, holder: str) -> None:
+    def __init__(self, served: Served, token: str, holder: str) -> None:
         """Begin a lease of what is served."""
-        self.token, self.holder = secrets.token_hex(16), holder
+        self.token, self.holder = token, holder
         self._served = served
         self._updates_before = served.updates
         self._done = 0
