@@ -12,75 +12,33 @@ Several passes of the same input are run as one batch where they differ, and onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from itertools import repeat
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from devices.activations import Activation
 from devices.blocks import Blocks
-from devices.counting import LayerRequests, Requests, digital_counts, matrix_counts
+from devices.chip_layer import ChipLayer
+from devices.chip_ledger import ChipLedger
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.crossbars.ideal import IdealCrossbar
-from devices.decorrelation import (
-    CrossbarDecorrelation,
-    Decorrelation,
-    DigitalDecorrelation,
-    update_multiplications,
-)
+from devices.decorrelation import Decorrelation
 from devices.interface import (
     Capability,
     CapabilityError,
-    DecorrelationUpdate,
+    Drawn,
     LayerShape,
     LayerUpdate,
     Observation,
     PerSampleLoss,
     Perturbation,
 )
-from devices.layers import Layout
-from devices.ledger import Counts, MatrixCounts
-from devices.noisy_converter import NoisyConverter
-from devices.shared_product import SharedProduct
-from devices.states import Saved
+from devices.ledger import Counts
+from devices.reading import Reading, read_matrix
+from devices.requests import check_layer, check_update
 from devices.without_trace import without_trace
-
-AddNoise = Callable[[Tensor], Tensor]
-"""Gives a signal, (reads, [positions,] lines), as a noise source or converter leaves it."""
-
-
-@dataclass(frozen=True)
-class ChipLayer:
-    """One layer of a chip.
-
-    Attributes:
-        layout: geometry of the layer on its crossbar.
-        crossbar: holds the weights.
-        activation: f of x_l = f(a_l).
-        bias: b_l, digital, (n_out,).
-        decorrelation: R_l, None where the chip has none.
-        input_noise: acts on what drives the rows; travels.
-        output_noise: acts on what the columns give; travels.
-        readout: acts on the pre-activation as observed; does not travel.
-        input_readout: acts on the layer's input as observed; does not travel.
-        mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
-    """
-
-    layout: Layout
-    crossbar: Crossbar
-    activation: Activation
-    bias: Float[Tensor, " n_out"]
-    decorrelation: Decorrelation | None = None
-    input_noise: AddNoise | None = None
-    output_noise: AddNoise | None = None
-    readout: AddNoise | None = None
-    input_readout: AddNoise | None = None
-    mirror: Crossbar | None = None
 
 
 class NetworkChip:
@@ -90,9 +48,8 @@ class NetworkChip:
         """Put the layers in a row."""
         self._layers = tuple(layers)
         self.capabilities = capabilities
-        self._asked = [LayerRequests() for _ in layers]
-        self._passes = self._readouts = self._activation_words = 0
-        self._products = tuple(_shared_product(layer) for layer in layers)
+        self._ledger = ChipLedger(self._layers)
+        self._products = tuple(layer.shared_product() for layer in layers)
 
     @property
     def shapes(self) -> tuple[LayerShape, ...]:
@@ -115,7 +72,7 @@ class NetworkChip:
             layer.crossbar.program(layer_weights)
         self._forget_products()
 
-    def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
+    def forward(self, x: Tensor, perturb: Perturbation | Drawn | None = None) -> Observation:
         """Run one pass; see `devices.interface.Chip.forward`."""
         return self.passes(x, [perturb])[0]
 
@@ -123,7 +80,7 @@ class NetworkChip:
     def passes(
         self,
         x: Tensor,
-        perturbs: Sequence[Iterable[Tensor | None] | None],
+        perturbs: Sequence[Perturbation | Drawn | None],
         *,
         samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
@@ -132,14 +89,13 @@ class NetworkChip:
         """Run one pass per perturbation; see `devices.interface.Chip.passes`."""
         if any(perturb is not None for perturb in perturbs):
             self._need(Capability.INJECT)
-        perturbations = [repeat(None) if each is None else iter(each) for each in perturbs]
         sizes = [len(x)] * len(perturbs) if samples is None else samples
         blocks = seen_blocks = Blocks.shared(sizes)
         apart = blocks.apart()
         signal = seen = x
-        inputs = _Reading(len(perturbs), read_inputs)
-        pre_activations = _Reading(len(perturbs), read_pre_activations)
-        for layer, shared in zip(self._layers, self._products, strict=True):
+        inputs = Reading(len(perturbs), read_inputs)
+        pre_activations = Reading(len(perturbs), read_pre_activations)
+        for number, (layer, shared) in enumerate(zip(self._layers, self._products, strict=True)):
             # one name for rows, columns and output: each is given free as soon as the next is there
             signal, seen = layer.layout.to_rows(signal), x
             product = None if shared is None else shared.for_rows(inputs.unread(signal, blocks))
@@ -148,24 +104,29 @@ class NetworkChip:
                 signal = functional.linear(signal, product)
             else:
                 if layer.decorrelation is not None:
-                    signal, blocks = _read(layer.decorrelation, signal, blocks)
+                    signal, blocks = read_matrix(layer.decorrelation, signal, blocks)
                 if layer.input_readout is None:
                     inputs.read(signal, blocks)
                 else:
                     inputs.read(layer.input_readout(blocks.expand(signal)), apart)
                 if layer.input_noise is not None:
                     signal, blocks = layer.input_noise(blocks.expand(signal)), apart
-                signal, blocks = _read(layer.crossbar, signal, blocks)
+                signal, blocks = read_matrix(layer.crossbar, signal, blocks)
             if layer.output_noise is not None:
                 signal, blocks = layer.output_noise(blocks.expand(signal)), apart
             signal.add_(layer.bias)
-            signal, blocks = blocks.inject(signal, [next(each) for each in perturbations])
+            injected = [
+                _perturbation(each, number, layer.layout.shape, size, signal.device)
+                for each, size in zip(perturbs, sizes, strict=True)
+            ]
+            signal, blocks = blocks.inject(signal, injected)
+            del injected
             seen, seen_blocks = signal, blocks
             if layer.readout is not None:
                 seen, seen_blocks = layer.readout(blocks.expand(signal)), apart
             pre_activations.read(seen, seen_blocks)
             signal = layer.layout.from_columns(layer.activation(signal))
-        self._count_passes(sizes, inputs, pre_activations)
+        self._ledger.passes(sizes, inputs, pre_activations)
         return tuple(
             Observation(tuple(x_in), tuple(a_out), seen_blocks.of(seen, number))
             for number, (x_in, a_out) in enumerate(
@@ -203,48 +164,49 @@ class NetworkChip:
             output = pre_activations[-1].detach().requires_grad_()
             (error,) = torch.autograd.grad(loss(output).sum(), output)
             gradients = torch.autograd.grad(pre_activations[-1], pre_activations, error)
-        self._passes += len(x)
-        for number, (layer, asked) in enumerate(zip(self._layers, self._asked, strict=True)):
-            reads = len(x) * layer.layout.shape.positions
-            for part in (asked.weights, asked.decorrelation):
-                part.reads += reads
-                part.transposed_reads += reads if number > 0 else 0
+        self._ledger.backpropagation(len(x))
         observed = tuple(a.detach() for a in pre_activations)
         return Observation(tuple(inputs), observed, observed[-1]), gradients
 
     def read_decorrelation_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Rᵀ y; see `devices.interface.Chip.read_decorrelation_transposed`."""
-        self._asked[layer].decorrelation.transposed_reads += len(y)
-        return self._decorrelation(layer).read_transposed(y)
+        decorrelation = self._decorrelation(layer)
+        self._ledger.asked[layer].decorrelation.transposed_reads += len(y)
+        return decorrelation.read_transposed(y)
 
     @torch.no_grad()
     def read_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Wᵀ y; see `devices.interface.Chip.read_transposed`."""
         self._need(Capability.TRANSPOSED_READ)
-        self._asked[layer].weights.transposed_reads += len(y)
+        check_layer(layer, self.shapes)
+        self._ledger.asked[layer].weights.transposed_reads += len(y)
         return self._layers[layer].crossbar.read_transposed(y)
 
     @torch.no_grad()
     def read_mirror(self, layer: int, x: Tensor) -> Tensor:
         """Give B x; see `devices.interface.Chip.read_mirror`."""
-        self._asked[layer].mirror.reads += len(x)
-        return self._mirror(layer).read(x)
+        mirror = self._mirror(layer)
+        self._ledger.asked[layer].mirror.reads += len(x)
+        return mirror.read(x)
 
     @torch.no_grad()
     def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
-        self._asked[layer].mirror.transposed_reads += len(y)
-        return self._mirror(layer).read_transposed(y)
+        mirror = self._mirror(layer)
+        self._ledger.asked[layer].mirror.transposed_reads += len(y)
+        return mirror.read_transposed(y)
 
     @torch.no_grad()
     def activate(self, layer: int, a: Tensor) -> Tensor:
         """Give f(a); see `devices.interface.Chip.activate`."""
+        check_layer(layer, self.shapes)
         return self._layers[layer].activation(a)
 
     def pull_back(
         self, layer: int, a: Tensor, gradient: Tensor, slope: Tensor | None = None
     ) -> Tensor:
         """Go back through activation and layout; see `devices.interface.Chip.pull_back`."""
+        check_layer(layer, self.shapes[:-1])
         here, after = self._layers[layer], self._layers[layer + 1]
         if slope is None:
             self._need(Capability.ACTIVATION_DERIVATIVE)
@@ -256,21 +218,21 @@ class NetworkChip:
         return back if slope is None else back.mul_(slope)
 
     @torch.no_grad()
-    def apply(self, updates: Iterable[LayerUpdate]) -> None:
+    def apply(self, updates: Sequence[LayerUpdate]) -> None:
         """Carry out requests; see `devices.interface.Chip.apply`."""
+        for update in updates:
+            check_update(update, self.shapes)
         self._forget_products()
         for update in updates:
-            layer, asked = self._layers[update.layer], self._asked[update.layer]
+            layer = self._layers[update.layer]
+            self._ledger.update(update)
             if update.weight is not None:
-                asked.weights.update(update.weight)
                 layer.crossbar.update(update.weight)
             if update.bias is not None:
                 layer.bias.add_(update.bias)
             if update.decorrelation is not None:
-                _count_decorrelation(asked.decorrelation, layer, update.decorrelation)
                 self._decorrelation(update.layer).update(update.decorrelation)
             if update.mirror is not None:
-                asked.mirror.update(update.mirror)
                 self._mirror(update.layer).update(update.mirror)
 
     def state(self) -> dict[str, Tensor]:
@@ -279,23 +241,23 @@ class NetworkChip:
             {
                 f"layer {number}.{part}.{name}": value
                 for number, layer in enumerate(self._layers, start=1)
-                for part, keeper in _keepers(layer).items()
+                for part, keeper in layer.keepers().items()
                 for name, value in keeper.state().items()
             }
             | {
                 f"layer {number}.bias": layer.bias.clone()
                 for number, layer in enumerate(self._layers, start=1)
             }
-            | {"ledger": torch.tensor(self._ledger_numbers())}
+            | {"ledger": torch.tensor(self._ledger.numbers())}
         )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
-        self._set_ledger_numbers(state["ledger"].tolist())
+        self._ledger.set_numbers(state["ledger"].tolist())
         self._forget_products()
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
-            for part, keeper in _keepers(layer).items():
+            for part, keeper in layer.keepers().items():
                 prefix = f"layer {number}.{part}."
                 keeper.restore(
                     {
@@ -315,18 +277,7 @@ class NetworkChip:
     @property
     def ledger(self) -> Counts:
         """What the chip did since it was made; asking for it may wait for the device."""
-        return Counts(
-            passes=self._passes,
-            readout_conversions=self._readouts,
-            activation_words=self._activation_words,
-            matrices=[
-                counts
-                for number, (layer, asked) in enumerate(
-                    zip(self._layers, self._asked, strict=True), start=1
-                )
-                for counts in _layer_counts(number, layer, asked)
-            ],
-        )
+        return self._ledger.counts()
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:
@@ -334,48 +285,17 @@ class NetworkChip:
 
         Inside, the ledger goes on from where it stood.
         """
-        numbers = self._ledger_numbers()
+        numbers = self._ledger.numbers()
         self._forget_products()
         with ExitStack() as inside:
             inside.callback(self._forget_products)  # the rounding after it is what it would be
             for layer in self._layers:
-                for part in _keepers(layer).values():
+                for part in layer.keepers().values():
                     inside.enter_context(without_trace(part))
             try:
                 yield
             finally:
-                self._set_ledger_numbers(numbers)
-
-    def _count_passes(
-        self, sizes: Sequence[int], inputs: _Reading, pre_activations: _Reading
-    ) -> None:
-        """Count what the hardware does in passes of so many samples each."""
-        driven = sum(sizes)
-        self._passes += driven
-        for layer, asked in zip(self._layers, self._asked, strict=True):
-            reads = driven * layer.layout.shape.positions
-            asked.weights.reads += reads
-            asked.decorrelation.reads += reads
-        observed = [each for of in (inputs, pre_activations) for each in of.of_pass]
-        words = sum(read.numel() for each in observed for read in each)
-        self._activation_words = max(self._activation_words, -(-words // max(1, *sizes)))
-        seen = sum(sizes[number] for number in pre_activations.wanted)
-        for layer in self._layers:
-            if isinstance(layer.readout, NoisyConverter):
-                # the output is read in every pass
-                samples = driven if layer is self._layers[-1] else seen
-                self._readouts += samples * layer.layout.shape.nodes
-
-    def _ledger_numbers(self) -> list[int]:
-        own = [self._passes, self._readouts, self._activation_words]
-        return own + [number for asked in self._asked for number in asked.numbers()]
-
-    def _set_ledger_numbers(self, numbers: Sequence[int]) -> None:
-        self._passes, self._readouts, self._activation_words, *rest = numbers
-        size = len(rest) // len(self._asked)
-        self._asked = [
-            LayerRequests.of(rest[place : place + size]) for place in range(0, len(rest), size)
-        ]
+                self._ledger.set_numbers(numbers)
 
     def _forget_products(self) -> None:
         for product in self._products:
@@ -387,102 +307,28 @@ class NetworkChip:
             raise CapabilityError(f"this chip lacks the capability '{capability}'")
 
     def _decorrelation(self, index: int) -> Decorrelation:
+        check_layer(index, self.shapes)
         decorrelation = self._layers[index].decorrelation
         if decorrelation is None:
             raise CapabilityError(f"layer {index + 1} of this chip has no decorrelation matrix")
         return decorrelation
 
     def _mirror(self, index: int) -> Crossbar:
+        check_layer(index, self.shapes)
         mirror = self._layers[index].mirror
         if mirror is None:
             raise CapabilityError(f"layer {index + 1} of this chip has no mirror")
         return mirror
 
 
-class _Reading:
-    """What is read of every layer, for the passes that it is wanted of."""
-
-    def __init__(self, passes: int, wanted: Collection[int] | None) -> None:
-        self.of_pass: list[list[Tensor]] = [[] for _ in range(passes)]
-        self.wanted = range(passes) if wanted is None else tuple(wanted)
-
-    def unread(self, stacked: Tensor, blocks: Blocks) -> int:
-        """Count the rows, those of all positions, that are not wanted."""
-        samples = len(stacked) - blocks.rows(self.wanted)
-        return samples * stacked.shape[1:-1].numel()
-
-    def read_through(self, matrix: Decorrelation, stacked: Tensor, blocks: Blocks) -> None:
-        """Read what a noise-free matrix makes of the rows that are wanted."""
-        if self.wanted:
-            rows, own = blocks.only(stacked, self.wanted)
-            self.read(matrix.read(rows), own)
-
-    def read(self, stacked: Tensor, blocks: Blocks) -> None:
-        # a view would hold the rows of all passes
-        views = blocks.rows(self.wanted) == len(stacked)
-        for number in self.wanted:
-            block = blocks.of(stacked, number)
-            self.of_pass[number].append(block if views else block.clone())
-
-
-def _layer_counts(number: int, layer: ChipLayer, asked: LayerRequests) -> Iterator[MatrixCounts]:
-    """Count a layer's matrices; the bias stands in the words of the weights."""
-    shape = layer.layout.shape
-    size = shape.n_out, shape.n_in
-    yield matrix_counts(number, "weights", *size, asked.weights, layer.crossbar, shape.n_out)
-    if isinstance(layer.decorrelation, CrossbarDecorrelation):
-        own, requests = layer.decorrelation, asked.decorrelation
-        requests = replace(requests, reads=requests.reads + own.reads_back)
-        size = shape.n_in, shape.n_in
-        yield matrix_counts(number, "decorrelation", *size, requests, own.crossbar)
-    elif layer.decorrelation is not None:
-        yield digital_counts(number, "decorrelation", shape.n_in, shape.n_in, asked.decorrelation)
-    if layer.mirror is not None:
-        size = shape.n_out, shape.n_in
-        yield matrix_counts(number, "mirror", *size, asked.mirror, layer.mirror)
-
-
-def _count_decorrelation(asked: Requests, layer: ChipLayer, request: DecorrelationUpdate) -> None:
-    samples, n_in = request.x_star.shape
-    asked.updates += 1
-    if isinstance(layer.decorrelation, CrossbarDecorrelation):
-        asked.transposed_reads += samples
-        asked.outer_products += samples
-        asked.multiplications += samples * n_in
-    else:
-        asked.multiplications += update_multiplications(samples, n_in)
-
-
-def _shared_product(layer: ChipLayer) -> SharedProduct | None:
-    """What passes may be read through at once; None where noise or a device is in between."""
-    crossbar, decorrelation = layer.crossbar, layer.decorrelation
-    if layer.input_noise is not None or layer.input_readout is not None:
-        return None
-    if not isinstance(crossbar, IdealCrossbar) or not crossbar.noise_free:
-        return None
-    if not isinstance(decorrelation, DigitalDecorrelation):
-        return None
-    return SharedProduct(crossbar, decorrelation)
-
-
-def _keepers(layer: ChipLayer) -> dict[str, Saved]:
-    parts: dict[str, object] = {
-        "crossbar": layer.crossbar,
-        "decorrelation": layer.decorrelation,
-        "mirror": layer.mirror,
-        "input noise": layer.input_noise,
-        "output noise": layer.output_noise,
-        "readout": layer.readout,
-        "input readout": layer.input_readout,
-    }
-    return {name: part for name, part in parts.items() if isinstance(part, Saved)}
-
-
-def _read(matrix: Crossbar | Decorrelation, x: Tensor, blocks: Blocks) -> tuple[Tensor, Blocks]:
-    """Read a matrix for all passes; its noise tells apart those that shared a block until here."""
-    apart = blocks.apart()
-    if matrix.noise_free or blocks == apart:
-        return matrix.read(x), blocks
-    if set(blocks.starts) == {0} and set(blocks.sizes) == {len(x)}:
-        return matrix.read(x, repeats=len(blocks.sizes)), apart
-    return matrix.read(blocks.expand(x)), apart
+def _perturbation(
+    perturb: Perturbation | Drawn | None,
+    layer: int,
+    shape: LayerShape,
+    samples: int,
+    device: torch.device,
+) -> Tensor | None:
+    """Give what a pass of so many samples injects into a layer."""
+    if isinstance(perturb, Drawn):
+        return perturb.draw(shape, samples).to(device) if layer in perturb.layers else None
+    return None if perturb is None else perturb[layer]

@@ -3,6 +3,9 @@
 The learning layer imports this module of `devices` and no other. The noise and the weights of a
 chip have no name here: what is not in this file is nobody's to read.
 
+All but `backpropagate` take and give plain values: what a call means depends on nothing that the
+learner does while it is carried out. So a chip may as well be in another process or building.
+
 Words: a layer's *input* is the vector that drives its crossbar's rows (x*, after decorrelation if
 the chip has any), its *pre-activation* is a = W x* + b. In a convolutional layer every position of
 the kernel is one drive of the crossbar, so both carry an axis of positions between batch and node.
@@ -10,7 +13,7 @@ the kernel is one drive of the crossbar, so both carry an axis of positions betw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
@@ -18,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 from jaxtyping import Float
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
 PerSampleLoss = Callable[["Tensor"], "Tensor"]
 """Loss of every sample, shape (batch,), as a function of the network's output (batch, classes)."""
@@ -132,6 +135,33 @@ class LayerUpdate:
     mirror: Outer | Dense | None = None
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A perturbation told by how it is drawn, ε_l ~ N(0, std²), independently for every sample.
+
+    Of several in one call of `Chip.passes`, numbers are drawn layer by layer and within a layer
+    pass by pass, so that no more than one layer's are there at a time. Perturbations that share a
+    generator share its stream, which has moved on by what was drawn when the call returns.
+
+    Attributes:
+        layers: those that are perturbed, counted from 0.
+        std: standard deviation, in units of the pre-activation.
+        generator: draws on its own device.
+    """
+
+    layers: frozenset[int]
+    std: float
+    generator: Generator
+
+    def draw(self, shape: LayerShape, samples: int) -> Tensor:
+        """Draw for one layer, (samples, n_out) or (samples, positions, n_out)."""
+        import torch
+
+        positions = () if shape.positions == 1 else (shape.positions,)
+        drawn = torch.empty(samples, *positions, shape.n_out, device=self.generator.device)
+        return drawn.normal_(0.0, self.std, generator=self.generator)
+
+
 @runtime_checkable
 class Chip(Protocol):
     """A network laid out on crossbars with a digital periphery."""
@@ -156,7 +186,7 @@ class Chip(Protocol):
         """Whether every layer but the first has a mirror B: a second matrix of W's shape."""
         ...
 
-    def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
+    def forward(self, x: Tensor, perturb: Perturbation | Drawn | None = None) -> Observation:
         """Run one physical pass; every call draws the device's noise afresh.
 
         Args:
@@ -171,7 +201,7 @@ class Chip(Protocol):
     def passes(
         self,
         x: Tensor,
-        perturbs: Sequence[Iterable[Tensor | None] | None],
+        perturbs: Sequence[Perturbation | Drawn | None],
         *,
         samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
@@ -183,8 +213,7 @@ class Chip(Protocol):
 
         Args:
             x: the network's input, (batch, ...).
-            perturbs: of every pass, as in `forward`. Each is gone through once, layer by layer as
-                the passes go on, so it may be drawn on the way.
+            perturbs: of every pass, as in `forward`, or to be drawn as the passes go on.
             samples: of every pass, how many of the first samples of x are its input; None for all
                 in every pass.
             read_inputs: numbers of the passes whose layer inputs are read; None for all. What is
@@ -267,9 +296,13 @@ class Chip(Protocol):
         """
         ...
 
-    def apply(self, updates: Iterable[LayerUpdate]) -> None:
+    def apply(self, updates: Sequence[LayerUpdate]) -> None:
         """Ask for changes of some layers. What the device makes of them is its own affair.
 
-        Each is carried out before the next is taken, so an iterator may make them one at a time.
+        Their tensors may change as soon as the call has returned.
+
+        Raises:
+            ValueError: a layer's number or a tensor's shape is not one of the chip's; then nothing
+                is changed.
         """
         ...

@@ -10,7 +10,7 @@ public way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NoReturn, Protocol
 from weakref import WeakKeyDictionary
@@ -21,6 +21,7 @@ from torch import Tensor
 from devices.interface import (
     Capability,
     Chip,
+    Drawn,
     LayerShape,
     LayerUpdate,
     Observation,
@@ -55,14 +56,14 @@ class SealedChip:
         """See `devices.interface.Chip.mirrors`."""
         return _behind[self].mirrors
 
-    def forward(self, x: Tensor, perturb: Perturbation | None = None) -> Observation:
+    def forward(self, x: Tensor, perturb: Perturbation | Drawn | None = None) -> Observation:
         """See `devices.interface.Chip.forward`."""
         return _behind[self].forward(x, perturb)
 
     def passes(
         self,
         x: Tensor,
-        perturbs: Sequence[Iterable[Tensor | None] | None],
+        perturbs: Sequence[Perturbation | Drawn | None],
         *,
         samples: Sequence[int] | None = None,
         read_inputs: Collection[int] | None = None,
@@ -109,7 +110,7 @@ class SealedChip:
         """See `devices.interface.Chip.pull_back`."""
         return _behind[self].pull_back(layer, a, gradient, slope)
 
-    def apply(self, updates: Iterable[LayerUpdate]) -> None:
+    def apply(self, updates: Sequence[LayerUpdate]) -> None:
         """See `devices.interface.Chip.apply`."""
         _behind[self].apply(updates)
 

@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.interface import Capability, Chip, Observation, PerSampleLoss
+from devices.interface import Capability, Chip, Drawn, Observation, PerSampleLoss, Perturbation
 from learning.backward import propagate
-from learning.injection import Injection
+from learning.injection import drawn_again
 from learning.losses import Loss, loss_gradient
 from learning.requirements import RuleSettings
 from learning.rules import RuleState, Trial
@@ -192,8 +192,14 @@ class Estimator:
         if baseline is None:
             first.append(everywhere if self._injects_baseline else ())
         part = math.ceil(rule.perturbed_fraction * len(x))
-        baselines, passes = self._injected(first, len(x)), self._injected(of_trial * count, part)
-        observed = self._observe(x, part, baselines, passes)
+        drawn = self._drawn([*first, *of_trial * count])
+        samples = [len(x)] * len(first) + [part] * (len(drawn) - len(first))
+        # what a rule must know is drawn again after the passes, which then need not hold it
+        stream = (
+            self._generator.clone_state() if self._injects and rule.knows_perturbation else None
+        )
+        observed = self._observe(x, drawn, samples, baselines=len(first))
+        injected: list[Perturbation | None] = [None] * len(drawn)
         outputs = [each.output for each in observed]
         inputs = [each.inputs for each in observed]
         activities = [list(each.pre_activations) for each in observed]
@@ -214,6 +220,9 @@ class Estimator:
         loss_changes = [
             self._losses(target[:part], output) - baseline.losses[:part] for output in outputs
         ]
+        if stream is not None:
+            injected = drawn_again(shapes, drawn, samples, stream)
+        del injected[: len(first)]
         trials = []
         for number in range(count):
             own = slice(number * len(of_trial), (number + 1) * len(of_trial))
@@ -221,10 +230,7 @@ class Estimator:
                 Trial(
                     shapes,
                     tuple(changes[number]) if changes else (),
-                    tuple(
-                        each.again() if each is not None and rule.knows_perturbation else None
-                        for each in passes[own]
-                    ),
+                    tuple(injected[own]),
                     tuple(loss_changes[own]),
                     sigma,
                     input_changes=tuple(input_changes[number]) if input_changes else (),
@@ -238,28 +244,21 @@ class Estimator:
             )
         return baseline, trials
 
-    def _injected(self, layers: Sequence[Collection[int]], batch: int) -> list[Injection | None]:
-        """Give what is injected in passes of so many samples, for the layers of each."""
-        shapes, sigma = self._chip.shapes, 0.0 if self._settings is None else self._settings.sigma
-        return [
-            Injection(shapes, each, batch, sigma, self._generator) if each else None
-            for each in layers
-        ]
+    def _drawn(self, layers: Sequence[Collection[int]]) -> list[Drawn | None]:
+        """Say what is injected in passes, for the layers of each."""
+        sigma = 0.0 if self._settings is None else self._settings.sigma
+        return [Drawn(frozenset(each), sigma, self._generator) if each else None for each in layers]
 
     def _observe(
-        self,
-        x: Tensor,
-        part: int,
-        baselines: Sequence[Injection | None],
-        passes: Sequence[Injection | None],
+        self, x: Tensor, drawn: Sequence[Drawn | None], samples: Sequence[int], *, baselines: int
     ) -> tuple[Observation, ...]:
-        """Run baseline passes of all samples, and perturbed ones of the first `part` of them."""
+        """Run passes, of which the first so many are baselines."""
         rule = self._rule
         return self._chip.passes(
             x,
-            [*baselines, *passes],
-            samples=[len(x)] * len(baselines) + [part] * len(passes),
-            read_inputs=None if rule.reads_inputs else range(len(baselines)),
+            drawn,
+            samples=samples,
+            read_inputs=None if rule.reads_inputs else range(baselines),
             read_pre_activations=None if rule.reads_activities or rule.backward else (),
         )
 

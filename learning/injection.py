@@ -1,58 +1,42 @@
 """Perturbations that a periphery injects, ε_l ~ N(0, σ²I), independent for every sample.
 
-They are drawn layer by layer as a pass goes on. A rule that must know them has the same numbers
-drawn again afterwards, so that no pass has to hold them for all layers.
+The chip draws them as its passes go on (`devices.interface.Drawn`). A rule that must know them has
+the same numbers drawn again afterwards, so that no pass has to hold them for all layers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from devices.interface import LayerShape, Perturbation
+from devices.interface import Drawn, LayerShape, Perturbation
 
 
-class Injection:
-    """What is injected in one pass, to be gone through once."""
+def drawn_again(
+    shapes: Sequence[LayerShape],
+    drawn: Sequence[Drawn | None],
+    samples: Sequence[int],
+    before: torch.Generator,
+) -> list[Perturbation | None]:
+    """Give what was injected in passes that were run together once more.
 
-    def __init__(
-        self,
-        shapes: Sequence[LayerShape],
-        layers: Collection[int],
-        batch: int,
-        sigma: float,
-        generator: torch.Generator,
-    ) -> None:
-        """Prepare to inject into some layers, counted from 0; `generator` draws on its device."""
-        self._sizes = [
-            (batch, shape.n_out) if shape.positions == 1 else (batch, shape.positions, shape.n_out)
-            for shape in shapes
-        ]
-        self._layers = layers
-        self._sigma = sigma
-        self._generator = generator
-        self._before: dict[int, torch.Generator] = {}
+    Args:
+        shapes: of the layers.
+        drawn: of every pass, all from one generator.
+        samples: of every pass.
+        before: a copy of that generator as it was before the passes; it moves on.
 
-    def __iter__(self) -> Iterator[Tensor | None]:
-        """Draw every layer's perturbation when the pass comes to it; None leaves it alone."""
-        for layer in range(len(self._sizes)):
-            if layer in self._layers:
-                self._before[layer] = self._generator.clone_state()
-                # without a name here it is free as soon as the chip is done with it
-                yield self._draw(layer, self._generator)
+    Returns:
+        Of every pass; None where nothing was injected.
+    """
+    found: list[list[Tensor | None]] = [[] for _ in drawn]
+    # in the order in which the chip draws
+    for layer, shape in enumerate(shapes):
+        for each, size, kept in zip(drawn, samples, found, strict=True):
+            if each is None or layer not in each.layers:
+                kept.append(None)
             else:
-                yield None
-
-    def again(self) -> Perturbation:
-        """Give what was injected once more."""
-        return tuple(
-            self._draw(layer, self._before[layer].clone_state()) if layer in self._layers else None
-            for layer in range(len(self._sizes))
-        )
-
-    def _draw(self, layer: int, generator: torch.Generator) -> Tensor:
-        return torch.empty(self._sizes[layer], device=generator.device).normal_(
-            0.0, self._sigma, generator=generator
-        )
+                kept.append(Drawn(each.layers, each.std, before).draw(shape, size))
+    return [None if each is None else tuple(kept) for each, kept in zip(drawn, found, strict=True)]

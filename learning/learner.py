@@ -6,7 +6,7 @@ resampling, two noisy passes, decorrelation and the optimiser are settings that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,12 +70,12 @@ class Learner:
     def step(self, x: Tensor, target: Tensor) -> Step:
         """Learn from one mini-batch: inputs (batch, ...) and their targets."""
         estimate = self._estimator.estimate(x, target)
-        self._chip.apply(self._updates(estimate))
+        self._ask_for_changes(estimate)
         self._steps += 1
         return Step(estimate.losses, estimate.output)
 
-    def _updates(self, estimate: Estimate) -> Iterator[LayerUpdate]:
-        """Make each layer's requests when the chip asks for them, last layer first.
+    def _ask_for_changes(self, estimate: Estimate) -> None:
+        """Make each layer's requests when the chip has taken those before, last layer first.
 
         What a layer's requests were made of is taken from the estimate, so that its memory is free
         for those of the larger layers, which tend to come first in a network.
@@ -90,7 +90,7 @@ class Learner:
             if settings is not None and due:
                 decorrelation = decorrelation_update(x, settings)
             mirror = weight if self._tells_mirror and layer > 0 else None
-            yield LayerUpdate(layer, weight, bias, decorrelation, mirror)
+            self._chip.apply((LayerUpdate(layer, weight, bias, decorrelation, mirror),))
             self._optimiser.release(layer)
 
     def state(self) -> dict[str, Tensor]:

@@ -55,12 +55,16 @@ class Streams:
         """Take one stream."""
         self._made.append((seed, purpose, generator))
 
+    def renew(self, *purpose: str) -> None:
+        """Let every stream begin anew, for another purpose."""
+        for seed, own, generator in self._made:
+            generator.manual_seed(stream_seed(seed, *purpose, *own))
+
     @contextmanager
     def elsewhere(self, *purpose: str) -> Iterator[None]:
         """Let every stream draw what it draws for another purpose; then go on as if it had not."""
         stood = [generator.get_state() for _, _, generator in self._made]
-        for seed, own, generator in self._made:
-            generator.manual_seed(stream_seed(seed, *purpose, *own))
+        self.renew(*purpose)
         try:
             yield
         finally:

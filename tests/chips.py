@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from devices.activations import Activation
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import DigitalDecorrelation

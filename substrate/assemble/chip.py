@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
-from devices.chip import AddNoise, ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import AddNoise, ChipLayer
 from devices.crossbars.base import Crossbar
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import LayerShape
@@ -31,6 +32,7 @@ from substrate.scenario.schema import (
     LeakyRelu,
     NativeChip,
     Network,
+    RemoteChip,
     Scenario,
     Staircase,
 )
@@ -38,6 +40,8 @@ from substrate.scenario.schema import (
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     """Say whether a run with this chip repeats bitwise, or in its statistics alone."""
+    if isinstance(chip, RemoteChip):
+        return "statistical"
     if not isinstance(chip, AihwkitChip):
         return "bitwise"
     from devices.crossbars.aihwkit import computes_in_cpp
@@ -47,9 +51,20 @@ def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
 
 
 def build_chip(
-    scenario: Scenario, arm: Arm, dataset: Dataset, seed: int, device: torch.device
+    scenario: Scenario,
+    arm: Arm,
+    dataset: Dataset,
+    seed: int,
+    device: torch.device,
+    *,
+    weights_seed: int | None = None,
 ) -> SealedChip:
-    """Lay the scenario's network out on the arm's chip, program initial weights, and seal it."""
+    """Lay the scenario's network out on the arm's chip, program initial weights, and seal it.
+
+    Devices and noise follow from `seed`, and initial weights from `weights_seed` if it is another.
+    """
+    if isinstance(arm.chip, RemoteChip):
+        raise TypeError("a chip behind a wire is not built here")
     laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
     hidden = _activation(scenario.network)
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
@@ -84,7 +99,8 @@ def build_chip(
         for number, layout in enumerate(laid_out, start=1)
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
-    initial = initial_weights(chip.shapes, seed, scenario.network)
+    of_weights = seed if weights_seed is None else weights_seed
+    initial = initial_weights(chip.shapes, of_weights, scenario.network)
     chip.program([weights.to(device) for weights in initial])
     return seal(chip)
 

@@ -15,7 +15,14 @@ from devices.interface import LayerShape
 from devices.noise.base import StackedSources
 from substrate.library import custom_crossbar
 from substrate.randomness import stream
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, IdealChip, NativeChip
+from substrate.scenario.schema import (
+    AihwkitChip,
+    Chip,
+    CustomChip,
+    IdealChip,
+    NativeChip,
+    RemoteChip,
+)
 from substrate.scenario.schema.noise import Place
 
 ArrayNoise = Callable[[Place, str], StackedSources | None]
@@ -34,6 +41,8 @@ def build_crossbar(
 
     A native array takes the scenario's `noise` inside, between its converters.
     """
+    if isinstance(chip, RemoteChip):
+        raise TypeError("a chip behind a wire is not built here")
     if isinstance(chip, IdealChip):
         return IdealCrossbar(shape.n_out, shape.n_in, device)
     columns, rows = chip.max_columns or shape.n_out, chip.max_rows or shape.n_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from devices.seal import SealedChip
+from devices.interface import Chip
 from learning.decorrelation import DecorrelationSettings
 from learning.learner import Learner, LearningSettings
 from learning.optimisers import OptimiserSettings
@@ -31,7 +31,7 @@ def learning_settings(learning: Learning) -> LearningSettings:
 
 
 def build_learner(
-    scenario: Scenario, arm: Arm, chip: SealedChip, seed: int, device: torch.device
+    scenario: Scenario, arm: Arm, chip: Chip, seed: int, device: torch.device
 ) -> Learner:
     """Make the learner that trains an arm's chip."""
     generator = stream(seed, "injected perturbation", device=device)

@@ -12,7 +12,14 @@ from pydantic import BaseModel
 
 from substrate.library import custom_crossbar, noise_model
 from substrate.record.device import Device, Parameter
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, IdealChip, NativeChip
+from substrate.scenario.schema import (
+    AihwkitChip,
+    Chip,
+    CustomChip,
+    IdealChip,
+    NativeChip,
+    RemoteChip,
+)
 
 _AIHWKIT_DEVICE = {
     "dw_min": "mean step of one pulse, in units of the weight",
@@ -41,8 +48,8 @@ _AIHWKIT_FORWARD = {
 
 
 def device_in_words(chip: Chip) -> Device | None:
-    """Describe a chip's device; None for the ideal chip, which has none."""
-    if isinstance(chip, IdealChip):
+    """Describe a chip's device; None for the ideal chip, and for one that has to be asked."""
+    if isinstance(chip, IdealChip | RemoteChip):
         return None
     if isinstance(chip, NativeChip):
         from devices.crossbars.native.presets import TITLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from substrate.library import custom_crossbar
-from substrate.scenario.schema import CustomChip, Scenario
+from substrate.scenario.schema import Arm, CustomChip, Scenario
 
 
 def without_state(scenario: Scenario) -> list[str]:
@@ -13,11 +13,14 @@ def without_state(scenario: Scenario) -> list[str]:
 
     Devices of a user's own may lack `state` and `restore`. All shipped ones have them.
     """
-    found = []
-    for name, arm in scenario.all_arms.items():
-        if isinstance(arm.chip, CustomChip):
-            model = custom_crossbar(arm.chip.crossbar, Path())
-            missing = [f"{each}()" for each in ("state", "restore") if not hasattr(model, each)]
-            if missing:
-                found.append(f"{model.__name__} of arm {name} has no {' and '.join(missing)}")
-    return found
+    lacking = {name: lacks_state(arm) for name, arm in scenario.all_arms.items()}
+    return [f"{why.format(arm=name)}" for name, why in lacking.items() if why]
+
+
+def lacks_state(arm: Arm) -> str:
+    """Say why an arm's device cannot be saved, with {arm} for the arm's name; empty if it can."""
+    if not isinstance(arm.chip, CustomChip):
+        return ""
+    model = custom_crossbar(arm.chip.crossbar, Path())
+    missing = [f"{each}()" for each in ("state", "restore") if not hasattr(model, each)]
+    return f"{model.__name__} of arm {{arm}} has no {' and '.join(missing)}" if missing else ""

@@ -89,6 +89,14 @@ def run(
     at_most: Annotated[
         int, typer.Option(min=1, metavar="SEEDS", help="Add no more than up to so many.")
     ] = 20,
+    isolated: Annotated[
+        bool,
+        typer.Option(
+            "--isolated",
+            help="Simulate each chip in a process of its own, which the learner reaches by a local "
+            "socket alone.",
+        ),
+    ] = False,
     jobs: JobsOption = None,
     cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
@@ -102,7 +110,7 @@ def run(
     command = "substrate " + shlex.join(sys.argv[1:])
     if until not in (None, "decided"):
         raise typer.BadParameter("--until knows one word: decided")
-    how = How(device, jobs, cluster, until is not None, at_most)
+    how = How(device, jobs, cluster, until is not None, at_most, isolated)
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:
@@ -112,6 +120,59 @@ def run(
         if scenario is None:
             raise typer.BadParameter("name a scenario, or --resume a run folder")
         raise typer.Exit(run_command(scenario, out, overrides, budget, how, as_json, command))
+
+
+@app.command()
+def serve(
+    scenario: ScenarioArgument,
+    arm: Annotated[str, typer.Option(help="Whose simulated chip.")],
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="host:port, or unix:/path/to/socket.")
+    ] = "localhost:50051",
+    set_: SetOption = None,
+    budget: BudgetOption = "full",
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM certificate of this server; TLS with it.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="PEM certificate that learners' must come from.")
+    ] = None,
+    token: Annotated[
+        Path | None, typer.Option(help="File with a secret that learners must know.")
+    ] = None,
+    repeatable: Annotated[
+        bool,
+        typer.Option(
+            "--repeatable",
+            help="Let devices and noise follow from the seed, as in one process: whoever knows it "
+            "knows them.",
+        ),
+    ] = False,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the states that the chip keeps.",
+            show_default="one in the user's cache",
+        ),
+    ] = None,
+    lease: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="A lease lapses unless it is renewed.")
+    ] = 30.0,
+    max_message: Annotated[
+        int, typer.Option(min=2**20, metavar="BYTES", help="Larger requests are refused.")
+    ] = 2**28,
+    device: DeviceOption = "cpu",
+    trust: TrustOption = False,
+) -> None:
+    """Serve the simulated chip of an arm to one learner at a time; docs/wire.md tells more."""
+    from substrate.cli.serve import Serving, serve_command
+
+    serving = Serving(
+        listen, (certificate, key, authority, token), repeatable, states, lease, max_message, device
+    )
+    with code_trusted(trust):
+        serve_command(scenario, arm, set_ or [], budget, serving)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from substrate.record.base import Part, Record
 from substrate.record.bill import Bill
 from substrate.record.device import Device
 from substrate.record.ledger import Ledger
+from substrate.record.wire import WireFigures
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
 Status = Literal["complete", "interrupted", "failed"]
@@ -80,8 +81,8 @@ class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
     Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
-    the verdict of a baseline always, the device of the ideal chip, and all of these in summaries of
-    before.
+    the verdict of a baseline always, the device of the ideal chip, the wire where the chip is in
+    the learner's process, and all of these in summaries of before.
     """
 
     role: Literal["device", "baseline"]
@@ -103,6 +104,7 @@ class Arm(Part):
     ledger: Ledger | None = Field(None, exclude_if=_is_none)
     bill: Bill | None = Field(None, exclude_if=_is_none)
     device: Device | None = Field(None, exclude_if=_is_none)
+    wire: WireFigures | None = Field(None, exclude_if=_is_none)
 
     def measure(self, metric: MetricName) -> Measure | None:
         """One of its figures; None for an accuracy in a regression."""

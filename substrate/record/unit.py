@@ -14,6 +14,7 @@ from pydantic import Field
 from substrate.record.base import Part, Record, SealedRecord
 from substrate.record.ledger import Ledger
 from substrate.record.summary import DivergedSeed, LayerNoise
+from substrate.record.wire import WireFigures
 
 UNIT: Final = "unit.json"
 CHECKPOINT: Final = "checkpoint.safetensors"
@@ -50,11 +51,16 @@ class UnitRecord(Record):
 
     Attributes:
         held_out: whether it is tested on held-out training samples, in place of test samples.
+        isolated: whether the chip is simulated in a process of its own.
+        once: of a chip behind a wire, which nobody can tell beforehand, what sets this training
+            apart from all others; empty where figures follow from the rest.
     """
 
     origin: Origin
     seed: int
     held_out: bool
+    isolated: bool = Field(False, exclude_if=lambda value: not value)
+    once: str = Field("", exclude_if=lambda value: not value)
 
     @property
     def key(self) -> str:
@@ -84,6 +90,7 @@ class UnitEnd(SealedRecord):
         key: of the unit.
         noise: observed after training; empty where it diverged.
         ledger: of the training; None where it diverged.
+        wire: how the wire to the chip did; absent where there is none.
         diverged: where its loss stopped being finite.
         metrics_sha256: of `metrics.jsonl`.
         outcome_sha256: of `outcome.safetensors`; of nothing where it diverged.
@@ -92,6 +99,7 @@ class UnitEnd(SealedRecord):
     key: str
     noise: list[LayerNoise]
     ledger: Ledger | None
+    wire: WireFigures | None = Field(None, exclude_if=lambda value: value is None)
     diverged: DivergedSeed | None
     metrics_sha256: str
     outcome_sha256: str
@@ -117,6 +125,8 @@ class RunRecord(SealedRecord):
         command: the command lines.
         started: when the first of them was.
         wall_seconds: spent before.
+        isolated: whether chips are simulated in processes of their own.
+        once: sets what is trained on chips behind a wire apart from other runs.
         units: those that are done, in the order of the run.
     """
 
@@ -126,4 +136,6 @@ class RunRecord(SealedRecord):
     command: str
     started: str
     wall_seconds: float
+    isolated: bool = Field(False, exclude_if=lambda value: not value)
+    once: str = Field("", exclude_if=lambda value: not value)
     units: list[EndedUnit]

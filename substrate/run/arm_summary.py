@@ -26,6 +26,7 @@ from substrate.record.summary import (
     MetricName,
     PulseTrains,
 )
+from substrate.record.wire import WireFigures, together
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
 from substrate.run.verdict import worst
@@ -45,6 +46,7 @@ class ArmOutcome:
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
+        self.wire: list[WireFigures] = []
 
     @property
     def seconds(self) -> float:
@@ -124,6 +126,7 @@ def summary_of_arm(
         ledger=ledger,
         bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
         device=device_in_words(arm.chip),
+        wire=together(outcome.wire),
     )
 
 

@@ -14,10 +14,12 @@ been pruned meanwhile. The summary that says "complete" is written last.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -53,7 +55,7 @@ from substrate.run.unit_figures import Done, read_unit
 from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
 from substrate.scenario.load import resolved
-from substrate.scenario.schema import Scenario
+from substrate.scenario.schema import RemoteChip, Scenario
 
 Tell = Callable[[Path, RunFolder], object]
 """Writes what is told of a run, such as its report, into the run's folder."""
@@ -84,6 +86,7 @@ def run_scenario(
     jobs: int,
     *,
     resumed: Scenario | None = None,
+    isolated: bool = False,
 ) -> Summary:
     """Train all arms with all seeds, and write the run folder.
 
@@ -101,6 +104,7 @@ def run_scenario(
         jobs: how many of them it does side by side.
         resumed: go on with the run of this scenario that lies in the folder; what is run now may
             have more seeds, or other arms.
+        isolated: simulate each chip in a process of its own; a run that goes on does as before.
 
     Raises:
         RecordError: the run cannot be resumed, or what lies in the folder is damaged, or is not of
@@ -110,7 +114,7 @@ def run_scenario(
     store = Store.default()
     know_dataset(scenario, dataset)
     with sole_writer(folder):
-        run = _Run(scenario, dataset, folder, device, command, store)
+        run = _Run(scenario, dataset, folder, device, command, store, isolated=isolated)
         if resumed is not None:
             run.resume(resumed)
         remove_unfinished(folder)
@@ -144,6 +148,8 @@ class _Run:
         device: torch.device,
         command: str,
         store: Store,
+        *,
+        isolated: bool,
     ) -> None:
         self._scenario, self._dataset, self._folder = scenario, dataset, folder
         self._device, self._store = device, store
@@ -153,17 +159,26 @@ class _Run:
             command=command,
             started=datetime.now(UTC).isoformat(),
             wall_seconds=0.0,
+            isolated=isolated,
+            once=secrets.token_hex(8) if _has_remote_chip(scenario) else "",
             units=[],
         )
-        by_arm = {
-            name: units_of(scenario, name, scenario.seeds, self._data, device)
-            for name in scenario.all_arms
-        }
-        self.units = [
-            each[place] for place in range(len(scenario.seeds)) for each in by_arm.values()
-        ]
         self._done: dict[tuple[str, int], Done] = {}
         self._failed: dict[tuple[str, int], Result] = {}
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """All units, seed by seed."""
+        scenario, seeds = self._scenario, self._scenario.seeds
+        by_arm = [
+            units_of(
+                *(scenario, name, seeds, self._data, self._device),
+                isolated=self._record.isolated,
+                once=self._record.once,
+            )
+            for name in scenario.all_arms
+        ]
+        return [each[place] for place in range(len(seeds)) for each in by_arm]
 
     def resume(self, then: Scenario) -> None:
         found = read_run_record(self._folder)
@@ -179,8 +194,10 @@ class _Run:
                 f" was stopped: {'; '.join(changed)}"
             )
         update = {
-            name: getattr(found, name) for name in ("look", "command", "started", "wall_seconds")
+            name: getattr(found, name)
+            for name in ("look", "command", "started", "wall_seconds", "isolated")
         }
+        update["once"] = found.once or self._record.once
         if then != self._scenario:
             update["command"] = f"{found.command}; {self._record.command}"
             update["before"] = resolved(then)
@@ -283,6 +300,8 @@ class _Run:
                     outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
                 else:
                     outcome.noise[unit.seed] = done.end.noise
+                if done.end.wire is not None:
+                    outcome.wire.append(done.end.wire)
                     if done.end.ledger is not None:
                         outcome.ledgers[unit.seed] = done.end.ledger
             if done.by_sample is not None:
@@ -313,3 +332,7 @@ class _Run:
         log = f"failed-{unit.arm}-{unit.seed}.log"
         write_atomically(self._folder / log, failed.log)
         return FailedSeed(seed=unit.seed, what=failed.reason, log=log)
+
+
+def _has_remote_chip(scenario: Scenario) -> bool:
+    return any(isinstance(each.chip, RemoteChip) for each in scenario.all_arms.values())

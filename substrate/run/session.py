@@ -18,6 +18,7 @@ from substrate.environment import check_aihwkit
 from substrate.files import is_unfinished
 from substrate.record.folder import SCENARIO, UNITS, is_complete, read_summary
 from substrate.scenario.aihwkit_check import check_runs_on
+from substrate.scenario.capabilities import backpropagates
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.terminal import Console
@@ -42,6 +43,7 @@ class How:
         cluster: `dask://host:port` of one that runs; None for processes of this machine.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        isolated: each chip is simulated in a process of its own.
     """
 
     device: str = "cpu"
@@ -49,6 +51,7 @@ class How:
     cluster: str | None = None
     until_decided: bool = False
     at_most: int = 20
+    isolated: bool = False
 
 
 def new_folder(scenario: Scenario, out: Path | None) -> Path:
@@ -158,11 +161,18 @@ def train(
 
     dataset = checked_dataset(scenario, source)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
-    for reason in without_state(scenario):
+    from substrate.wire.check import check_remote
+
+    for reason in [*without_state(scenario), *check_remote(scenario, source, dataset)]:
         text = (
             f"note: an arm that is stopped half-way begins anew when the run is resumed: {reason}"
         )
         console.print(text, soft_wrap=True)
+    if how.isolated:
+        stay = [name for name in scenario.all_arms if backpropagates(scenario, name)]
+        if stay:
+            text = f"note: not isolated, since gradients lead to the weights: {', '.join(stay)}"
+            console.print(text, soft_wrap=True)
     units = len(scenario.all_arms) * len(scenario.seeds)
     with workers(how, scenario, dataset, where, most=units) as (executor, jobs):
         while True:
@@ -178,6 +188,7 @@ def train(
                     executor,
                     jobs,
                     resumed=resumed,
+                    isolated=how.isolated,
                 )
             seeds = _more_seeds(summary, how)
             if seeds is None:
@@ -192,7 +203,7 @@ def begin_workers(how: How) -> None:
     from substrate.run.server import start_server
 
     several = (how.jobs or len(os.sched_getaffinity(0))) > 1
-    if how.device == "cpu" and how.cluster is None and several:
+    if how.device == "cpu" and how.cluster is None and (several or how.isolated):
         start_server()
 
 

@@ -9,31 +9,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from devices.seal import (
-    SealedChip,
-    chip_state,
-    ledger,
-    pulse_trains,
-    restore_chip,
-    without_trace,
-)
 from devices.states import below, prefixed
-from substrate.assemble.chip import build_chip
+from substrate.assemble.host import ChipHost, SimulatedHost
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
-from substrate.randomness import Streams, stream
+from substrate.randomness import stream
 from substrate.record.ledger import Ledger, per_sample
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
 from substrate.run.multiplications import Multiplications
 from substrate.scenario.schema import Scenario
+from substrate.wire.errors import ChipNotFinite
 
 _EVALUATION_BATCH = 1000
 _NOISE_SAMPLES = 256
@@ -54,17 +46,33 @@ class ArmRun:
     """One arm of a scenario with one seed."""
 
     def __init__(
-        self, scenario: Scenario, name: str, seed: int, dataset: Dataset, device: torch.device
+        self,
+        scenario: Scenario,
+        name: str,
+        seed: int,
+        dataset: Dataset,
+        device: torch.device,
+        host: ChipHost | None = None,
     ) -> None:
-        """Build the arm's chip and learner."""
+        """Have the arm's chip begin, and build the learner.
+
+        Args:
+            scenario: that has the arm.
+            name: of the arm.
+            seed: of all that is random.
+            dataset: on the device.
+            device: where the learner computes.
+            host: has the chip; none for one that is simulated in this process.
+        """
         arm = scenario.all_arms[name]
         self._name = name
         self._seed = seed
         self._scenario = scenario
         self._dataset = dataset
         self._loss = build_loss(scenario.training)
-        with Streams() as self._streams:
-            self._chip: SealedChip = build_chip(scenario, arm, dataset, seed, device)
+        self._host = host or SimulatedHost(scenario, arm, dataset, device)
+        self._host.begin(seed)
+        self._chip = self._host.chip
         self._learner = build_learner(scenario, arm, self._chip, seed, device)
         # on the CPU, so that the order is the same on every device
         self._order = stream(seed, "data order")
@@ -82,7 +90,7 @@ class ArmRun:
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
             "work": torch.tensor([self._steps, self._multiplications.total]),
-            **prefixed("chip", chip_state(self._chip)),
+            **prefixed("chip", self._host.state()),
             **prefixed("learner", self._learner.state()),
         }
 
@@ -91,7 +99,7 @@ class ArmRun:
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
         self._steps, self._multiplications.total = state["work"].tolist()
-        restore_chip(self._chip, below("chip", state))
+        self._host.restore(below("chip", state))
         self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
         self._seconds_before = last.seconds
@@ -104,12 +112,15 @@ class ArmRun:
         """
         started = time.perf_counter() - self._seconds_before
         for epoch in range(self._next_epoch, self._scenario.training.epochs + 1):
-            train_loss, train_accuracy = self._train() if epoch else (None, None)
-            _finite(train_loss, epoch, "training loss")
-            with self._aside("evaluation", f"epoch {epoch}"):
-                test_loss, test_accuracy = self._test()
+            try:
+                train_loss, train_accuracy = self._train() if epoch else (None, None)
+                _finite(train_loss, epoch, "training loss")
+                with self._host.aside("evaluation", f"epoch {epoch}"):
+                    test_loss, test_accuracy = self._test()
+            except ChipNotFinite as problem:
+                raise Divergence(epoch, str(problem)) from None
             _finite(test_loss, epoch, "test loss")
-            trains, cut_short = pulse_trains(self._chip) or (None, None)
+            trains, cut_short = self._host.pulse_trains() or (None, None)
             yield Epoch(
                 arm=self._name,
                 seed=self._seed,
@@ -135,7 +146,7 @@ class ArmRun:
     def observed_noise(self) -> list[LayerNoise]:
         """Measure each layer's noise from repeated passes of the same test inputs."""
         x = self._dataset.x_test[:_NOISE_SAMPLES]
-        with self._aside("observed noise"):
+        with self._host.aside("observed noise"):
             passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
         noise = []
         for index, repeated in enumerate(zip(*passes, strict=True), start=1):
@@ -152,23 +163,18 @@ class ArmRun:
     def ledger(self) -> Ledger:
         """Give what the training took, and what an inference takes."""
         x = self._dataset.x_test[:1]
-        with self._aside("ledger"):
-            before = ledger(self._chip)
+        with self._host.aside("ledger"):
+            before = self._host.ledger()
             self._chip.forward(x)
-            inference = per_sample(ledger(self._chip), before, len(x))
+            inference = per_sample(self._host.ledger(), before, len(x))
         kept = (value for value in self._learner.state().values() if value.is_floating_point())
         return Ledger(
             steps=self._steps,
-            training=ledger(self._chip),
+            training=self._host.ledger(),
             inference=inference,
             learner_multiplications=self._multiplications.total,
             learner_words=sum(value.numel() for value in kept),
         )
-
-    @contextmanager
-    def _aside(self, *purpose: str) -> Iterator[None]:
-        with self._streams.elsewhere(*purpose), without_trace(self._chip):
-            yield
 
     def _train(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_train, self._dataset.y_train

@@ -15,12 +15,14 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -47,15 +49,22 @@ from substrate.record.unit import (
     UnitProgress,
     UnitRecord,
 )
+from substrate.record.wire import WireFigures
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
+from substrate.run.isolated import isolated_host
 from substrate.run.origin import data_checksum, differences, origin_of
 from substrate.run.outcomes import encoded_outcome
 from substrate.run.store import Store, UnitBusy, is_ended
 from substrate.run.training import ArmRun, Divergence
 from substrate.run.unit_figures import read_bytes, sha256_of
 from substrate.run.unit_settings import UnitSettings
-from substrate.scenario.schema import Scenario
+from substrate.scenario.schema import RemoteChip, Scenario
+from substrate.wire.errors import ChipRestarted, LeaseTaken
+from substrate.wire.remote import RemoteHost, remote_host
 
+STATES = "chip-states"
+"""Of a chip in a process of its own; they hold weights, and go when the unit is done."""
+_MOST_RESTARTS = 100
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 epoch_written: ContextVar[Callable[[], None]] = ContextVar("epoch_written", default=lambda: None)
@@ -101,6 +110,9 @@ def _attempt(store: str, key: str, record: str, trust: str) -> Result:
                 _do(folder, key, record)
     except UnitBusy:
         return Result("busy")
+    except LeaseTaken as problem:
+        warnings.warn(f"waiting for a chip: {problem}", stacklevel=1)
+        return Result("busy")
     except (RecordError, OSError) as problem:
         return Result("refused", problem=problem)
     except DataError as problem:
@@ -132,10 +144,39 @@ def _do(folder: Path, key: str, record: str) -> None:
     if about.held_out:
         dataset = dataset.validation()
     scenario = settings.scenario(about.seed)
-    run = ArmRun(scenario, ARM, about.seed, dataset.to(device), device)
-    (folder / LOG).unlink(missing_ok=True)
-    metrics = _restored(folder, key, run)
-    _train(folder, key, run, metrics, about.seed, can_be_saved=not without_state(scenario))
+    restarts = 0
+    while True:
+        can_be_saved = not without_state(scenario)
+        try:
+            with _host(scenario, about, dataset, device, folder) as host:
+                can_be_saved = can_be_saved and (host is None or host.saves)
+                run = ArmRun(scenario, ARM, about.seed, dataset.to(device), device, host)
+                (folder / LOG).unlink(missing_ok=True)
+                metrics = _restored(folder, key, run)
+                told = None if host is None else partial(host.figures, restarts)
+                _train(folder, key, run, metrics, about.seed, told, can_be_saved=can_be_saved)
+                return
+        except ChipRestarted:
+            # as after a stop: from the last epoch, on what the chip has kept
+            restarts += 1
+            if not can_be_saved or restarts > _MOST_RESTARTS:
+                raise
+
+
+@contextmanager
+def _host(
+    scenario: Scenario, about: UnitRecord, dataset: Dataset, device: torch.device, folder: Path
+) -> Iterator[RemoteHost | None]:
+    """Give what has the chip, where it is not this process."""
+    chip = scenario.arms[ARM].chip
+    if isinstance(chip, RemoteChip):
+        with remote_host(chip) as host:
+            yield host
+    elif about.isolated:
+        with isolated_host(scenario, ARM, dataset, device, folder / STATES) as host:
+            yield host
+    else:
+        yield None
 
 
 def _check_code(named: Origin) -> None:
@@ -171,7 +212,14 @@ def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
 
 
 def _train(
-    folder: Path, key: str, run: ArmRun, written: bytes, seed: int, *, can_be_saved: bool
+    folder: Path,
+    key: str,
+    run: ArmRun,
+    written: bytes,
+    seed: int,
+    wire: Callable[[], WireFigures] | None,
+    *,
+    can_be_saved: bool,
 ) -> None:
     told, diverged = epoch_written.get(), None
     sha256, size = hashlib.sha256(written), len(written)
@@ -200,12 +248,14 @@ def _train(
         key=key,
         noise=noise,
         ledger=None if diverged else run.ledger(),
+        wire=None if wire is None else wire(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=sha256_of(outcome),
     )
     write_atomically(folder / ENDED, end.sealed())
     drop_checkpoint(folder)
+    shutil.rmtree(folder / STATES, ignore_errors=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ A unit is told to a worker as plain text, since it may be done on another machin
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,8 @@ import torch
 from substrate.plugins import told_trust
 from substrate.record.unit import ARM, UnitRecord
 from substrate.run.origin import origin_of
-from substrate.scenario.schema import Arm, Data, Network, Scenario, Training
+from substrate.scenario.capabilities import backpropagates
+from substrate.scenario.schema import Arm, Data, Network, RemoteChip, Scenario, Training
 from substrate.scenario.schema.base import Settings
 
 
@@ -74,6 +76,8 @@ def units_of(
     device: torch.device,
     *,
     held_out: bool = False,
+    isolated: bool = False,
+    once: str = "",
 ) -> list[Unit]:
     """Name the units of an arm.
 
@@ -84,13 +88,22 @@ def units_of(
         data: the checksum of the scenario's data (`substrate.run.origin.data_checksum`).
         device: where to compute.
         held_out: test on held-out training samples.
+        isolated: simulate the chip in a process of its own, where the arm's rule lets it.
+        once: of the run that asks, for chips behind a wire: these are trained for it alone.
     """
+    chip = scenario.all_arms[arm].chip
+    if isinstance(chip, RemoteChip):
+        isolated, once = False, once or secrets.token_hex(8)
+    else:
+        isolated, once = isolated and not backpropagates(scenario, arm), ""
     settings = UnitSettings.of(scenario, arm)
     text = settings.model_dump_json(exclude_none=True)
     named = settings.model_dump(mode="json", exclude={"data"})
     about = origin_of(text, named, data, device)
     found = []
     for seed in seeds:
-        record = UnitRecord(origin=about, seed=seed, held_out=held_out)
+        record = UnitRecord(
+            origin=about, seed=seed, held_out=held_out, isolated=isolated, once=once
+        )
         found.append(Unit(arm, seed, record.key, record.as_json() + "\n", told_trust()))
     return found

@@ -11,7 +11,7 @@ from learning.requirements import PerturbationSettings, RuleSettings, required_c
 from substrate.library import rule_names
 from substrate.plugins import NotRunError
 from substrate.scenario.combinations import check_learning
-from substrate.scenario.schema import Arm, Chip, IdealChip, Learning, Network, Scenario
+from substrate.scenario.schema import Arm, Chip, IdealChip, Learning, Network, RemoteChip, Scenario
 from substrate.scenario.schema.chips import chip_title
 from substrate.scenario.source import Location, ScenarioError, Source
 
@@ -27,6 +27,9 @@ def chip_capabilities(chip: Chip, network: Network) -> frozenset[Capability]:
             Capability.TRANSPOSED_READ,
         }
         return frozenset(able | derivative | ({Capability.GRADIENTS} if derivative else set()))
+    if isinstance(chip, RemoteChip):
+        # the most that it may tell of itself; nobody is asked before something runs
+        return frozenset(Capability) - {Capability.GRADIENTS, Capability.LOSS_DERIVATIVE}
     inject = {Capability.INJECT} if chip.inject else set()
     transposed = {Capability.TRANSPOSED_READ} if chip.transposed_read else set()
     return frozenset({Capability.OBSERVE, *inject, *transposed, *derivative})
@@ -48,7 +51,23 @@ def rule_settings(learning: Learning) -> RuleSettings:
     )
 
 
-def check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> None:
+def backpropagates(scenario: Scenario, arm: str) -> bool:
+    """Whether an arm's rule goes back through the pass itself, as on the ideal chip it does.
+
+    Gradients lead to the weights, so such a chip is in the learner's process.
+    """
+    found = scenario.all_arms[arm]
+    gradients = Capability.GRADIENTS in chip_capabilities(found.chip, scenario.network)
+    return gradients and found.learning.rule_class.backward == "transposed_read"
+
+
+def check_capabilities(
+    scenario: Scenario,
+    arm: Arm,
+    source: Source,
+    loc: Location,
+    told: frozenset[Capability] | None = None,
+) -> None:
     """Refuse a rule that the chip cannot serve, and name those that it can.
 
     Args:
@@ -56,12 +75,13 @@ def check_capabilities(scenario: Scenario, arm: Arm, source: Source, loc: Locati
         arm: a chip and its rule.
         source: the scenario's file.
         loc: where the arm stands in it.
+        told: what the chip says that it can serve, of one that was asked.
 
     Raises:
         ScenarioError: the rule needs a capability that the chip lacks.
     """
     learning = arm.learning
-    capabilities = chip_capabilities(arm.chip, scenario.network)
+    capabilities = chip_capabilities(arm.chip, scenario.network) if told is None else told
     if scenario.training.differentiable:
         capabilities |= {Capability.LOSS_DERIVATIVE}
     missing = required_capabilities(rule_settings(learning)) - capabilities

@@ -23,6 +23,7 @@ from substrate.scenario.schema import (
     Arm,
     IdealChip,
     LossFunction,
+    RemoteChip,
     Scenario,
 )
 from substrate.scenario.source import Location, Source
@@ -98,7 +99,7 @@ def _check_arm(scenario: Scenario, arm: Arm, source: Source, loc: Location) -> N
     """Refuse what the models alone cannot: unknown presets, rules that the chip cannot serve."""
     if isinstance(arm.chip, AihwkitChip):
         check_aihwkit_chip(arm.chip, arm.learning, source, loc)
-    if not isinstance(arm.chip, IdealChip):
+    if not isinstance(arm.chip, IdealChip | RemoteChip):
         check_noise(arm.chip, scenario.network, source, (*loc, "chip", "noise"))
     try:
         perturbs = arm.learning.rule_class.perturbs

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from substrate.nearest import nearest
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.schema import AihwkitChip, Arm, Scenario
+from substrate.scenario.schema.chips import crossbar
 from substrate.scenario.source import ScenarioError, Source
 
 
@@ -96,7 +97,7 @@ def plan_survey(
             raise source.error(
                 ("arms", name, "chip", "crossbar"),
                 "a survey goes through aihwkit's presets, and needs aihwkit chips",
-                found=arm.chip.crossbar,
+                found=crossbar(arm.chip),
             )
         for preset in presets or PRESETS:
             changed = with_preset(arm, preset)

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.crossbars.ideal import IdealCrossbar
 from devices.interface import Capability
 from devices.layers import Conv2d, Dense

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.interface import Capability, LayerUpdate, Outer

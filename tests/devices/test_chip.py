@@ -2,7 +2,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from devices.interface import Capability, CapabilityError, Dense, LayerUpdate, Observation, Outer
+from devices.interface import (
+    Capability,
+    CapabilityError,
+    DecorrelationUpdate,
+    Dense,
+    Drawn,
+    LayerUpdate,
+    Observation,
+    Outer,
+)
 from tests.chips import make_chip, torch_network
 
 SIZES = (6, 5, 4, 3)
@@ -83,7 +92,9 @@ def test_a_part_of_the_samples_shares_the_work_of_all(monkeypatch):
         monkeypatch.setattr(
             layer.crossbar, "read", lambda x, read=read: rows_read.append(len(x)) or read(x)
         )
-    chip.passes(torch.randn(7, 6), [None, [torch.randn(2, n) for n in SIZES[1:]]], samples=[7, 2])
+    chip.passes(
+        torch.randn(7, 6), [None, tuple(torch.randn(2, n) for n in SIZES[1:])], samples=[7, 2]
+    )
     assert rows_read == [7, 9, 9]
 
 
@@ -161,3 +172,52 @@ def test_what_a_chip_cannot_do_is_refused_by_name():
         chip.backpropagate(x, lambda output: output.sum(1))
     with pytest.raises(CapabilityError, match="decorrelation"):
         chip.read_decorrelation_transposed(0, x)
+
+
+def test_a_perturbation_told_by_how_it_is_drawn_is_the_one_that_is_drawn():
+    chip, x = make_chip(SIZES), torch.randn(7, 6)
+    generator = torch.Generator().manual_seed(3)
+    same = generator.clone_state()
+    told = [Drawn(frozenset({0, 2}), 0.5, generator), None, Drawn(frozenset({0}), 0.1, generator)]
+    seen = chip.passes(x, told, samples=[7, 7, 4])
+    first = [
+        each.draw(chip.shapes[0], n)
+        for each, n in zip(
+            (Drawn(frozenset(), 0.5, same), Drawn(frozenset(), 0.1, same)), (7, 4), strict=True
+        )
+    ]
+    last = Drawn(frozenset(), 0.5, same).draw(chip.shapes[2], 7)
+    given = chip.passes(
+        x, [(first[0], None, last), None, (first[1], None, None)], samples=[7, 7, 4]
+    )
+    for one, other in zip(seen, given, strict=True):
+        assert torch.equal(one.output, other.output)
+    assert torch.equal(generator.get_state(), same.get_state())
+
+
+@pytest.mark.parametrize(
+    ("update", "named"),
+    [
+        (LayerUpdate(-1, bias=torch.ones(3)), "no layer -1"),
+        (LayerUpdate(3, bias=torch.ones(3)), "no layer 3"),
+        (LayerUpdate(0, bias=torch.ones(3)), "bias of layer 0"),
+        (LayerUpdate(0, weight=Dense(torch.ones(6, 5))), "delta in the weight request of layer 0"),
+        (LayerUpdate(0, weight=Outer(torch.ones(2, 6), torch.ones(2, 4), 0.1)), "d in the weight"),
+        (LayerUpdate(0, mirror=Outer(torch.ones(2, 5), torch.ones(2, 5), 0.1)), "x in the mirror"),
+        (LayerUpdate(0, decorrelation=DecorrelationUpdate(torch.ones(2, 5), 0.1)), "x_star"),
+    ],
+)
+def test_an_update_that_does_not_fit_is_refused_and_nothing_is_changed(update, named):
+    chip, x = make_chip(SIZES, decorrelated=True), torch.randn(7, 6)
+    before = chip.forward(x).output
+    fits = LayerUpdate(2, bias=torch.ones(SIZES[3]))
+    with pytest.raises(ValueError, match=named):
+        chip.apply([fits, update])
+    assert torch.equal(chip.forward(x).output, before)
+
+
+def test_reads_of_no_layer_are_refused():
+    chip = make_chip(SIZES, decorrelated=True)
+    for read in (chip.read_transposed, chip.read_decorrelation_transposed, chip.activate):
+        with pytest.raises(ValueError, match="no layer -1"):
+            read(-1, torch.ones(2, 3))

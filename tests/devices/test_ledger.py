@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 import torch
 
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.converters import Converter
 from devices.crossbars.aihwkit import AihwkitCrossbar
 from devices.crossbars.aihwkit_config import preset_config

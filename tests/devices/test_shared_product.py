@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import DigitalDecorrelation
 from devices.interface import (
@@ -64,7 +65,7 @@ def assert_same(seen: Observation, expected: Observation, inputs: bool = True) -
 def test_passes_are_those_through_both_matrices(batch):
     chip = exact_chip()
     x = torch.randn(batch, SIZES[0], dtype=F64)
-    noise = [[torch.randn(batch, n, dtype=F64) for n in SIZES[1:]] for _ in range(3)]
+    noise = [tuple(torch.randn(batch, n, dtype=F64) for n in SIZES[1:]) for _ in range(3)]
     observed = chip.passes(x, [None, *noise], read_inputs=[0])
     # three passes of a batch against 6, 5 and 3 outputs; in the first layer all are still one
     assert formed(chip) == [False, 3 * batch > 5, 3 * batch > 3]
@@ -75,7 +76,7 @@ def test_passes_are_those_through_both_matrices(batch):
 def test_inputs_of_any_passes_are_read_beside_it():
     chip = exact_chip()
     x = torch.randn(20, SIZES[0], dtype=F64)
-    noise = [[torch.randn(20, n, dtype=F64) for n in SIZES[1:]] for _ in range(3)]
+    noise = [tuple(torch.randn(20, n, dtype=F64) for n in SIZES[1:]) for _ in range(3)]
     observed = chip.passes(x, [noise[0], None, noise[1], noise[2]], read_inputs=[1, 3])
     assert formed(chip) == [False, True, True]
     for number, perturb in enumerate([noise[0], None, noise[1], noise[2]]):
@@ -85,7 +86,7 @@ def test_inputs_of_any_passes_are_read_beside_it():
 def test_passes_of_fewer_samples_share_it():
     chip = exact_chip()
     x = torch.randn(20, SIZES[0], dtype=F64)
-    noise = [torch.randn(15, n, dtype=F64) for n in SIZES[1:]]
+    noise = tuple(torch.randn(15, n, dtype=F64) for n in SIZES[1:])
     whole, part = chip.passes(x, [None, noise], samples=[20, 15], read_inputs=[0])
     assert formed(chip) == [False, True, True]
     assert_same(whole, by_hand(chip, x, None))

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 import torch
 
-from devices.chip import ChipLayer, NetworkChip
+from devices.chip import NetworkChip
+from devices.chip_layer import ChipLayer
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import DigitalDecorrelation
 from devices.interface import Capability, CapabilityError

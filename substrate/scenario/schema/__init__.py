@@ -25,6 +25,7 @@ from substrate.scenario.schema.network import (
     Staircase,
     Training,
 )
+from substrate.scenario.schema.remote import RemoteChip
 from substrate.scenario.schema.scenario import Alignment, Arm, Scenario, Verdict
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Network",
     "Optimiser",
     "Perturbation",
+    "RemoteChip",
     "Scenario",
     "Staircase",
     "Training",

@@ -10,6 +10,7 @@ from substrate.scenario.schema.aihwkit import AihwkitChip
 from substrate.scenario.schema.base import Settings
 from substrate.scenario.schema.custom import CustomChip, is_custom
 from substrate.scenario.schema.native import NativeChip
+from substrate.scenario.schema.remote import RemoteChip
 
 
 class IdealChip(Settings):
@@ -20,6 +21,8 @@ class IdealChip(Settings):
 
 def crossbar(chip: Any) -> str | None:
     """Tell chips apart by the name of their crossbar; all of the user's own are one kind."""
+    if isinstance(chip, RemoteChip) or (isinstance(chip, dict) and "remote" in chip):
+        return "remote"
     name = chip.get("crossbar") if isinstance(chip, dict) else getattr(chip, "crossbar", None)
     return "custom" if isinstance(name, str) and is_custom(name) else name
 
@@ -28,7 +31,8 @@ Chip = Annotated[
     Annotated[IdealChip, Tag("ideal")]
     | Annotated[AihwkitChip, Tag("aihwkit")]
     | Annotated[NativeChip, Tag("native")]
-    | Annotated[CustomChip, Tag("custom")],
+    | Annotated[CustomChip, Tag("custom")]
+    | Annotated[RemoteChip, Tag("remote")],
     Discriminator(crossbar),
 ]
 
@@ -39,6 +43,8 @@ def chip_title(chip: Chip) -> str:
         return "ideal chip"
     if isinstance(chip, CustomChip):
         return custom_crossbar(chip.crossbar, Path()).title
+    if isinstance(chip, RemoteChip):
+        return f"chip at {chip.remote}"
     if isinstance(chip, NativeChip):
         return f"native {chip.preset}"
     return f"aihwkit {chip.preset}"

@@ -1,0 +1,73 @@
+"""One layer of a chip: a crossbar with what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from devices.activations import Activation
+from devices.crossbars.base import Crossbar
+from devices.crossbars.ideal import IdealCrossbar
+from devices.decorrelation import Decorrelation, DigitalDecorrelation
+from devices.layers import Layout
+from devices.shared_product import SharedProduct
+from devices.states import Saved
+
+AddNoise = Callable[[Tensor], Tensor]
+"""Gives a signal, (reads, [positions,] lines), as a noise source or converter leaves it."""
+
+
+@dataclass(frozen=True)
+class ChipLayer:
+    """One layer of a chip.
+
+    Attributes:
+        layout: geometry of the layer on its crossbar.
+        crossbar: holds the weights.
+        activation: f of x_l = f(a_l).
+        bias: b_l, digital, (n_out,).
+        decorrelation: R_l, None where the chip has none.
+        input_noise: acts on what drives the rows; travels.
+        output_noise: acts on what the columns give; travels.
+        readout: acts on the pre-activation as observed; does not travel.
+        input_readout: acts on the layer's input as observed; does not travel.
+        mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
+    """
+
+    layout: Layout
+    crossbar: Crossbar
+    activation: Activation
+    bias: Float[Tensor, " n_out"]
+    decorrelation: Decorrelation | None = None
+    input_noise: AddNoise | None = None
+    output_noise: AddNoise | None = None
+    readout: AddNoise | None = None
+    input_readout: AddNoise | None = None
+    mirror: Crossbar | None = None
+
+    def keepers(self) -> dict[str, Saved]:
+        """Give the parts whose state can be saved, by name."""
+        parts: dict[str, object] = {
+            "crossbar": self.crossbar,
+            "decorrelation": self.decorrelation,
+            "mirror": self.mirror,
+            "input noise": self.input_noise,
+            "output noise": self.output_noise,
+            "readout": self.readout,
+            "input readout": self.input_readout,
+        }
+        return {name: part for name, part in parts.items() if isinstance(part, Saved)}
+
+    def shared_product(self) -> SharedProduct | None:
+        """What passes may be read through at once; None where noise or a device is in between."""
+        crossbar, decorrelation = self.crossbar, self.decorrelation
+        if self.input_noise is not None or self.input_readout is not None:
+            return None
+        if not isinstance(crossbar, IdealCrossbar) or not crossbar.noise_free:
+            return None
+        if not isinstance(decorrelation, DigitalDecorrelation):
+            return None
+        return SharedProduct(crossbar, decorrelation)

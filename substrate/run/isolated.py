@@ -1,0 +1,126 @@
+"""A chip in a process of its own, on a socket that no other machine reaches.
+
+The learner's process holds neither the chip nor anything that leads to it: what travels is what
+`substrate/wire/chip.proto` names. Processes are forked from the server of local workers, which has
+imported all that they need; one of them ends with the process that asked for it, however that ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import torch
+
+from substrate.data.dataset import Dataset
+from substrate.plugins import told_trust, trusting_as_told
+from substrate.run.server import server_context
+from substrate.scenario.schema import Scenario
+from substrate.wire.address import Guard
+from substrate.wire.errors import ChipUnreachable
+from substrate.wire.link import Link, Patience
+from substrate.wire.remote import RemoteHost
+
+_START_SECONDS = 120.0
+_PATIENCE = Patience(deadline=3600.0, attempts_seconds=30.0)
+"""A simulated pass takes as long as it takes; a process that has died is soon known."""
+
+
+@contextmanager
+def isolated_host(
+    scenario: Scenario, name: str, dataset: Dataset, device: torch.device, states: Path
+) -> Iterator[RemoteHost]:
+    """Serve an arm's simulated chip from a process of its own, for as long as the block lasts.
+
+    Args:
+        scenario: that has the arm.
+        name: of the arm.
+        dataset: its data.
+        device: where the chip is simulated.
+        states: the folder of the states that the chip keeps.
+
+    Raises:
+        ChipUnreachable: the process ended before it served.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="substrate-chip-"))  # nobody else may enter it
+    ours, theirs = multiprocessing.Pipe()
+    process = server_context().Process(
+        target=_serve,
+        args=(
+            *(_settings(scenario, name), name, tuple(dataset.input_shape), dataset.n_out),
+            *(device.type, str(states), f"unix:{folder / 'socket'}", told_trust(), theirs),
+        ),
+    )
+    try:
+        process.start()
+        theirs.close()
+        told = ours.recv() if ours.poll(_START_SECONDS) else "it does not begin"
+        if told:
+            raise ChipUnreachable(f"the chip's process of arm {name} could not be started: {told}")
+        link = Link(f"unix:{folder / 'socket'}", Guard(), _PATIENCE)
+        try:
+            link.lease()
+            yield RemoteHost(link, "")
+        finally:
+            link.close()
+    except EOFError:
+        raise ChipUnreachable(f"the chip's process of arm {name} ended as it started") from None
+    finally:
+        ours.close()
+        if process.pid is not None:
+            process.kill()
+            process.join()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settings(scenario: Scenario, name: str) -> str:
+    """Give a scenario of this arm alone as JSON; one must have baselines."""
+    arms = {name: scenario.all_arms[name]}
+    alone = scenario.model_copy(update={"arms": arms, "baselines": {f"{name} too": arms[name]}})
+    return alone.model_dump_json(exclude_none=True)
+
+
+def _serve(
+    settings: str,
+    name: str,
+    input_shape: tuple[int, ...],
+    n_out: int,
+    device: str,
+    states: str,
+    address: str,
+    trust: str,
+    told: Connection,
+) -> None:
+    from substrate.wire.arm import serve_arm
+    from substrate.wire.server import start_server
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the learner's process says when it is over
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    try:
+        with trusting_as_told(trust):
+            scenario = Scenario.model_validate_json(settings, context={"folder": Path()})
+            served = serve_arm(
+                *(scenario, name, input_shape, n_out, torch.device(device), Path(states)),
+                secret=False,
+            )
+            server, _ = start_server(served, address, Guard())
+            told.send("")
+            _until_closed(told)
+            server.stop(None)
+    except Exception as problem:
+        told.send(f"{type(problem).__name__}: {problem}".partition("\n")[0])
+
+
+def _until_closed(told: Connection) -> None:
+    """Wait for the end of who asked, which closes its end of the pipe."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([told, parent.sentinel])

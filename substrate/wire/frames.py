@@ -1,0 +1,203 @@
+"""Messages as bytes: tensors beside the message that speaks of them, and a checksum in front.
+
+    [1: crc32c] [2: data, all tensors' bytes] [the other fields]
+
+That is what protobuf makes of a message whose fields are written in the order of their numbers, so
+any protobuf library reads and writes it. Here the bytes of tensors go past that library, since it
+would copy each of them several times: a message is joined once, and a tensor is copied out once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import google_crc32c
+import numpy as np
+import torch
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtobufMessage
+from torch import Tensor
+
+from substrate.wire import chip_pb2 as pb
+
+_DTYPES = {
+    torch.float32: pb.FLOAT32,
+    torch.float64: pb.FLOAT64,
+    torch.int64: pb.INT64,
+    torch.uint8: pb.UINT8,
+}
+_NUMPY: dict[pb.DType, tuple[np.dtype[Any], torch.dtype]] = {
+    pb.FLOAT32: (np.dtype("<f4"), torch.float32),
+    pb.FLOAT64: (np.dtype("<f8"), torch.float64),
+    pb.INT64: (np.dtype("<i8"), torch.int64),
+    pb.UINT8: (np.dtype("u1"), torch.uint8),
+}
+_CRC_TAG, _DATA_TAG = b"\x0d", b"\x12"
+_CRC_END = 5
+_MOST_AXES, _LONGEST = 8, 2**40
+
+if sys.byteorder != "little":  # pragma: no cover
+    raise ImportError("tensors travel as they lie in memory, which must be little-endian")
+
+Message = TypeVar("Message", bound=ProtobufMessage)
+Earlier = Callable[[int, bool, int], Tensor]
+"""Gives an earlier tensor by the request's number, whether it was in the reply, and its place."""
+
+
+class Unreadable(ValueError):
+    """Bytes that are no message of this schema, or not what was sent."""
+
+
+class Tensors:
+    """The tensors of a message in the making; what is added twice travels once."""
+
+    def __init__(self, known: Mapping[object, tuple[int, bool, int]] | None = None) -> None:
+        """Start with none; `known` says where the other side finds those that it has."""
+        self.told: list[pb.Tensor] = []
+        self.held: list[Tensor] = []
+        self._known = known or {}
+        self._places: dict[object, int] = {}
+
+    def add(self, tensor: Tensor) -> int:
+        """Give the tensor's place in the message."""
+        key = identity(tensor)
+        if (place := self._places.get(key)) is not None:
+            return place
+        dtype = _DTYPES.get(tensor.dtype)
+        if dtype is None:
+            raise TypeError(f"a tensor of {tensor.dtype} cannot travel")
+        told = pb.Tensor(dtype=dtype, shape=tensor.shape)
+        if (earlier := self._known.get(key)) is not None:
+            number, in_reply, at = earlier
+            told.earlier.number, told.earlier.in_reply, told.earlier.place = number, in_reply, at
+        self._places[key] = place = len(self.told)
+        self.told.append(told)
+        self.held.append(tensor)
+        return place
+
+    def parts(self) -> list[Any]:
+        """Give the bytes of all that travel, without a copy where they lie in one piece."""
+        return [
+            tensor.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8)
+            for tensor, told in zip(self.held, self.told, strict=True)
+            if not told.HasField("earlier") and tensor.numel()
+        ]
+
+
+def identity(tensor: Tensor) -> object:
+    """What two tensors share only if they hold the same values, as long as both are there."""
+    return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor._version)
+
+
+def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
+    """Give a message with its tensors as bytes."""
+    parts: list[Any] = []
+    if tensors is not None:
+        assert isinstance(message, pb.Request | pb.Reply)
+        del message.tensors[:]
+        message.tensors.extend(tensors.told)
+        if data := tensors.parts():
+            parts = [_DATA_TAG + _varint(sum(len(each) for each in data)), *data]
+    parts.append(message.SerializeToString())
+    crc = 0
+    for part in parts:
+        crc = google_crc32c.extend(crc, part)
+    return b"".join([_CRC_TAG, crc.to_bytes(4, "little"), *parts])
+
+
+def unpack(kind: type[Message], raw: bytes) -> tuple[Message, memoryview]:
+    """Read a message; gives the bytes of its tensors too, for `read_tensors`.
+
+    Raises:
+        Unreadable: the bytes are none, or were changed on the way.
+    """
+    if raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
+        raise Unreadable("the message does not begin with its checksum")
+    found = google_crc32c.value(np.frombuffer(raw, np.uint8, offset=_CRC_END)) if raw[5:6] else 0
+    if found != int.from_bytes(raw[1:_CRC_END], "little"):
+        raise Unreadable("the message was changed on the way: its checksum does not fit")
+    start, end = _CRC_END, _CRC_END
+    if raw[start : start + 1] == _DATA_TAG:
+        start, size = _read_varint(raw, start + 1)
+        end = start + size
+        if end > len(raw):
+            raise Unreadable(f"the message ends before its {size} bytes of data do")
+    try:
+        message = kind.FromString(raw[end:])
+    except DecodeError as problem:
+        raise Unreadable(f"the message is not of this schema: {problem}") from None
+    if getattr(message, "data", b""):
+        raise Unreadable("the message has its data not where it belongs, right behind the checksum")
+    return message, memoryview(raw)[start:end]
+
+
+def read_tensors(
+    message: pb.Request | pb.Reply, data: memoryview, earlier: Earlier
+) -> list[Tensor]:
+    """Give the tensors of a message, each in memory of its own.
+
+    Raises:
+        Unreadable: the bytes do not fit what is told of them, or an earlier tensor is not there.
+    """
+    at = 0
+    own: list[Tensor] = []
+    for each in message.tensors:
+        if each.HasField("earlier"):
+            own.append(_repeated(each, own, earlier))
+            continue
+        if each.dtype not in _NUMPY or len(each.shape) > _MOST_AXES:
+            raise Unreadable(f"tensor {len(own)} has no type that is known, or too many axes")
+        of_numpy, of_torch = _NUMPY[each.dtype]
+        count = math.prod(each.shape)
+        if any(size > _LONGEST for size in each.shape) or at + count * of_numpy.itemsize > len(
+            data
+        ):
+            raise Unreadable(f"tensor {len(own)} of shape {tuple(each.shape)} is not all there")
+        # a copy that torch has allocated, so that sums over it go as in one process, bit for bit
+        tensor = torch.empty(tuple(each.shape), dtype=of_torch)
+        if count:
+            values = np.frombuffer(data, of_numpy, count, at)
+            np.copyto(tensor.numpy().reshape(-1), values)
+        at += count * of_numpy.itemsize
+        own.append(tensor)
+    if at != len(data):
+        raise Unreadable(f"{len(data) - at} bytes of data belong to no tensor")
+    return own
+
+
+def _repeated(told: pb.Tensor, own: list[Tensor], earlier: Earlier) -> Tensor:
+    ref = told.earlier
+    if ref.number:
+        tensor = earlier(ref.number, ref.in_reply, ref.place)
+    elif ref.place < len(own):
+        tensor = own[ref.place]
+    else:
+        raise Unreadable(f"tensor {len(own)} repeats tensor {ref.place}, a later one")
+    if tuple(tensor.shape) != tuple(told.shape) or _DTYPES[tensor.dtype] != told.dtype:
+        raise Unreadable("a tensor that is said to repeat another has another shape")
+    return tensor
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
+def _read_varint(raw: bytes, at: int) -> tuple[int, int]:
+    """Give where it ends, and its value."""
+    value = shift = 0
+    while at < len(raw) and shift < 64:
+        byte = raw[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return at, value
+        shift += 7
+    raise Unreadable("the message ends in the length of its data")

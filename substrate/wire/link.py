@@ -1,0 +1,354 @@
+"""The learner's end of a wire: numbered requests on a stream that may break.
+
+    post   send, and go on at once: changes are on their way while the learner works
+    ask    send, and wait for the reply
+
+Every request is kept until a reply says that it was done. Where the stream breaks, or no reply
+comes in time, it is opened anew, after a pause that grows, and what was kept is sent again under
+its number: the chip carries out nothing twice (`substrate.wire.session`). A chip with another
+`boot` was restarted, and knows nothing of what was kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import queue
+import random
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from devices.interface import CapabilityError
+from substrate.wire import chip_pb2 as pb
+from substrate.wire.address import Guard, open_channel
+from substrate.wire.errors import (
+    ChipFailed,
+    ChipNotFinite,
+    ChipRefused,
+    ChipRestarted,
+    ChipUnreachable,
+    LeaseLost,
+    LeaseTaken,
+    WireError,
+)
+from substrate.wire.figures import Meter
+from substrate.wire.frames import Tensors, Unreadable, pack, unpack
+from substrate.wire.replies import Described, read_description
+from substrate.wire.server import SERVICE, SESSION, TOKEN
+
+_Code = grpc.StatusCode
+_UNANSWERED = 256
+_UNANSWERED_BYTES = 256_000_000
+"""Requests under way before a reply is waited for, and their bytes: they are kept in memory."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
+_UNARY_SECONDS = 10.0
+_OUT = 3
+"""Times that a status is seen before it is believed: a connection may change what it says."""
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Patience(NamedTuple):
+    """How long is waited for what.
+
+    Attributes:
+        deadline: seconds for one reply; then the connection counts as lost.
+        attempts_seconds: for how long a lost connection is tried again, before it is given up.
+    """
+
+    deadline: float = 60.0
+    attempts_seconds: float = 120.0
+
+
+class Link:
+    """A connection to a chip, under a lease.
+
+    Attributes:
+        address: of the chip.
+        meter: counts what goes over it.
+        about: what the chip told of itself.
+    """
+
+    def __init__(self, address: str, guard: Guard, patience: Patience = Patience()) -> None:  # noqa: B008
+        """Connect, and ask what the chip is; it is not leased before `lease`.
+
+        Raises:
+            WireError: nobody answers, or not as a chip does.
+            AddressError: the address cannot be used.
+        """
+        self.address, self._patience = address, patience
+        self.meter = Meter()
+        self._channel = open_channel(
+            address,
+            guard,
+            [
+                ("grpc.max_receive_message_length", -1),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.initial_reconnect_backoff_ms", 50),
+                ("grpc.min_reconnect_backoff_ms", 50),
+                ("grpc.max_reconnect_backoff_ms", 1000),
+            ],
+        )
+        secret = guard.secret()
+        self._metadata = () if secret is None else ((TOKEN, f"Bearer {secret}"),)
+        self._drive: Any = self._channel.stream_stream(f"/{SERVICE}/Drive")
+        self._session = ""
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._stream: Any = None
+        self._number = self._answered = 0
+        self._kept: dict[int, tuple[bytes, float]] = {}
+        self._kept_bytes = 0
+        self._waiting_since: float | None = None
+        self._closed = threading.Event()
+        self._watch: threading.Thread | None = None
+        self.about = self._describe()
+
+    def lease(self) -> None:
+        """Take the chip.
+
+        Raises:
+            LeaseTaken: somebody else has it.
+        """
+        holder = f"{platform.node()}, process {os.getpid()}"
+        session = secrets.token_hex(16)
+        asked = pb.LeaseRequest(holder=holder, session=session)
+        reply = self._unary("Lease", asked, pb.LeaseReply)
+        self._session, seconds = session, reply.lease_seconds
+        if reply.boot != self.about.boot:
+            self.about = self._describe()
+        self._number = self._answered = 0
+        self._forget()
+        self._open()
+        if self._watch is None:
+            self._watch = threading.Thread(target=self._keep, args=(seconds,), daemon=True)
+            self._watch.start()
+
+    def health(self) -> pb.HealthReply:
+        """Ask how the chip does."""
+        return self._unary("Health", pb.HealthRequest(), pb.HealthReply)
+
+    def post(self, request: pb.Request, tensors: Tensors | None = None) -> int:
+        """Send a request whose reply, if there is any, is not waited for; gives its number."""
+        self._number += 1
+        request.number, request.received = self._number, self._answered
+        raw = pack(request, tensors)
+        if len(raw) > self.about.max_message_bytes:
+            self._number -= 1
+            raise ChipRefused(
+                f"{self.address}: a request of {len(raw):,} bytes is larger than the"
+                f" {self.about.max_message_bytes:,} that the chip takes"
+            )
+        self._kept[self._number] = (raw, time.perf_counter())
+        self._kept_bytes += len(raw)
+        self.meter.requests += 1
+        self.meter.sent += len(raw)
+        self._outgoing.put(raw)
+        if request.WhichOneof("what") == "apply" and (
+            len(self._kept) > _UNANSWERED or self._kept_bytes > _UNANSWERED_BYTES
+        ):
+            self.ask(pb.Request(wait=pb.Wait()))
+        return self._number
+
+    def ask(
+        self, request: pb.Request, tensors: Tensors | None = None
+    ) -> tuple[pb.Reply, memoryview]:
+        """Send a request, and wait for its reply.
+
+        Returns:
+            The reply, and the bytes of its tensors.
+
+        Raises:
+            WireError: of this request, or of one that was posted before.
+            CapabilityError: likewise.
+        """
+        number = self.post(request, tensors)
+        began = time.perf_counter()
+        while True:
+            raw = self._next()
+            try:
+                reply, data = unpack(pb.Reply, raw)
+            except Unreadable:
+                self._again(None)
+                continue
+            if reply.number == 0:  # the request was changed on its way
+                self._again(None)
+                continue
+            if reply.number <= self._answered or reply.number not in self._kept:
+                continue  # it was answered before the stream broke
+            now = time.perf_counter()
+            self.meter.received += len(raw)
+            self.meter.answered(now - self._kept[reply.number][1], now - began)
+            self._answered = reply.number
+            for done in [each for each in self._kept if each <= reply.number]:
+                self._kept_bytes -= len(self._kept.pop(done)[0])
+            if reply.HasField("problem"):
+                self._raise(reply.problem)
+            if reply.number == number:
+                return reply, data
+
+    def close(self) -> None:
+        """Give the chip back, and disconnect."""
+        self._closed.set()
+        self._outgoing.put(None)
+        if self._session:
+            with contextlib.suppress(grpc.RpcError, Unreadable):
+                self._call(
+                    "Release", pb.ReleaseRequest(session=self._session), pb.ReleaseReply, 2.0
+                )
+        if self._stream is not None:
+            self._stream.cancel()
+        self._channel.close()
+
+    def _next(self) -> bytes:
+        """Wait for whatever comes next."""
+        while True:
+            self._waiting_since = time.monotonic()
+            try:
+                raw: bytes = next(self._stream)
+            except (grpc.RpcError, StopIteration) as problem:
+                self._waiting_since = None
+                self._again(problem)
+            else:
+                self._waiting_since = None
+                return raw
+
+    def _again(self, problem: Exception | None) -> None:
+        """Open the stream anew, and send what was kept."""
+        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        while True:
+            if self._closed.is_set():
+                raise ChipUnreachable(f"{self.address}: the connection was closed here")
+            if time.monotonic() - began > self._patience.attempts_seconds:
+                raise ChipUnreachable(f"{self.address}: {_in_words(problem)}")
+            # full jitter, so that several that were cut off at once do not come back at once
+            time.sleep(random.uniform(0, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            try:
+                reply = self._renew()
+            except (grpc.RpcError, Unreadable) as another:
+                problem = another
+                if strikes.out(problem):
+                    self._lease_is_over()
+                continue
+            if reply.boot != self.about.boot:
+                raise ChipRestarted(f"{self.address}: the chip was restarted")
+            self.meter.reconnections += 1
+            self._open()
+            return
+
+    def _open(self) -> None:
+        if self._stream is not None:
+            self._outgoing.put(None)
+            self._stream.cancel()
+        self._outgoing = queue.SimpleQueue()
+        for raw, _ in self._kept.values():
+            self.meter.again += 1
+            self._outgoing.put(raw)
+        self._stream = self._drive(
+            _until_none(self._outgoing), metadata=(*self._metadata, (SESSION, self._session))
+        )
+
+    def _renew(self) -> pb.LeaseReply:
+        return self._call("Lease", pb.LeaseRequest(session=self._session, keep=True), pb.LeaseReply)
+
+    def _lease_is_over(self) -> NoReturn:
+        if self._describe().boot != self.about.boot:
+            raise ChipRestarted(f"{self.address}: the chip was restarted")
+        raise LeaseLost(f"{self.address}: the lease of the chip has lapsed")
+
+    def _raise(self, problem: pb.Problem) -> None:
+        told, kind = f"{self.address}: {problem.message}", pb.Problem.Kind
+        if problem.kind == kind.NOT_CAPABLE:
+            raise CapabilityError(told)
+        if problem.kind == kind.NOT_FINITE:
+            raise ChipNotFinite(told)
+        if problem.kind in (kind.INVALID, kind.NO_STATE):
+            raise ChipRefused(told)
+        raise ChipFailed(told)
+
+    def _keep(self, lease_seconds: float) -> None:
+        """Keep the lease while the learner works, and cancel a stream that is silent for long."""
+        pause = min(lease_seconds / 3, self._patience.deadline / 4)
+        renewed = time.monotonic()
+        while not self._closed.wait(pause):
+            since, now = self._waiting_since, time.monotonic()
+            if since is not None and now - since > self._patience.deadline:
+                self._stream.cancel()
+            if now - renewed > lease_seconds / 3:
+                with contextlib.suppress(grpc.RpcError, Unreadable):
+                    self._renew()
+                    renewed = now
+
+    def _describe(self) -> Described:
+        told = self._unary("Describe", pb.DescribeRequest(), pb.Description)
+        return read_description(told, self.address)
+
+    def _unary(self, method: str, request: Message, kind: type[Answer]) -> Answer:
+        """Call a method that may be called again, with pauses that grow."""
+        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        while True:
+            try:
+                return self._call(method, request, kind)
+            except (grpc.RpcError, Unreadable) as problem:
+                strikes.out(problem)
+                if isinstance(problem, grpc.RpcError) and problem.code() is _Code.ALREADY_EXISTS:
+                    raise LeaseTaken(f"{self.address}: {problem.details()}") from None
+                if time.monotonic() - began > self._patience.attempts_seconds:
+                    raise ChipUnreachable(f"{self.address}: {_in_words(problem)}") from None
+            time.sleep(random.uniform(0, pause))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _call(
+        self, method: str, request: Message, kind: type[Answer], seconds: float | None = None
+    ) -> Answer:
+        call: Any = self._channel.unary_unary(f"/{SERVICE}/{method}")
+        # nothing of it takes long, and so none need be waited for as long as for a chip
+        seconds = min(self._patience.deadline, _UNARY_SECONDS) if seconds is None else seconds
+        raw = call(pack(request), timeout=seconds, metadata=self._metadata)
+        return unpack(kind, raw)[0]
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_bytes = 0
+
+
+class _Strikes:
+    """Counts statuses that no further attempt would change, unless they were made on the way."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._counts: dict[grpc.StatusCode, int] = {}
+
+    def out(self, problem: Exception) -> bool:
+        """Whether the lease is over; raises WireError where one may not, or there is no chip."""
+        if not isinstance(problem, grpc.RpcError):
+            return False
+        code = problem.code()
+        self._counts[code] = self._counts.get(code, 0) + 1
+        if self._counts[code] < _OUT:
+            return False
+        if code is _Code.PERMISSION_DENIED:
+            raise WireError(f"{self._address}: {problem.details()}")
+        if code is _Code.UNIMPLEMENTED:
+            raise WireError(f"{self._address}: what answers there is no chip")
+        return code is _Code.UNAUTHENTICATED
+
+
+def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
+    while (raw := outgoing.get()) is not None:
+        yield raw
+
+
+def _in_words(problem: Exception | None) -> str:
+    if isinstance(problem, Unreadable):
+        return f"what answers is not understood: {problem}"
+    if isinstance(problem, grpc.RpcError):
+        told = (problem.details() or "").partition("\n")[0]
+        return f"no answer ({problem.code().name.lower()}: {told})"
+    return "the connection is lost again and again"

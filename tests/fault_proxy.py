@@ -1,0 +1,127 @@
+"""A proxy between learner and chip that spoils what goes through it, as benches and networks do.
+
+delay     a piece comes later
+drop      a piece never comes
+cut       the connection ends
+reorder   a piece comes after the next one
+corrupt   bits of a piece are flipped
+restart   the chip is started anew (`restart` is called), and the connection ends
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+KINDS = ("delay", "drop", "cut", "reorder", "corrupt", "restart")
+
+
+class FaultProxy:
+    """Listens on a port of its own, and injects faults until so many were."""
+
+    def __init__(
+        self,
+        server: tuple[str, int],
+        faults: int,
+        *,
+        every: float,
+        seed: int = 0,
+        restarts: int = 0,
+        restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Spoil one piece in `every`, on average; at most so many restarts are among the faults."""
+        self.server = server
+        self.injected: Counter[str] = Counter()
+        self._left, self._restarts, self._restart = faults, restarts, restart
+        self._chance, self._random = 1 / every, random.Random(seed)
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def left(self) -> int:
+        return self._left
+
+    def close(self) -> None:
+        self._listener.close()
+        self._cut_all()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                learner, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                chip = socket.create_connection(self.server, timeout=5)
+                chip.settimeout(None)
+            except OSError:
+                learner.close()
+                continue
+            self._open |= {learner, chip}
+            for source, sink in ((learner, chip), (chip, learner)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        held = b""
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                fault = self._next_fault()
+                if fault == "delay":
+                    time.sleep(self._random.uniform(0, 0.02))
+                elif fault == "drop":
+                    continue
+                elif fault == "cut":
+                    break
+                elif fault == "corrupt":
+                    spoiled = bytearray(piece)
+                    for _ in range(3):
+                        spoiled[self._random.randrange(len(spoiled))] ^= (
+                            1 << self._random.randrange(8)
+                        )
+                    piece = bytes(spoiled)
+                elif fault == "reorder":
+                    held = piece
+                    source.settimeout(0.05)
+                    try:
+                        piece = source.recv(65536)
+                    except TimeoutError:
+                        piece = b""
+                    finally:
+                        source.settimeout(None)
+                    piece, held = piece + held, b""
+                elif fault == "restart":
+                    self._restart()
+                    self._cut_all()
+                    break
+                sink.sendall(piece)
+        for each in (source, sink):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+            self._open.discard(each)
+
+    def _next_fault(self) -> str | None:
+        with self._lock:
+            if self._left <= 0 or self._random.random() >= self._chance:
+                return None
+            kinds = KINDS if self._restarts > self.injected["restart"] else KINDS[:-1]
+            kind = self._random.choice(kinds)
+            self._left -= 1
+            self.injected[kind] += 1
+            return kind
+
+    def _cut_all(self) -> None:
+        for each in list(self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,152 @@
+"""Connections that fail and chips that restart: nothing is done twice, and nothing is left out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from devices.interface import LayerUpdate
+from substrate.run.training import ArmRun
+from substrate.wire.address import Guard
+from substrate.wire.arm import serve_arm
+from substrate.wire.errors import ChipRestarted, ChipUnreachable, LeaseLost, LeaseTaken
+from substrate.wire.link import Link, Patience
+from substrate.wire.remote import RemoteHost
+from substrate.wire.server import start_server
+from substrate.wire.states import States
+from tests.fault_proxy import FaultProxy
+from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, a_server, few_digits, trained
+
+QUICK = Patience(deadline=1.5, attempts_seconds=60.0)
+
+
+class Restarting:
+    """A server that can be started anew at the same port, as after a power cut."""
+
+    def __init__(self, scenario, states: Path) -> None:
+        self._about = scenario, states
+        self._server = None
+        self.address = "localhost:0"
+        self.start()
+
+    def start(self) -> None:
+        if self._server is not None:
+            self._server.stop(None).wait()
+        scenario, states = self._about
+        data = few_digits(scenario)
+        served = serve_arm(scenario, "arm", data.input_shape, data.n_out, CPU, states, secret=False)
+        for _ in range(50):
+            try:
+                self._server, self.address = start_server(served, self.address, Guard())
+                return
+            except ValueError:  # the port is not free yet
+                time.sleep(0.05)
+        raise RuntimeError("the port does not get free")
+
+    def stop(self) -> None:
+        self._server.stop(None).wait()
+
+
+def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, int]:
+    """Train, and go on from the last epoch where the chip was restarted, as a unit does."""
+    kept = None
+    restarts = 0
+    while True:
+        link = Link(address, Guard(), QUICK)
+        try:
+            link.lease()
+            host = RemoteHost(link)
+            run = ArmRun(scenario, "arm", 0, few_digits(scenario), CPU, host)
+            if kept is not None:
+                run.restore(*kept)
+            for epoch in run.epochs():
+                kept = run.state(), epoch
+            return run, host, link, restarts
+        except ChipRestarted:
+            restarts += 1
+            link.close()
+
+
+@pytest.mark.parametrize(("faults", "restarts"), [(40, 2)])
+def test_a_training_through_faults_ends_as_one_without(faults, restarts, tmp_path):
+    scenario = a_scenario(NATIVE, DANP, epochs=8)
+    here, _ = trained(scenario)
+    chip = Restarting(scenario, tmp_path)
+    port = int(chip.address.rpartition(":")[2])
+    proxy = FaultProxy(("127.0.0.1", port), faults, every=8, restarts=restarts, restart=chip.start)
+    try:
+        there, host, link, seen = train_through(scenario, proxy.address)
+        name = bytes(there.state()["chip.kept as"].tolist()).decode()
+        kept, expected = States(tmp_path).read(name), here.state()
+        for each, value in kept.items():
+            assert torch.equal(value, expected[f"chip.{each}"]), each
+        # every update was carried out once: the chip's own count
+        assert there.ledger() == here.ledger()
+        assert host.figures().reconnections > 0
+        assert seen == proxy.injected["restart"]
+        link.close()
+    finally:
+        proxy.close()
+        chip.stop()
+    assert proxy.left == 0, proxy.injected
+
+
+def test_updates_are_counted_at_the_server(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    with a_server(scenario, tmp_path) as address, a_host(address) as host:
+        host.begin(0)
+        before = host.ledger()
+        for _ in range(5):
+            host.chip.apply([LayerUpdate(0, bias=torch.ones(12))])
+        assert host.ledger() == before
+        assert host._link.health().updates == 5
+
+
+def test_a_restart_is_noticed(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    chip = Restarting(scenario, tmp_path)
+    with a_host(chip.address, QUICK) as host:
+        host.begin(0)
+        host.ledger()
+        chip.start()
+        with pytest.raises(ChipRestarted, match="was restarted"):
+            host.ledger()
+    chip.stop()
+
+
+def test_a_chip_that_is_gone_is_given_up_in_time(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    chip = Restarting(scenario, tmp_path)
+    with a_host(chip.address, Patience(1.0, 1.0)) as host:
+        host.begin(0)
+        host.ledger()
+        chip.stop()
+        began = time.monotonic()
+        with pytest.raises(ChipUnreachable, match="no answer"):
+            host.ledger()
+        assert time.monotonic() - began < 30
+
+
+def test_one_learner_has_the_chip_until_its_lease_lapses(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    with a_server(scenario, tmp_path, lease_seconds=1.0) as address:
+        with a_host(address) as host:
+            host.begin(0)
+            with pytest.raises(LeaseTaken, match="is leased to"), a_host(address):
+                pass
+            time.sleep(1.5)  # the first one keeps it
+            host.ledger()
+            host._link._closed.set()  # as if its process had stopped
+            host._link._watch.join()
+            time.sleep(1.5)
+            host._link._closed.clear()
+            with a_host(address) as other:
+                other.begin(0)
+                other.ledger()
+                with pytest.raises(LeaseLost, match="has lapsed"):
+                    host.ledger()
+        with a_host(address):  # given back at once
+            pass
