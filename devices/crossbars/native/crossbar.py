@@ -21,13 +21,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.converters import Conversion
+from devices.crossbars.native.cells import Devices
 from devices.crossbars.native.conductance import program_pair, read_variance, to_pair, to_weights
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
 from devices.crossbars.native.faults import draw_faults, with_faults
 from devices.crossbars.native.line_resistance import effective_conductance
 from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
-from devices.crossbars.native.response import Devices, draw_devices, pulse_
+from devices.crossbars.native.response import draw_devices, pulse_
 from devices.draws import normal_, plus_normal
 from devices.interface import Dense, Outer
 from devices.ledger import Wear
