@@ -306,6 +306,13 @@ class NetworkChip:
                 )
 
     @property
+    def arrays(self) -> list[Crossbar]:
+        """What holds the weights and R: all that an inference reads."""
+        held = [layer.crossbar for layer in self._layers]
+        parts = [layer.decorrelation for layer in self._layers]
+        return held + [each.crossbar for each in parts if isinstance(each, CrossbarDecorrelation)]
+
+    @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of all crossbars; see `devices.crossbars.base.Pulsed`."""
         return all_pulse_trains(

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import Field
 
+from substrate.record.afterwards import Afterwards
 from substrate.record.base import Part, Record, SealedRecord
 from substrate.record.ledger import Ledger
 from substrate.record.summary import DivergedSeed, LayerNoise
@@ -84,6 +85,7 @@ class UnitEnd(SealedRecord):
         key: of the unit.
         noise: observed after training; empty where it diverged.
         ledger: of the training; None where it diverged.
+        afterwards: what the training left behind; empty where it diverged, or on an ideal chip.
         diverged: where its loss stopped being finite.
         metrics_sha256: of `metrics.jsonl`.
         outcome_sha256: of `outcome.safetensors`; of nothing where it diverged.
@@ -92,6 +94,7 @@ class UnitEnd(SealedRecord):
     key: str
     noise: list[LayerNoise]
     ledger: Ledger | None
+    afterwards: list[Afterwards] = Field([], exclude_if=lambda value: not value)
     diverged: DivergedSeed | None
     metrics_sha256: str
     outcome_sha256: str

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
-from substrate.report import bill, wording
+from substrate.report import afterwards, bill, wording
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import (
     NARROW_INCHES,
@@ -75,6 +75,7 @@ def render_report(run: RunFolder, folder: Path) -> str:
         noise_description=_noise_in_words(summary),
         wording=wording,
         bill=bill,
+        afterwards=afterwards,
     )
 
 

@@ -280,6 +280,7 @@ class _Run:
                     outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
                 else:
                     outcome.noise[unit.seed] = done.end.noise
+                    outcome.afterwards[unit.seed] = done.end.afterwards
                     if done.end.ledger is not None:
                         outcome.ledgers[unit.seed] = done.end.ledger
             if done.by_sample is not None:

@@ -326,6 +326,7 @@ def _train(
         key=key,
         noise=noise,
         ledger=None if diverged else run.ledger(),
+        afterwards=[] if diverged else run.afterwards(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=_sha256(outcome),
