@@ -24,7 +24,7 @@ from devices.blocks import Blocks
 from devices.chip_layer import ChipLayer
 from devices.chip_ledger import ChipLedger
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from devices.decorrelation import Decorrelation
+from devices.decorrelation import CrossbarDecorrelation, Decorrelation
 from devices.interface import (
     Capability,
     CapabilityError,
@@ -266,6 +266,13 @@ class NetworkChip:
                         if name.startswith(prefix)
                     }
                 )
+
+    @property
+    def arrays(self) -> list[Crossbar]:
+        """What holds the weights and R: all that an inference reads."""
+        held = [layer.crossbar for layer in self._layers]
+        parts = [layer.decorrelation for layer in self._layers]
+        return held + [each.crossbar for each in parts if isinstance(each, CrossbarDecorrelation)]
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:

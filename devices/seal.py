@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from jaxtyping import Int
 from torch import Tensor
 
+from devices.crossbars.base import Crossbar
 from devices.interface import (
     Capability,
     Chip,
@@ -145,6 +146,11 @@ class StatefulChip(Chip, Protocol):
         """See `devices.chip.NetworkChip.ledger`."""
         ...
 
+    @property
+    def arrays(self) -> list[Crossbar]:
+        """See `devices.chip.NetworkChip.arrays`."""
+        ...
+
     def without_trace(self) -> AbstractContextManager[None]:
         """Let passes that happen inside change nothing for those after."""
         ...
@@ -179,6 +185,11 @@ def without_trace(sealed: SealedChip) -> AbstractContextManager[None]:
     Noise goes on after them from where it was, and time has not passed.
     """
     return _behind[sealed].without_trace()
+
+
+def arrays(sealed: SealedChip) -> list[Crossbar]:
+    """What an inference reads, for a simulator to let it age or break."""
+    return _behind[sealed].arrays
 
 
 def ledger(sealed: SealedChip) -> Counts:

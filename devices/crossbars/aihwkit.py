@@ -36,6 +36,16 @@ from devices.ledger import Wear
 from devices.states import below, prefixed
 
 
+def broken(
+    weights: Float[Tensor, "n_out n_in"], fraction: float, generator: torch.Generator
+) -> Float[Tensor, "n_out n_in"]:
+    """Give weights of which a part is stuck at plus or minus the largest of them."""
+    end = weights.abs().max()
+    drawn = torch.rand(2, *weights.shape, generator=generator, device=generator.device)
+    fails, high = drawn.to(weights.device)
+    return torch.where(fails < fraction, torch.where(high < 0.5, end, -end), weights)
+
+
 def computes_in_cpp(config: Any) -> bool:
     """Whether aihwkit computes a tile of this configuration in C++, and not in torch."""
     return issubclass(config.tile_class, RPUCudaSimulatorTileWrapper)
@@ -133,6 +143,39 @@ class AihwkitCrossbar:
         Not of tiles that pulse by themselves, as Tiki-Taka's do.
         """
         return (self._trains.wear or Wear(0))._replace(programmings=self._programmings)
+
+    @property
+    def timeless(self) -> str | None:
+        """See `devices.crossbars.base.Aged`."""
+        return "the drift of aihwkit's pulsed tiles cannot be taken back, so it was not tried"
+
+    def advance(self, seconds: float) -> None:
+        """Do nothing; see `timeless`."""
+
+    @property
+    def unbreakable(self) -> str | None:
+        """See `devices.crossbars.base.Breakable`."""
+        several = computes_in_cpp(self._tile.rpu_config) and any(
+            name.startswith("persistent_weights_") for name in self._device_parameters()
+        )
+        return (
+            "these tiles do not tell what their cells hold under write noise" if several else None
+        )
+
+    @torch.no_grad()
+    def fail(self, fraction: float, generator: torch.Generator) -> None:
+        """See `devices.crossbars.base.Breakable`: weights go to what the tile's largest is.
+
+        Write noise is drawn anew for all cells, as by a pulse.
+        """
+        tile = self._tile.tile
+        weights = torch.as_tensor(tile.get_weights()).clone()
+        if computes_in_cpp(self._tile.rpu_config):
+            devices = dict(
+                zip(self._device_parameters(), tile.get_hidden_parameters(), strict=True)
+            )
+            weights = torch.as_tensor(devices.get("persistent_weights", weights)).clone()
+        tile.set_weights(broken(weights, fraction, generator))
 
     def _read(self, x: Tensor) -> Tensor:
         # a view takes as long as a hundredth of a small tile's read

@@ -24,7 +24,7 @@ from aihwkit.simulator.tiles.inference import InferenceTileWithPeriphery
 from jaxtyping import Float
 from torch import Tensor
 
-from devices.crossbars.aihwkit import AihwkitCrossbar, computes_in_cpp
+from devices.crossbars.aihwkit import AihwkitCrossbar, broken, computes_in_cpp
 from devices.interface import Dense, Outer
 from devices.ledger import Wear
 
@@ -146,6 +146,28 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
         else:
             self.program(torch.addmm(self._target, request.d.T, request.x, alpha=-request.rate))
 
+    @property
+    def timeless(self) -> str | None:
+        """See `devices.crossbars.base.Aged`."""
+        if hasattr(self._tile.rpu_config.noise_model, "coeff_dic"):
+            return "its noise model is defined at a few times only"
+        if not self._drifts:
+            return "weights stay as programmed (seconds_after_programming is not set)"
+        return None
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        self._first_read += seconds
+
+    @torch.no_grad()
+    def fail(self, fraction: float, generator: torch.Generator) -> None:
+        """See `devices.crossbars.base.Breakable`; a stuck weight drifts as all others do."""
+        programmed = self._tile.programmed_weights
+        damaged = broken(self._stored() if programmed is None else programmed, fraction, generator)
+        self._store(damaged)
+        if programmed is not None:
+            self._tile.programmed_weights = damaged
+
     @torch.no_grad()
     def state(self) -> dict[str, Tensor]:
         """Give the target, the programmed devices and the time, next to what every tile has."""
@@ -188,7 +210,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`; time passes inside, and is set back."""
         drifts, reads, compensation = self._drifts, self._reads, self._tile.alpha.clone()
-        generator = self._generator.get_state()
+        generator, first_read = self._generator.get_state(), self._first_read
         stored = self._stored() if drifts else None
         with super().without_trace():
             self._drifts = drifts
@@ -196,6 +218,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
                 yield
             finally:
                 self._reads, self._tile.alpha = reads, compensation
+                self._first_read = first_read
                 self._generator.set_state(generator)
                 if stored is not None:
                     self._store(stored)

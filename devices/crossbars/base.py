@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 
+from devices.deferred import torch
 from devices.interface import Dense, Outer
 from devices.ledger import Wear
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+NO_TIME = "this crossbar knows no time"
+NO_FAILURES = "cells of this crossbar cannot be set one by one"
 
 
 @runtime_checkable
@@ -69,6 +74,34 @@ class Worn(Protocol):
     @property
     def wear(self) -> Wear:
         """Since it was made; asking for it may wait for the device."""
+        ...
+
+
+@runtime_checkable
+class Aged(Protocol):
+    """A crossbar that time can go by for; `without_trace` takes it back."""
+
+    @property
+    def timeless(self) -> str | None:
+        """Why time changes nothing here, for people; None where it does."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        ...
+
+
+@runtime_checkable
+class Breakable(Protocol):
+    """A crossbar whose cells can fail."""
+
+    @property
+    def unbreakable(self) -> str | None:
+        """Why none can, for people; None where they can."""
+        ...
+
+    def fail(self, fraction: float, generator: torch.Generator) -> None:
+        """Let so great a part of the cells be stuck at either end of their range, for good."""
         ...
 
 

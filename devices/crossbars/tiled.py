@@ -15,7 +15,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from devices.crossbars.base import Crossbar, all_pulse_trains
+from devices.crossbars.base import (
+    NO_FAILURES,
+    NO_TIME,
+    Aged,
+    Breakable,
+    Crossbar,
+    all_pulse_trains,
+)
 from devices.interface import Dense, Outer
 from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
@@ -120,6 +127,30 @@ class TiledCrossbar:
     def tiles(self) -> list[Crossbar]:
         """All arrays."""
         return [tile for _, _, tile in self._placed()]
+
+    @property
+    def timeless(self) -> str | None:
+        """See `devices.crossbars.base.Aged`; all arrays are alike."""
+        first = self.tiles[0]
+        return first.timeless if isinstance(first, Aged) else NO_TIME
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by for every array."""
+        for tile in self.tiles:
+            if isinstance(tile, Aged):
+                tile.advance(seconds)
+
+    @property
+    def unbreakable(self) -> str | None:
+        """See `devices.crossbars.base.Breakable`; all arrays are alike."""
+        first = self.tiles[0]
+        return first.unbreakable if isinstance(first, Breakable) else NO_FAILURES
+
+    def fail(self, fraction: float, generator: torch.Generator) -> None:
+        """Let cells of every array fail."""
+        for tile in self.tiles:
+            if isinstance(tile, Breakable):
+                tile.fail(fraction, generator)
 
     @contextmanager
     def without_trace(self) -> Iterator[None]:

@@ -8,16 +8,16 @@ The offset is the trace's mean, so that the replayed noise has none, unless `cen
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from devices.deferred import torch
 from devices.noise.base import Memory, NoiseModel
 from devices.noise.trace_file import Missing, Samples, Trace, Uneven, read_trace
+from devices.scenario_path import ScenarioPath
 from devices.text_layout import Decimal
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class TraceNoise(NoiseModel):
     title: ClassVar[str] = "replay of a measured trace from a file"
     citation: ClassVar[str] = "your own measurement"
 
-    path: Path = Field(description="text (.csv, .txt), NumPy, MATLAB or Parquet file")
+    path: ScenarioPath = Field(description="text (.csv, .txt), NumPy, MATLAB or Parquet file")
     column: Annotated[int, Field(ge=1)] | str | None = Field(
         None, description="name of the column, or its number from 1; not needed if there is one"
     )
@@ -60,12 +60,6 @@ class TraceNoise(NoiseModel):
     end: Literal["wrap", "stop"] = Field(
         "wrap", description="at the end of the trace: go on at its beginning, or stop with an error"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _beside_the_scenario(cls, path: Path, info: Any) -> Path:
-        folder = (info.context or {}).get("folder")
-        return Path(folder, path).resolve() if folder is not None else path
 
     @model_validator(mode="after")
     def _trace_can_be_read(self) -> TraceNoise:

@@ -32,25 +32,45 @@ _SAID = {
 }
 
 
-def fit_device_command(paths: Sequence[Path], asked: Asked, out: Path, as_json: bool) -> None:
+def fit_device_command(
+    paths: Sequence[Path], asked: Asked, out: Path, as_json: bool, *, table: bool = False
+) -> None:
     """Fit a native crossbar's device to measured curves, and print it for a scenario.
+
+    A table of measured steps goes into a file beside the picture.
 
     Raises:
         ScenarioError: the files hold no such curves, or none that a device could be fitted to.
     """
     console = Console(stderr=as_json)
+    steps_path = out.with_name(f"{out.stem}-steps.csv")
     try:
         measured = read_devices(paths, asked)
         with console.status("Fitting…") as status:
-            found = fit_device(measured, tell=lambda what: status.update(f"Fitting {what}…"))
+            found = fit_device(
+                measured,
+                lambda what: status.update(f"Fitting {what}…"),
+                table=table,
+                steps_file=steps_path.name,
+            )
     except MeasurementError as problem:
         raise ScenarioError(str(problem)) from None
     except ValueError as problem:
         raise ScenarioError(str(problem), file=", ".join(map(str, paths))) from None
-    NativeChip.model_validate({"crossbar": "native", "device": found.settings})
+    steps = None if found.response is None else found.response.steps
+    if steps is not None and found.response is not None:
+        unit = "S" if measured.siemens else ""
+        text = steps.text(found.response.per_weight, found.response.zero, unit)
+        write_atomically(steps_path, text)
+    NativeChip.model_validate(
+        {"crossbar": "native", "device": found.settings}, context={"folder": out.parent}
+    )
     write_atomically(out, _picture(measured, found))
     if as_json:
-        tell(json.dumps(_for_programs(measured, found, out), indent=2, ensure_ascii=False))
+        result = _for_programs(measured, found, out)
+        if steps is not None:
+            result["steps"] = str(steps_path)
+        tell(json.dumps(result, indent=2, ensure_ascii=False))
         return
     for note in found.notes:
         console.print(f"  {note}", soft_wrap=True)
@@ -63,6 +83,12 @@ def fit_device_command(paths: Sequence[Path], asked: Asked, out: Path, as_json: 
     console.print(
         yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
     )
+    if steps is not None:
+        console.print(
+            f"Steps: {steps_path}; put it beside the scenario. dw_min scales it, and "
+            "cycle_spread its spreads.",
+            soft_wrap=True,
+        )
     console.print(f"Picture: {out}", soft_wrap=True)
 
 
@@ -70,7 +96,7 @@ def _tell_response(console: Console, measured: Measured, response: ResponseFit) 
     unit = "S" if measured.siemens else "of weight"
     point, error = response.symmetry_point
     console.print(
-        f"{len(response.devices)} devices, {response.kind}: mean curves and model differ by "
+        f"{len(response.followed)} devices, {response.kind}: mean curves and model differ by "
         f"{response.misfit:.1%} of the window beyond chance (up to {GOOD:.0%} is good, up to "
         f"{USABLE:.0%} usable). Symmetry point {point:.4g} ± {error:.1g} {unit}; weight 0 is at "
         f"{response.zero:.4g} {unit}.",
@@ -102,7 +128,7 @@ def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[s
         response = found.response
         result["response"] = {
             "kind": response.kind,
-            "devices": len(response.devices),
+            "devices": len(response.followed),
             "unit": "S" if measured.siemens else "weight",
             "misfit": response.misfit,
             "symmetry_point": list(response.symmetry_point),
@@ -145,24 +171,23 @@ def _picture(measured: Measured, found: DeviceFit) -> bytes:
 
 
 def _courses(axes: Axes, response: ResponseFit) -> None:
-    for number, each in enumerate(response.devices[:_SHOWN]):
+    for number, (device, course) in enumerate(response.followed[:_SHOWN]):
         colour = LIGHT.arms[number % len(LIGHT.arms)]
-        axes.plot(each.device.readings, ".", markersize=1.5, color=colour)
-        axes.plot(each.forecast().free, linewidth=1, color=colour)
+        axes.plot(device.readings, ".", markersize=1.5, color=colour)
+        axes.plot(course.free, linewidth=1, color=colour)
     axes.set(title="Readings (dots), law (lines)", xlabel="reading", ylabel="weight")
 
 
 def _mean_cycle(axes: Axes, response: ResponseFit) -> None:
     measured, expected = [], []
+    followed = response.followed
     shortest = min(
-        int(np.diff([*each.device.starts, len(each.device.readings)]).min())
-        for each in response.devices
+        int(np.diff([*device.starts, len(device.readings)]).min()) for device, _ in followed
     )
-    for each in response.devices:
-        course = each.forecast().free
-        for start in each.device.starts:
-            measured.append(each.device.readings[start : start + shortest])
-            expected.append(course[start : start + shortest])
+    for device, course in followed:
+        for start in device.starts:
+            measured.append(device.readings[start : start + shortest])
+            expected.append(course.free[start : start + shortest])
     mean, std = np.mean(measured, axis=0), np.std(measured, axis=0)
     places = np.arange(shortest)
     axes.fill_between(places, mean - std, mean + std, alpha=0.2, color=LIGHT.arms[0], linewidth=0)
@@ -174,16 +199,16 @@ def _mean_cycle(axes: Axes, response: ResponseFit) -> None:
 
 def _steps(axes: Axes, response: ResponseFit) -> None:
     before, up, down = [], [], []
-    for each in response.devices:
-        change = np.diff(each.device.readings) / np.maximum(np.abs(each.device.pulses[1:]), 1)
-        before.append(each.device.readings[:-1])
-        up.append(np.where(each.device.pulses[1:] > 0, change, np.nan))
-        down.append(np.where(each.device.pulses[1:] < 0, change, np.nan))
+    for device, _ in response.followed:
+        change = np.diff(device.readings) / np.maximum(np.abs(device.pulses[1:]), 1)
+        before.append(device.readings[:-1])
+        up.append(np.where(device.pulses[1:] > 0, change, np.nan))
+        down.append(np.where(device.pulses[1:] < 0, change, np.nan))
     w = np.concatenate(before)
     edges = np.quantile(w, np.linspace(0, 1, 13))
     middles = (edges[:-1] + edges[1:]) / 2
-    law = [each.law for each in response.devices]
-    for number, (steps, name) in enumerate(((up, "up"), (down, "down"))):
+    rise, fall = response.mean_steps(middles)
+    for number, (steps, line) in enumerate(((up, rise), (down, -fall))):
         values = np.concatenate(steps)
         means = [
             np.nanmean(values[(w >= a) & (w <= b)])
@@ -191,13 +216,8 @@ def _steps(axes: Axes, response: ResponseFit) -> None:
             else np.nan
             for a, b in pairwise(edges)
         ]
+        name = ("up", "down")[number]
         axes.plot(middles, means, "o", markersize=3, color=LIGHT.arms[number], label=name)
-        if name == "up":
-            line = [np.mean([each.up * (1 - each.slope_up * x) for each in law]) for x in middles]
-        else:
-            line = [
-                -np.mean([each.down * (1 + each.slope_down * x) for each in law]) for x in middles
-            ]
         axes.plot(middles, line, color=LIGHT.arms[number], linewidth=1)
     axes.set(title="Mean step of a pulse", xlabel="weight", ylabel="step")
     axes.legend(fontsize=7, frameon=False)

@@ -93,6 +93,14 @@ def fit_device(
     ] = None,
     missing: MissingOption = "refuse",
     decimal: DecimalOption = None,
+    table: Annotated[
+        bool,
+        typer.Option(
+            "--table",
+            help="Take steps as measured, as a table against the weight, even where a closed form "
+            "fits; where none fits they are in any case.",
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="The picture.")] = Path("device-fit.png"),
     as_json: JsonOption = False,
 ) -> None:
@@ -105,4 +113,4 @@ def fit_device(
     from substrate.fit.device.data import Asked
 
     asked = Asked(read_voltage, up, down, missing, decimal)
-    fit_device_command(files, asked, out, as_json)
+    fit_device_command(files, asked, out, as_json, table=table)

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from substrate.record.afterwards import What
 from substrate.record.base import Part, Record
 from substrate.record.bill import Bill
 from substrate.record.device import Device
@@ -77,6 +78,24 @@ class PulseTrains(Part):
     cut_short: int
 
 
+class Left(Part):
+    """What a training left behind under one condition; see `substrate.record.afterwards`.
+
+    Attributes:
+        what: was done to it.
+        amount: seconds since the training, or the fraction of cells that failed.
+        test_accuracy: over seeds; absent in a regression.
+        test_loss: over seeds.
+        untried: why it was not tried; then there are no figures.
+    """
+
+    what: What
+    amount: float
+    test_accuracy: Measure | None = Field(None, exclude_if=_is_none)
+    test_loss: Measure | None = Field(None, exclude_if=_is_none)
+    untried: str | None = Field(None, exclude_if=_is_none)
+
+
 class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
@@ -105,6 +124,7 @@ class Arm(Part):
     bill: Bill | None = Field(None, exclude_if=_is_none)
     device: Device | None = Field(None, exclude_if=_is_none)
     wire: WireFigures | None = Field(None, exclude_if=_is_none)
+    afterwards: list[Left] = Field([], exclude_if=lambda value: not value)
 
     def measure(self, metric: MetricName) -> Measure | None:
         """One of its figures; None for an accuracy in a regression."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import Field
 
+from substrate.record.afterwards import Afterwards
 from substrate.record.base import Part, Record, SealedRecord
 from substrate.record.ledger import Ledger
 from substrate.record.summary import DivergedSeed, LayerNoise
@@ -91,6 +92,7 @@ class UnitEnd(SealedRecord):
         noise: observed after training; empty where it diverged.
         ledger: of the training; None where it diverged.
         wire: how the wire to the chip did; absent where there is none.
+        afterwards: what the training left behind; empty where it diverged, or on an ideal chip.
         diverged: where its loss stopped being finite.
         metrics_sha256: of `metrics.jsonl`.
         outcome_sha256: of `outcome.safetensors`; of nothing where it diverged.
@@ -100,6 +102,7 @@ class UnitEnd(SealedRecord):
     noise: list[LayerNoise]
     ledger: Ledger | None
     wire: WireFigures | None = Field(None, exclude_if=lambda value: value is None)
+    afterwards: list[Afterwards] = Field([], exclude_if=lambda value: not value)
     diverged: DivergedSeed | None
     metrics_sha256: str
     outcome_sha256: str

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from substrate.record.summary import Summary, Verdict
-from substrate.report import bill, wire
+from substrate.report import afterwards, bill, wire
 from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
@@ -42,6 +42,8 @@ def run_result(summary: Summary, folder: Path) -> Group:
     parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
     if bill.billed(summary):
         parts += [bill_table(summary), *map(_text, bill.left_out(summary)), ""]
+    if afterwards.tested(summary):
+        parts += [afterwards_table(summary), *map(_text, afterwards.untried(summary)), ""]
     parts += [
         _text(f"{name}, {divergence_in_words(divergence)}", "red")
         for name, arm in summary.arms.items()
@@ -135,6 +137,17 @@ def bill_table(summary: Summary) -> Table:
             _text(bill.share(of_arm)),
             _text(bill.wear(of_arm)),
         )
+    return table
+
+
+def afterwards_table(summary: Summary) -> Table:
+    """One row a condition: what the trained network gives later, or with broken cells."""
+    table = _table(f"What training leaves behind: {METRIC_TITLE[summary.metric].lower()}")
+    table.add_column("")
+    for name in afterwards.tested(summary):
+        table.add_column(_text(name), justify="right", overflow="fold")
+    for condition, figures in afterwards.rows(summary):
+        table.add_row(condition, *map(_text, figures))
     return table
 
 

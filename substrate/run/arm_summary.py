@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from substrate.assemble.parameters import device_in_words
 from substrate.assemble.rung import rung_of
 from substrate.bill.bill import bill_of
 from substrate.library import find_rule
+from substrate.record.afterwards import Afterwards
 from substrate.record.ledger import Ledger, mean_ledger
 from substrate.record.metrics import Epoch
 from substrate.record.summary import (
@@ -22,6 +23,7 @@ from substrate.record.summary import (
     DivergedSeed,
     FailedSeed,
     LayerNoise,
+    Left,
     Measure,
     MetricName,
     PulseTrains,
@@ -43,6 +45,7 @@ class ArmOutcome:
         self._epochs: dict[tuple[int, int], Epoch] = {}
         self.noise: dict[int, list[LayerNoise]] = {}
         self.ledgers: dict[int, Ledger] = {}
+        self.afterwards: dict[int, list[Afterwards]] = {}
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
@@ -127,7 +130,37 @@ def summary_of_arm(
         bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
         device=device_in_words(arm.chip),
         wire=together(outcome.wire),
+        afterwards=_left(outcome.afterwards, scenario.seeds, regression=regression),
     )
+
+
+def _left(
+    of_seeds: Mapping[int, list[Afterwards]], seeds: Sequence[int], *, regression: bool
+) -> list[Left]:
+    """Put together what the trainings of all seeds left behind, condition by condition."""
+    found = []
+    for condition in next(iter(of_seeds.values()), []):
+        same = {
+            seed: each
+            for seed, conditions in of_seeds.items()
+            for each in conditions
+            if (each.what, each.amount) == (condition.what, condition.amount)
+        }
+
+        def measure(figure: str, same: Mapping[int, Afterwards] = same) -> Measure:
+            return _measure([getattr(same.get(seed), figure, None) for seed in seeds])
+
+        tried = condition.untried is None
+        found.append(
+            Left(
+                what=condition.what,
+                amount=condition.amount,
+                test_accuracy=measure("test_accuracy") if tried and not regression else None,
+                test_loss=measure("test_loss") if tried else None,
+                untried=condition.untried,
+            )
+        )
+    return found
 
 
 def _pulse_trains(outcome: ArmOutcome) -> PulseTrains | None:

@@ -27,6 +27,7 @@ _OF_SUBSTRATE = (
     "scenario/schema",
     "library.py",
     "randomness.py",
+    "run/afterwards.py",
     "run/training.py",
     "run/unit.py",
     "wire",

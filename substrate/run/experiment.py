@@ -296,12 +296,13 @@ class _Run:
                 outcome.epoch(record)
             if done.end is not None:
                 ended.append(EndedUnit(arm=unit.arm, seed=unit.seed, end=done.end))
+                if done.end.wire is not None:
+                    outcome.wire.append(done.end.wire)
                 if lost := done.end.diverged:
                     outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
                 else:
                     outcome.noise[unit.seed] = done.end.noise
-                if done.end.wire is not None:
-                    outcome.wire.append(done.end.wire)
+                    outcome.afterwards[unit.seed] = done.end.afterwards
                     if done.end.ledger is not None:
                         outcome.ledgers[unit.seed] = done.end.ledger
             if done.by_sample is not None:

@@ -20,11 +20,13 @@ from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
 from substrate.data.dataset import Dataset
 from substrate.randomness import stream
+from substrate.record.afterwards import Afterwards
 from substrate.record.ledger import Ledger, per_sample
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
+from substrate.run.afterwards import what_is_left
 from substrate.run.multiplications import Multiplications
-from substrate.scenario.schema import Scenario
+from substrate.scenario.schema import IdealChip, Scenario
 from substrate.wire.errors import ChipNotFinite
 
 _EVALUATION_BATCH = 1000
@@ -175,6 +177,15 @@ class ArmRun:
             learner_multiplications=self._multiplications.total,
             learner_words=sum(value.numel() for value in kept),
         )
+
+    def afterwards(self) -> list[Afterwards]:
+        """Test what the training leaves behind; cells are broken after it, so it comes last."""
+        if isinstance(self._scenario.all_arms[self._name].chip, IdealChip):
+            return []
+        by_sample = self._by_sample
+        found = what_is_left(self._chip, self._seed, self._test, self._host.aside)
+        self._by_sample = by_sample
+        return found
 
     def _train(self) -> tuple[float, float | None]:
         x, y = self._dataset.x_train, self._dataset.y_train

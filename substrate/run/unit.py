@@ -249,6 +249,7 @@ def _train(
         noise=noise,
         ledger=None if diverged else run.ledger(),
         wire=None if wire is None else wire(),
+        afterwards=[] if diverged else run.afterwards(),
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=sha256_of(outcome),

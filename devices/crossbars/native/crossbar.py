@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -21,13 +22,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from devices.converters import Conversion
+from devices.crossbars.native.cells import Devices
 from devices.crossbars.native.conductance import program_pair, read_variance, to_pair, to_weights
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
-from devices.crossbars.native.faults import draw_faults, with_faults
+from devices.crossbars.native.faults import draw_broken, draw_faults, with_faults
 from devices.crossbars.native.line_resistance import effective_conductance
 from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
-from devices.crossbars.native.response import Devices, draw_devices, pulse_
+from devices.crossbars.native.response import draw_devices, pulse_
 from devices.draws import normal_, plus_normal
 from devices.interface import Dense, Outer
 from devices.ledger import Wear
@@ -103,11 +105,25 @@ class NativeCrossbar:
         quiet = self._device.conductance.read_noise == 0
         return still and quiet and not any(self._noise.values())
 
+    @property
+    def timeless(self) -> str | None:
+        """See `devices.crossbars.base.Aged`."""
+        return "no drift in this model (drift.nu is 0)" if self._nu is None else None
+
     def advance(self, seconds: float) -> None:
         """Let time go by."""
         self._seconds += seconds
         if self._nu is not None:
             self._array = None
+
+    unbreakable: ClassVar[str | None] = None
+
+    def fail(self, fraction: float, generator: torch.Generator) -> None:
+        """See `devices.crossbars.base.Breakable`; each of a pair's cells fails on its own."""
+        pair = torch.empty(2, *self._weights.shape, device=self._weights.device)
+        broken = draw_broken(fraction, self._device.conductance, pair, generator)
+        self._stuck = broken if self._stuck is None else with_faults(self._stuck, broken)
+        self._array = None
 
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
@@ -219,7 +235,7 @@ class NativeCrossbar:
     @contextmanager
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`; time passes inside, and is set back."""
-        seconds, array = self._seconds, self._array
+        seconds, array, stuck = self._seconds, self._array, self._stuck
         stood = {name: generator.get_state() for name, generator in self._streams.items()}
         with ExitStack() as inside:
             for source in self._noise.values():
@@ -227,7 +243,7 @@ class NativeCrossbar:
             try:
                 yield
             finally:
-                self._seconds, self._array = seconds, array
+                self._seconds, self._array = seconds, array if self._stuck is stuck else None
                 for name, generator in self._streams.items():
                     generator.set_state(stood[name])
 

@@ -62,6 +62,21 @@ def draw_faults(
     return stuck
 
 
+def draw_broken(
+    fraction: float, window: Conductance, pair: Tensor, generator: torch.Generator
+) -> Float[Tensor, "2 n_out n_in"]:
+    """Draw cells that fail in use, half stuck at g_min and half at g_max; NaN where one works.
+
+    Of one stream, those of a small fraction are among those of a larger one.
+    """
+    home = generator.device
+    fails, high = (
+        uniform_(torch.empty(pair.shape, device=home), generator).to(pair.device) for _ in range(2)
+    )
+    stuck = torch.where(high < 0.5, window.g_max, window.g_min)
+    return torch.where(fails < fraction, stuck, float("nan"))
+
+
 def with_faults(
     pair: Float[Tensor, "2 n_out n_in"], stuck: Float[Tensor, "2 n_out n_in"]
 ) -> Float[Tensor, "2 n_out n_in"]:

@@ -23,18 +23,32 @@ at the end of a block. Up and down steps of a device (as in aihwkit, `PulsedDevi
 
     u = dw_min (1 + dw_min_spread ξ_1 + min(up_down, 0) + up_down_spread ξ_2)
     v = dw_min (1 + dw_min_spread ξ_1 - max(up_down, 0) - up_down_spread ξ_2)
+
+Where a table of measured steps is named, it stands for 1 - s_u w and 1 + s_v w (`steps.py`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeFloat, PositiveFloat
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeFloat,
+    PositiveFloat,
+    model_validator,
+)
 
+from devices.crossbars.native.cells import Devices
 from devices.crossbars.native.conductance import Conductance
+from devices.crossbars.native.steps import SpreadIs, StepTable, follow_, read_steps
 from devices.deferred import torch
 from devices.draws import draw_key, normal_
+from devices.scenario_path import ScenarioPath
 from devices.threads import for_each, has_kernel, share
 
 if TYPE_CHECKING:
@@ -85,9 +99,15 @@ class PulseResponse(BaseModel):
     cycle_spread: NonNegativeFloat = Field(
         0.3, description="Standard deviation of one step from pulse to pulse, a fraction of it."
     )
-    cycle_spread_is: Literal["multiplicative", "additive"] = Field(
+    cycle_spread_is: SpreadIs = Field(
         "multiplicative",
-        description="A fraction of the step at the present weight, or of the step at weight 0.",
+        description="A fraction of the step at the present weight, or of the step at weight 0; or "
+        "measured: so many times what the table of steps has.",
+    )
+    steps: ScenarioPath | None = Field(
+        None,
+        description="A table of measured steps against weight, in units of dw_min, where no closed "
+        "form fits; `substrate fit-device` writes it.",
     )
     write_noise: NonNegativeFloat = Field(
         0.0,
@@ -107,16 +127,29 @@ class PulseResponse(BaseModel):
         description="How a dense ΔW is written: programmed whole, or pulsed row by row.",
     )
 
+    @model_validator(mode="after")
+    def _table_can_be_read(self) -> "PulseResponse":
+        if self.steps is None:
+            if self.cycle_spread_is == "measured":
+                raise ValueError(
+                    "cycle_spread_is: measured needs a table of steps (steps: FILE); without one "
+                    "it is multiplicative or additive"
+                )
+        elif self.gamma_up or self.gamma_down or self.gamma_spread:
+            raise ValueError(
+                f"{self.steps.name} says how steps change with the weight: leave gamma_up, "
+                "gamma_down and gamma_spread at 0, or take away steps"
+            )
+        else:
+            _ = self.table
+        return self
 
-class Devices(NamedTuple):
-    """Every device's own figures, each (n_out, n_in) or a single one for all."""
-
-    w_max: Tensor
-    w_min: Tensor
-    up: Tensor
-    down: Tensor
-    slope_up: Tensor
-    slope_down: Tensor
+    @cached_property
+    def table(self) -> StepTable | None:
+        """The measured steps, with the spread that the other settings give them."""
+        if self.steps is None:
+            return None
+        return read_steps(self.steps).spreads(self.cycle_spread, self.cycle_spread_is)
 
 
 def draw_devices(
@@ -162,6 +195,9 @@ def pulse_(
     generator: torch.Generator,
 ) -> None:
     """Apply numbers of up and down pulses to the weights, in place."""
+    if response.table is not None:
+        follow_(weights, up, down, devices, response.table, generator)
+        return
     if has_kernel(weights):
         _pulse_compiled(weights, up, down, devices, response, generator)
         return

@@ -34,7 +34,8 @@ _FLAT = _f(1e-30)
 
 @njit(**CONTRACT)
 @no_type_check
-def _phi(z):
+def phi(z):
+    """Give -ln(1 - z) / z, z ≥ -1/3."""
     near = _ONE + z * ln_rest(-min(z, _THIRD))
     far = -ln(_ONE - z) / max(z, _THIRD)
     return near if z < _THIRD else far
@@ -42,7 +43,8 @@ def _phi(z):
 
 @njit(**CONTRACT)
 @no_type_check
-def _g(kappa):
+def decay(kappa):
+    """Give (1 - e^-κ) / κ."""
     k = min(kappa, _FAR) * _FIRST
     g = _ONE - k * (_HALF - k * (_SIXTH - k * _TWENTY_FOURTH))
     for _ in range(_DOUBLINGS):
@@ -53,7 +55,8 @@ def _g(kappa):
 
 @njit(**CONTRACT)
 @no_type_check
-def _clip(w, high, low):
+def clip(w, high, low):
+    """Keep a weight within its bounds."""
     # NaN stays, which min and max may pass over
     w = high if w > high else w
     return low if w < low else w
@@ -61,15 +64,17 @@ def _clip(w, high, low):
 
 @njit(**CONTRACT)
 @no_type_check
-def _cells(values, first, size):
+def cells(values, first, size):
+    """Give a tile of a matrix as a vector."""
     return values.reshape(values.size)[first : first + size]
 
 
 @njit(**CONTRACT)
 @no_type_check
-def _of_tile(values, first, size, spare):
+def of_tile(values, first, size, spare):
+    """Give a tile of what may be one number for all, in `spare` then."""
     if values.size > 1:
-        return _cells(values, first, size)
+        return cells(values, first, size)
     spare[:] = values[0, 0]
     return spare[:size]
 
@@ -128,27 +133,27 @@ def pulse(
             z[:] = _ZERO
             fill_words(words, np.uint64(tile * COUNTERS), key, np.uint64(0))
             add_normal(z, words, spread)
-        w = _cells(weights, first, size)
-        m, n = _cells(up, first, size), _cells(down, first, size)
-        high = _of_tile(w_max, first, size, spares[0])
-        low = _of_tile(w_min, first, size, spares[1])
-        u = _of_tile(step_up, first, size, spares[2])
-        v = _of_tile(step_down, first, size, spares[3])
+        w = cells(weights, first, size)
+        m, n = cells(up, first, size), cells(down, first, size)
+        high = of_tile(w_max, first, size, spares[0])
+        low = of_tile(w_min, first, size, spares[1])
+        u = of_tile(step_up, first, size, spares[2])
+        v = of_tile(step_down, first, size, spares[3])
         if constant:
             for lane in range(size):
                 rise, fall = m[lane] * u[lane], n[lane] * v[lane]
                 noise = z[lane] * np.sqrt(rise * u[lane] + fall * v[lane])
-                w[lane] = _clip(w[lane] + rise - fall + noise, high[lane], low[lane])
+                w[lane] = clip(w[lane] + rise - fall + noise, high[lane], low[lane])
             continue
-        s_u = _of_tile(slope_up, first, size, spares[4])
-        s_v = _of_tile(slope_down, first, size, spares[5])
+        s_u = of_tile(slope_up, first, size, spares[4])
+        s_v = of_tile(slope_down, first, size, spares[5])
         for lane in range(size):
             most_up = min(u[lane], largest / max(s_u[lane], _FLAT))
             most_down = min(v[lane], largest / max(s_v[lane], _FLAT))
-            a = m[lane] * most_up * _phi(most_up * s_u[lane])
-            b = n[lane] * most_down * _phi(most_down * s_v[lane])
+            a = m[lane] * most_up * phi(most_up * s_u[lane])
+            b = n[lane] * most_down * phi(most_down * s_v[lane])
             kappa = a * s_u[lane] + b * s_v[lane]
-            g = _g(kappa)
+            g = decay(kappa)
             before = w[lane]
             after = before + (a - b - before * kappa) * g
             middle = _HALF * (before + after) if multiplicative else _ZERO
@@ -157,4 +162,4 @@ def pulse(
             square = (
                 (m[lane] * rise * rise + n[lane] * fall * fall) * g * (_ONE - _HALF * kappa * g)
             )
-            w[lane] = _clip(after + z[lane] * np.sqrt(square), high[lane], low[lane])
+            w[lane] = clip(after + z[lane] * np.sqrt(square), high[lane], low[lane])

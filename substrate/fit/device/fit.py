@@ -54,8 +54,20 @@ class DeviceFit:
         self.errors[f"{part}.{name}"] = error
 
 
-def fit_device(measured: Measured, tell: Callable[[str], None] = lambda _: None) -> DeviceFit:
+def fit_device(
+    measured: Measured,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    table: bool = False,
+    steps_file: str = "steps.csv",
+) -> DeviceFit:
     """Fit all that was measured.
+
+    Args:
+        measured: curves.
+        tell: told what is going on.
+        table: take steps as measured, even where a closed form fits.
+        steps_file: where a scenario finds the table of steps, if there is one.
 
     Raises:
         ValueError: a part cannot be fitted.
@@ -64,11 +76,11 @@ def fit_device(measured: Measured, tell: Callable[[str], None] = lambda _: None)
     if measured.reads:
         result.read_noise = fit_reads(measured.reads)
     if measured.responses:
-        response = fit_responses(measured.responses, measured.siemens, tell)
+        response = fit_responses(measured.responses, measured.siemens, tell, table=table)
         result.response = response
         result.notes += response.notes
         result.verdicts["response"] = response.verdict
-        _put_response(result, response, measured.siemens)
+        _put_response(result, response, measured.siemens, steps_file)
     if result.read_noise is not None:
         _put_read_noise(result, result.read_noise, measured.siemens)
     if measured.retention:
@@ -90,7 +102,7 @@ def fit_device(measured: Measured, tell: Callable[[str], None] = lambda _: None)
     return result
 
 
-def _put_response(result: DeviceFit, response: ResponseFit, siemens: bool) -> None:
+def _put_response(result: DeviceFit, response: ResponseFit, siemens: bool, steps_file: str) -> None:
     parameters = dict(response.parameters)
     if siemens:
         low = response.window[0]
@@ -117,10 +129,14 @@ def _put_response(result: DeviceFit, response: ResponseFit, siemens: bool) -> No
     result.notes.append("the error of programming whole arrays was not measured: it is set to 0")
     for name, estimate in parameters.items():
         result.put("update", name, estimate)
-    result.settings["update"]["cycle_spread_is"] = (
-        "additive" if response.additive else "multiplicative"
-    )
-    result.settings["update"]["gamma_reference"] = "own"
+    update = result.settings["update"]
+    if response.steps is not None:
+        # 0 and not left out, since a preset may have others
+        update |= {"steps": steps_file, "cycle_spread": 1.0, "cycle_spread_is": "measured"}
+        update |= {"up_down": 0.0, "gamma_up": 0.0, "gamma_down": 0.0, "gamma_spread": 0.0}
+    else:
+        update["cycle_spread_is"] = "additive" if response.additive else "multiplicative"
+        update["gamma_reference"] = "own"
     for name, estimate in response.stuck.items():
         if estimate[0] > 0:
             result.put("faults", name, estimate)

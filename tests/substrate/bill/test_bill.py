@@ -124,7 +124,7 @@ def test_what_nobody_has_a_figure_for_is_named_and_in_no_sum():
     assert (bill.endurance_cycles, bill.trainings_endured) == (None, None)
     assert bill.worst_cell_cycles == 100
     # 7 and 9 bits
-    conversions = 40 * 1.67 * 2 + 56 * 0.39 * 7
+    conversions = 40 * 1.67 * 2**0.5 + 56 * 0.39 * 7
     assert bill.training_joules.value * 1e12 == pytest.approx(conversions + 20 * 9.6)
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from scipy import stats
 
+from devices.crossbars.native.cells import Devices
 from devices.crossbars.native.conductance import Conductance
-from devices.crossbars.native.response import Devices, PulseResponse, draw_devices, pulse_
+from devices.crossbars.native.response import PulseResponse, draw_devices, pulse_
 
 WINDOW = Conductance(w_max=0.8, w_min=-0.5, w_max_spread=0.0, w_min_spread=0.0)
 EXACT = {"dw_min_spread": 0.0, "up_down_spread": 0.0, "cycle_spread": 0.0}
