@@ -132,16 +132,16 @@ def test_a_chip_that_is_gone_is_given_up_in_time(tmp_path):
 
 def test_one_learner_has_the_chip_until_its_lease_lapses(tmp_path):
     scenario = a_scenario(NATIVE, DANP)
-    with a_server(scenario, tmp_path, lease_seconds=1.0) as address:
+    with a_server(scenario, tmp_path, lease_seconds=3.0) as address:
         with a_host(address) as host:
             host.begin(0)
             with pytest.raises(LeaseTaken, match="is leased to"), a_host(address):
                 pass
-            time.sleep(1.5)  # the first one keeps it
+            time.sleep(4.5)  # the first one keeps it
             host.ledger()
             host._link._closed.set()  # as if its process had stopped
             host._link._watch.join()
-            time.sleep(1.5)
+            time.sleep(4.5)
             host._link._closed.clear()
             with a_host(address) as other:
                 other.begin(0)
