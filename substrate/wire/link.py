@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
+from torch import Tensor
 
 from devices.interface import CapabilityError
 from substrate.wire import chip_pb2 as pb
@@ -157,8 +158,13 @@ class Link:
         if self._tensors.settle() > _AT_ONCE_BYTES or len(self._pending.orders) >= _AT_ONCE:
             self.send()
 
-    def question(self) -> tuple[pb.Request, Tensors]:
-        """Give the request that `ask` sends, behind what was ordered, to write a question in."""
+    def question(self, *largest: Tensor) -> tuple[pb.Request, Tensors]:
+        """Give the request that `ask` sends, behind what was ordered, to write a question in.
+
+        With large tensors in it, what was ordered goes ahead.
+        """
+        if self._pending.orders and sum(each.nbytes for each in largest) > _AT_ONCE_BYTES:
+            self.send()
         if (what := self._pending.WhichOneof("what")) is not None:
             self._pending.ClearField(what)  # it could not be written to its end
         return self._pending, self._tensors

@@ -87,7 +87,7 @@ class RemoteChip:
             raise CapabilityError(f"this chip lacks the capability '{Capability.INJECT}'")
         if perturbing and not self._link.about.draws:
             perturbs = self._drawn_here(perturbs, samples or [len(x)] * len(perturbs))
-        request, tensors = self._link.question()
+        request, tensors = self._link.question(x)
         streams = write_passes(
             *(x, perturbs, samples, read_inputs, read_pre_activations), request.passes, tensors
         )
