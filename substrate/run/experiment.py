@@ -297,10 +297,10 @@ class _Run:
                     outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
                 else:
                     outcome.noise[unit.seed] = done.end.noise
-                if done.end.wire is not None:
-                    outcome.wire.append(done.end.wire)
                     if done.end.ledger is not None:
                         outcome.ledgers[unit.seed] = done.end.ledger
+                if done.end.wire is not None:
+                    outcome.wire.append(done.end.wire)
             if done.by_sample is not None:
                 outcome.by_sample[unit.seed] = done.by_sample
             if failed := self._failed.get((unit.arm, unit.seed)):

@@ -120,13 +120,14 @@ def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
     return b"".join([_CRC_TAG, crc.to_bytes(4, "little"), *parts])
 
 
-def unpack(kind: type[Message], raw: bytes) -> tuple[Message, memoryview]:
+def unpack(kind: type[Message], raw: bytes | None) -> tuple[Message, memoryview]:
     """Read a message; gives the bytes of its tensors too, for `read_tensors`.
 
     Raises:
         Unreadable: the bytes are none, or were changed on the way.
     """
-    if raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
+    # gRPC gives none where a reply's status came through and its message did not
+    if raw is None or raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
         raise Unreadable("the message does not begin with its checksum")
     found = google_crc32c.value(np.frombuffer(raw, np.uint8, offset=_CRC_END)) if raw[5:6] else 0
     if found != int.from_bytes(raw[1:_CRC_END], "little"):

@@ -19,7 +19,7 @@ NATIVE = {
         "rule": "danp",
         "perturbation": {"source": "intrinsic", "baseline": "noisy"},
         "decorrelation": {"rate": 0.001},
-        "optimiser": {"name": "sgd", "learning_rate": 0.1, "write": "pulses"},
+        "optimiser": {"name": "sgd", "learning_rate": 0.01, "write": "pulses"},
     },
 }
 BP = {"learning": {"rule": "bp", "optimiser": {"name": "adam", "learning_rate": 0.003}}}

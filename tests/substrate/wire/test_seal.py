@@ -88,7 +88,9 @@ def found_here(weights: list[torch.Tensor], others: set[int]) -> list[torch.Tens
         for each in gc.get_objects()
         if isinstance(each, torch.Tensor)
         and id(each) not in others
-        and any(each.shape == w.shape and torch.allclose(each, w, atol=1e-3) for w in weights)
+        and any(
+            each.shape == w.shape and torch.allclose(each.float(), w, atol=1e-3) for w in weights
+        )
     ]
 
 
@@ -116,7 +118,7 @@ def test_frames_of_a_traceback_lead_to_no_chip(host, weights):
                     not isinstance(each, torch.Tensor)
                     or id(each) in ours
                     or not any(
-                        each.shape == w.shape and torch.allclose(each, w, atol=1e-3)
+                        each.shape == w.shape and torch.allclose(each.float(), w, atol=1e-3)
                         for w in weights
                     )
                 )
