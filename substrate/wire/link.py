@@ -116,7 +116,9 @@ class Link:
         self._watch: threading.Thread | None = None
         self.known: dict[object, tuple[int, bool, int]] = {}
         self._pending, self._tensors = pb.Request(), Tensors(self.known)
+        self._answers = False
         self.about = self._describe()
+        self._answers = True
 
     def lease(self) -> None:
         """Take the chip.
@@ -256,7 +258,11 @@ class Link:
 
     def _again(self, problem: Exception | None) -> None:
         """Open the stream anew, and send what was kept."""
-        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        began, pause, strikes = (
+            time.monotonic(),
+            _FIRST_PAUSE,
+            _Strikes(self.address, answered=self._answers),
+        )
         while True:
             if self._closed.is_set():
                 raise ChipUnreachable(f"{self.address}: the connection was closed here")
@@ -327,7 +333,11 @@ class Link:
 
     def _unary(self, method: str, request: Message, kind: type[Answer]) -> Answer:
         """Call a method that may be called again, with pauses that grow."""
-        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        began, pause, strikes = (
+            time.monotonic(),
+            _FIRST_PAUSE,
+            _Strikes(self.address, answered=self._answers),
+        )
         while True:
             try:
                 return self._call(method, request, kind)
@@ -355,23 +365,26 @@ class Link:
 
 
 class _Strikes:
-    """Counts statuses that no further attempt would change, unless they were made on the way."""
+    """Counts a status that no further attempt would change, unless it was made on the way.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._counts: dict[grpc.StatusCode, int] = {}
+    Once a chip has answered, that there is none or that one may not ask can only be of the way.
+    """
+
+    def __init__(self, address: str, *, answered: bool) -> None:
+        self._address, self._answered = address, answered
+        self._last: grpc.StatusCode | None = None
+        self._count = 0
 
     def out(self, problem: Exception) -> bool:
         """Whether the lease is over; raises WireError where one may not, or there is no chip."""
-        if not isinstance(problem, grpc.RpcError):
+        code = problem.code() if isinstance(problem, grpc.RpcError) else None
+        self._count = self._count + 1 if code is self._last else 1
+        self._last = code
+        if self._count < _OUT:
             return False
-        code = problem.code()
-        self._counts[code] = self._counts.get(code, 0) + 1
-        if self._counts[code] < _OUT:
-            return False
-        if code is _Code.PERMISSION_DENIED:
-            raise WireError(f"{self._address}: {problem.details()}")
-        if code is _Code.UNIMPLEMENTED:
+        if code is _Code.PERMISSION_DENIED and not self._answered:
+            raise WireError(f"{self._address}: the token is missing, or is another one")
+        if code is _Code.UNIMPLEMENTED and not self._answered:
             raise WireError(f"{self._address}: what answers there is no chip")
         return code is _Code.UNAUTHENTICATED
 

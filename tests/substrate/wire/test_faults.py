@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -29,10 +30,15 @@ class Restarting:
     def __init__(self, scenario, states: Path) -> None:
         self._about = scenario, states
         self._server = None
+        self._lock = threading.Lock()
         self.address = "localhost:0"
         self.start()
 
     def start(self) -> None:
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
         if self._server is not None:
             self._server.stop(None).wait()
         scenario, states = self._about
