@@ -17,6 +17,8 @@ torture: setup
 	$(bin)/python -m tests.torture.damages 200
 	$(bin)/python -m tests.torture.stops 50
 	$(bin)/python -m tests.torture.studies 10
+	$(bin)/python -m tests.torture.wire faults
+	$(bin)/python -m tests.torture.wire fuzz
 	$(bin)/python -m tests.torture.mutants
 
 # A part of the same that CI runs: about five minutes of one core. Not all mutants of aihwkit chips
@@ -26,6 +28,7 @@ torture-brief: setup
 	$(bin)/python -m tests.torture.data_files --count 600
 	$(bin)/python -m tests.torture.damages 50
 	$(bin)/python -m tests.torture.stops 40
+	$(bin)/python -m tests.torture.wire fuzz --count 2000
 	$(bin)/python -m tests.torture.mutants --only ideal:
 
 lint: style types imports

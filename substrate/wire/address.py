@@ -18,6 +18,14 @@ import grpc
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 
 
+READ_IN_LARGE_PIECES = (
+    ("grpc.experimental.tcp_read_chunk_size", 2**20),
+    ("grpc.experimental.tcp_min_read_chunk_size", 2**18),
+    ("grpc.experimental.tcp_max_read_chunk_size", 2**22),
+)
+"""gRPC reads 8 kB at a time unless told otherwise, and wakes up for each."""
+
+
 class AddressError(ValueError):
     """An address cannot be used, or not without more to guard it; `str()` says what is missing."""
 

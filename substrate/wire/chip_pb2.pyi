@@ -41,22 +41,18 @@ class Earlier(_message.Message):
     def __init__(self, number: _Optional[int] = ..., in_reply: _Optional[bool] = ..., place: _Optional[int] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ("crc32c", "data", "tensors", "number", "received", "begin", "passes", "apply", "read", "activate", "pull_back", "save", "restore", "step_aside", "go_on", "tell_ledger", "wait")
+    __slots__ = ("crc32c", "data", "tensors", "number", "received", "orders", "passes", "read", "activate", "pull_back", "save", "tell_ledger", "wait")
     CRC32C_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     TENSORS_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
-    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    ORDERS_FIELD_NUMBER: _ClassVar[int]
     PASSES_FIELD_NUMBER: _ClassVar[int]
-    APPLY_FIELD_NUMBER: _ClassVar[int]
     READ_FIELD_NUMBER: _ClassVar[int]
     ACTIVATE_FIELD_NUMBER: _ClassVar[int]
     PULL_BACK_FIELD_NUMBER: _ClassVar[int]
     SAVE_FIELD_NUMBER: _ClassVar[int]
-    RESTORE_FIELD_NUMBER: _ClassVar[int]
-    STEP_ASIDE_FIELD_NUMBER: _ClassVar[int]
-    GO_ON_FIELD_NUMBER: _ClassVar[int]
     TELL_LEDGER_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
     crc32c: int
@@ -64,19 +60,29 @@ class Request(_message.Message):
     tensors: _containers.RepeatedCompositeFieldContainer[Tensor]
     number: int
     received: int
-    begin: Begin
+    orders: _containers.RepeatedCompositeFieldContainer[Order]
     passes: Passes
-    apply: Apply
     read: Read
     activate: Activate
     pull_back: PullBack
     save: Save
+    tell_ledger: TellLedger
+    wait: Wait
+    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., received: _Optional[int] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ..., passes: _Optional[_Union[Passes, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., activate: _Optional[_Union[Activate, _Mapping]] = ..., pull_back: _Optional[_Union[PullBack, _Mapping]] = ..., save: _Optional[_Union[Save, _Mapping]] = ..., tell_ledger: _Optional[_Union[TellLedger, _Mapping]] = ..., wait: _Optional[_Union[Wait, _Mapping]] = ...) -> None: ...
+
+class Order(_message.Message):
+    __slots__ = ("begin", "apply", "restore", "step_aside", "go_on")
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    APPLY_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
+    STEP_ASIDE_FIELD_NUMBER: _ClassVar[int]
+    GO_ON_FIELD_NUMBER: _ClassVar[int]
+    begin: Begin
+    apply: Apply
     restore: Restore
     step_aside: StepAside
     go_on: GoOn
-    tell_ledger: TellLedger
-    wait: Wait
-    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., received: _Optional[int] = ..., begin: _Optional[_Union[Begin, _Mapping]] = ..., passes: _Optional[_Union[Passes, _Mapping]] = ..., apply: _Optional[_Union[Apply, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., activate: _Optional[_Union[Activate, _Mapping]] = ..., pull_back: _Optional[_Union[PullBack, _Mapping]] = ..., save: _Optional[_Union[Save, _Mapping]] = ..., restore: _Optional[_Union[Restore, _Mapping]] = ..., step_aside: _Optional[_Union[StepAside, _Mapping]] = ..., go_on: _Optional[_Union[GoOn, _Mapping]] = ..., tell_ledger: _Optional[_Union[TellLedger, _Mapping]] = ..., wait: _Optional[_Union[Wait, _Mapping]] = ...) -> None: ...
+    def __init__(self, begin: _Optional[_Union[Begin, _Mapping]] = ..., apply: _Optional[_Union[Apply, _Mapping]] = ..., restore: _Optional[_Union[Restore, _Mapping]] = ..., step_aside: _Optional[_Union[StepAside, _Mapping]] = ..., go_on: _Optional[_Union[GoOn, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
     __slots__ = ("crc32c", "data", "tensors", "number", "problem", "observations", "tensor", "saved", "ledger")

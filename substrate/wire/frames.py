@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtobufMessage
+from numpy.typing import NDArray
 from torch import Tensor
 
 from substrate.wire import chip_pb2 as pb
@@ -52,13 +53,20 @@ class Unreadable(ValueError):
 
 
 class Tensors:
-    """The tensors of a message in the making; what is added twice travels once."""
+    """The tensors of a message in the making; what is added twice travels once.
+
+    Attributes:
+        told: what the message says of them.
+        held: they, as long as they may not have changed.
+    """
 
     def __init__(self, known: Mapping[object, tuple[int, bool, int]] | None = None) -> None:
-        """Start with none; `known` says where the other side finds those that it has."""
+        """Start with none; `known`, which may change, says where the other side has which."""
         self.told: list[pb.Tensor] = []
         self.held: list[Tensor] = []
-        self._known = known or {}
+        self.parts: list[NDArray[np.uint8]] = []
+        self._settled = 0
+        self._known = {} if known is None else known
         self._places: dict[object, int] = {}
 
     def add(self, tensor: Tensor) -> int:
@@ -73,18 +81,22 @@ class Tensors:
         if (earlier := self._known.get(key)) is not None:
             number, in_reply, at = earlier
             told.earlier.number, told.earlier.in_reply, told.earlier.place = number, in_reply, at
+        elif tensor.numel():
+            flat = tensor.detach().cpu().contiguous().numpy().reshape(-1)
+            self.parts.append(flat.view(np.uint8))
         self._places[key] = place = len(self.told)
         self.told.append(told)
         self.held.append(tensor)
         return place
 
-    def parts(self) -> list[Any]:
-        """Give the bytes of all that travel, without a copy where they lie in one piece."""
-        return [
-            tensor.detach().cpu().contiguous().numpy().reshape(-1).view(np.uint8)
-            for tensor, told in zip(self.held, self.told, strict=True)
-            if not told.HasField("earlier") and tensor.numel()
-        ]
+    def settle(self) -> int:
+        """Let what was added change from here on; gives the bytes that travel."""
+        self.parts[self._settled :] = [each.copy() for each in self.parts[self._settled :]]
+        self._settled = len(self.parts)
+        # other tensors may come to lie where these have been
+        self._places.clear()
+        self.held.clear()
+        return sum(len(each) for each in self.parts)
 
 
 def identity(tensor: Tensor) -> object:
@@ -99,7 +111,7 @@ def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
         assert isinstance(message, pb.Request | pb.Reply)
         del message.tensors[:]
         message.tensors.extend(tensors.told)
-        if data := tensors.parts():
+        if data := tensors.parts:
             parts = [_DATA_TAG + _varint(sum(len(each) for each in data)), *data]
     parts.append(message.SerializeToString())
     crc = 0
@@ -108,13 +120,14 @@ def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
     return b"".join([_CRC_TAG, crc.to_bytes(4, "little"), *parts])
 
 
-def unpack(kind: type[Message], raw: bytes) -> tuple[Message, memoryview]:
+def unpack(kind: type[Message], raw: bytes | None) -> tuple[Message, memoryview]:
     """Read a message; gives the bytes of its tensors too, for `read_tensors`.
 
     Raises:
         Unreadable: the bytes are none, or were changed on the way.
     """
-    if raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
+    # gRPC gives none where a reply's status came through and its message did not
+    if raw is None or raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
         raise Unreadable("the message does not begin with its checksum")
     found = google_crc32c.value(np.frombuffer(raw, np.uint8, offset=_CRC_END)) if raw[5:6] else 0
     if found != int.from_bytes(raw[1:_CRC_END], "little"):

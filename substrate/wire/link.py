@@ -1,6 +1,7 @@
 """The learner's end of a wire: numbered requests on a stream that may break.
 
-    post   send, and go on at once: changes are on their way while the learner works
+    order  what has no reply goes along with what is asked next, in one message; what is large goes
+           at once, and is carried out while the learner works
     ask    send, and wait for the reply
 
 Every request is kept until a reply says that it was done. Where the stream breaks, or no reply
@@ -24,10 +25,11 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
+from torch import Tensor
 
 from devices.interface import CapabilityError
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.address import Guard, open_channel
+from substrate.wire.address import READ_IN_LARGE_PIECES, Guard, open_channel
 from substrate.wire.errors import (
     ChipFailed,
     ChipNotFinite,
@@ -47,6 +49,9 @@ _Code = grpc.StatusCode
 _UNANSWERED = 256
 _UNANSWERED_BYTES = 256_000_000
 """Requests under way before a reply is waited for, and their bytes: they are kept in memory."""
+_AT_ONCE_BYTES, _AT_ONCE = 500_000, 64
+"""Bytes and number of orders that wait for what is asked next; a message costs as much as copying
+so many bytes."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
 _UNARY_SECONDS = 10.0
 _OUT = 3
@@ -73,6 +78,7 @@ class Link:
         address: of the chip.
         meter: counts what goes over it.
         about: what the chip told of itself.
+        known: tensors that the chip has, by `frames.identity`; said by who asks.
     """
 
     def __init__(self, address: str, guard: Guard, patience: Patience = Patience()) -> None:  # noqa: B008
@@ -90,6 +96,7 @@ class Link:
             [
                 ("grpc.max_receive_message_length", -1),
                 ("grpc.max_send_message_length", -1),
+                *READ_IN_LARGE_PIECES,
                 ("grpc.initial_reconnect_backoff_ms", 50),
                 ("grpc.min_reconnect_backoff_ms", 50),
                 ("grpc.max_reconnect_backoff_ms", 1000),
@@ -107,7 +114,11 @@ class Link:
         self._waiting_since: float | None = None
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
+        self.known: dict[object, tuple[int, bool, int]] = {}
+        self._pending, self._tensors = pb.Request(), Tensors(self.known)
+        self._answers = False
         self.about = self._describe()
+        self._answers = True
 
     def lease(self) -> None:
         """Take the chip.
@@ -133,41 +144,68 @@ class Link:
         """Ask how the chip does."""
         return self._unary("Health", pb.HealthRequest(), pb.HealthReply)
 
-    def post(self, request: pb.Request, tensors: Tensors | None = None) -> int:
-        """Send a request whose reply, if there is any, is not waited for; gives its number."""
-        self._number += 1
-        request.number, request.received = self._number, self._answered
+    @contextlib.contextmanager
+    def order(self) -> Iterator[tuple[pb.Order, Tensors]]:
+        """Write an order and its tensors: it goes with what is asked next, or now if it is large.
+
+        Its tensors may change when the block is left.
+        """
+        order = self._pending.orders.add()
+        try:
+            yield order, self._tensors
+        except BaseException:
+            del self._pending.orders[-1]
+            self._tensors.settle()
+            raise
+        if self._tensors.settle() > _AT_ONCE_BYTES or len(self._pending.orders) >= _AT_ONCE:
+            self.send()
+
+    def question(self, *largest: Tensor) -> tuple[pb.Request, Tensors]:
+        """Give the request that `ask` sends, behind what was ordered, to write a question in.
+
+        With large tensors in it, what was ordered goes ahead.
+        """
+        if self._pending.orders and sum(each.nbytes for each in largest) > _AT_ONCE_BYTES:
+            self.send()
+        if (what := self._pending.WhichOneof("what")) is not None:
+            self._pending.ClearField(what)  # it could not be written to its end
+        return self._pending, self._tensors
+
+    def send(self) -> int:
+        """Send what was ordered; gives the request's number."""
+        request, tensors = self._pending, self._tensors
+        self._pending, self._tensors = pb.Request(), Tensors(self.known)
+        request.number, request.received = self._number + 1, self._answered
         raw = pack(request, tensors)
         if len(raw) > self.about.max_message_bytes:
-            self._number -= 1
             raise ChipRefused(
                 f"{self.address}: a request of {len(raw):,} bytes is larger than the"
                 f" {self.about.max_message_bytes:,} that the chip takes"
             )
+        self._number += 1
         self._kept[self._number] = (raw, time.perf_counter())
         self._kept_bytes += len(raw)
         self.meter.requests += 1
         self.meter.sent += len(raw)
         self._outgoing.put(raw)
-        if request.WhichOneof("what") == "apply" and (
+        if request.WhichOneof("what") is None and (
             len(self._kept) > _UNANSWERED or self._kept_bytes > _UNANSWERED_BYTES
         ):
-            self.ask(pb.Request(wait=pb.Wait()))
+            self._pending.wait.SetInParent()
+            self.ask()
         return self._number
 
-    def ask(
-        self, request: pb.Request, tensors: Tensors | None = None
-    ) -> tuple[pb.Reply, memoryview]:
-        """Send a request, and wait for its reply.
+    def ask(self) -> tuple[pb.Reply, memoryview]:
+        """Send the question that was written, and wait for its reply.
 
         Returns:
             The reply, and the bytes of its tensors.
 
         Raises:
-            WireError: of this request, or of one that was posted before.
+            WireError: of this request, or of orders before.
             CapabilityError: likewise.
         """
-        number = self.post(request, tensors)
+        number = self.send()
         began = time.perf_counter()
         while True:
             raw = self._next()
@@ -220,7 +258,11 @@ class Link:
 
     def _again(self, problem: Exception | None) -> None:
         """Open the stream anew, and send what was kept."""
-        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        began, pause, strikes = (
+            time.monotonic(),
+            _FIRST_PAUSE,
+            _Strikes(self.address, answered=self._answers),
+        )
         while True:
             if self._closed.is_set():
                 raise ChipUnreachable(f"{self.address}: the connection was closed here")
@@ -291,7 +333,11 @@ class Link:
 
     def _unary(self, method: str, request: Message, kind: type[Answer]) -> Answer:
         """Call a method that may be called again, with pauses that grow."""
-        began, pause, strikes = time.monotonic(), _FIRST_PAUSE, _Strikes(self.address)
+        began, pause, strikes = (
+            time.monotonic(),
+            _FIRST_PAUSE,
+            _Strikes(self.address, answered=self._answers),
+        )
         while True:
             try:
                 return self._call(method, request, kind)
@@ -319,23 +365,26 @@ class Link:
 
 
 class _Strikes:
-    """Counts statuses that no further attempt would change, unless they were made on the way."""
+    """Counts a status that no further attempt would change, unless it was made on the way.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._counts: dict[grpc.StatusCode, int] = {}
+    Once a chip has answered, that there is none or that one may not ask can only be of the way.
+    """
+
+    def __init__(self, address: str, *, answered: bool) -> None:
+        self._address, self._answered = address, answered
+        self._last: grpc.StatusCode | None = None
+        self._count = 0
 
     def out(self, problem: Exception) -> bool:
         """Whether the lease is over; raises WireError where one may not, or there is no chip."""
-        if not isinstance(problem, grpc.RpcError):
+        code = problem.code() if isinstance(problem, grpc.RpcError) else None
+        self._count = self._count + 1 if code is self._last else 1
+        self._last = code
+        if self._count < _OUT:
             return False
-        code = problem.code()
-        self._counts[code] = self._counts.get(code, 0) + 1
-        if self._counts[code] < _OUT:
-            return False
-        if code is _Code.PERMISSION_DENIED:
-            raise WireError(f"{self._address}: {problem.details()}")
-        if code is _Code.UNIMPLEMENTED:
+        if code is _Code.PERMISSION_DENIED and not self._answered:
+            raise WireError(f"{self._address}: the token is missing, or is another one")
+        if code is _Code.UNIMPLEMENTED and not self._answered:
             raise WireError(f"{self._address}: what answers there is no chip")
         return code is _Code.UNAUTHENTICATED
 

@@ -31,7 +31,7 @@ from substrate.scenario.schema.remote import RemoteChip as RemoteSettings
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import Guard
 from substrate.wire.errors import WireError
-from substrate.wire.frames import Tensors, Unreadable, identity, read_tensors
+from substrate.wire.frames import Unreadable, identity, read_tensors
 from substrate.wire.link import Link, Patience
 from substrate.wire.replies import read_counts, read_observations
 from substrate.wire.requests import write_passes, write_update
@@ -45,7 +45,6 @@ class RemoteChip:
     def __init__(self, link: Link) -> None:
         """Take a chip that is leased."""
         self._link = link
-        self._known: dict[object, tuple[int, bool, int]] = {}
         # what is known of must not be given free, or another tensor may come to lie there
         self._held: list[Tensor] = []
 
@@ -88,20 +87,20 @@ class RemoteChip:
             raise CapabilityError(f"this chip lacks the capability '{Capability.INJECT}'")
         if perturbing and not self._link.about.draws:
             perturbs = self._drawn_here(perturbs, samples or [len(x)] * len(perturbs))
-        tensors = Tensors(self._known)
-        asked, streams = write_passes(
-            x, perturbs, samples, read_inputs, read_pre_activations, tensors
+        request, tensors = self._link.question(x)
+        streams = write_passes(
+            *(x, perturbs, samples, read_inputs, read_pre_activations), request.passes, tensors
         )
-        request = pb.Request(passes=asked)
-        reply, read = self._ask(request, tensors)
+        place = request.passes.x
+        reply, read = self._ask()
         number, told = reply.number, reply.observations
         try:
             observed = read_observations(told, read)
-            for stream, place in zip(streams, told.streams, strict=True):
-                stream.set_state(read[place])
+            for stream, moved in zip(streams, told.streams, strict=True):
+                stream.set_state(read[moved])
         except (IndexError, ValueError) as problem:
             raise WireError(f"{self._link.address}: the reply does not fit: {problem}") from None
-        self._remember(number, tensors.held, read, observed)
+        self._remember((number, False, place), x, number, read, observed)
         return observed
 
     def backpropagate(
@@ -129,52 +128,53 @@ class RemoteChip:
     def activate(self, layer: int, a: Tensor) -> Tensor:
         """Give f(a); see `devices.interface.Chip.activate`."""
         check_layer(layer, self.shapes)
-        tensors = self._tensors()
-        return self._one(pb.Request(activate=pb.Activate(site=layer, a=tensors.add(a))), tensors)
+        request, tensors = self._link.question()
+        request.activate.site, request.activate.a = layer, tensors.add(a)
+        return self._one()
 
     def pull_back(
         self, layer: int, a: Tensor, gradient: Tensor, slope: Tensor | None = None
     ) -> Tensor:
         """Go back through activation and layout; see `devices.interface.Chip.pull_back`."""
         check_layer(layer, self.shapes[:-1])
-        tensors = self._tensors()
-        asked = pb.PullBack(site=layer, a=tensors.add(a), gradient=tensors.add(gradient))
+        request, tensors = self._link.question()
+        asked = request.pull_back
+        asked.site, asked.a, asked.gradient = layer, tensors.add(a), tensors.add(gradient)
         if slope is not None:
             asked.slope = tensors.add(slope)
-        return self._one(pb.Request(pull_back=asked), tensors)
+        return self._one()
 
     def apply(self, updates: Sequence[LayerUpdate]) -> None:
         """Send requests; see `devices.interface.Chip.apply`.
 
         What the chip refuses of them, such as a value that is not finite, is said by a later call.
         """
-        tensors, asked = self._tensors(), pb.Apply()
         for update in updates:
             check_update(update, self.shapes)
-            write_update(update, asked.updates.add(), tensors)
-        self._link.post(pb.Request(apply=asked), tensors)
+        with self._link.order() as (order, tensors):
+            order.apply.SetInParent()
+            for update in updates:
+                write_update(update, order.apply.updates.add(), tensors)
 
     def forget(self) -> None:
         """Count on nothing that the chip had of a training before."""
-        self._known, self._held = {}, []
-
-    def _tensors(self) -> Tensors:
-        return Tensors(self._known)
+        self._link.known.clear()
+        self._held = []
 
     def _read(self, matrix: pb.Read.Matrix, layer: int, y: Tensor) -> Tensor:
         check_layer(layer, self.shapes)
-        tensors = self._tensors()
-        asked = pb.Read(matrix=matrix, site=layer, y=tensors.add(y))
-        return self._one(pb.Request(read=asked), tensors)
+        request, tensors = self._link.question()
+        request.read.matrix, request.read.site, request.read.y = matrix, layer, tensors.add(y)
+        return self._one()
 
-    def _one(self, request: pb.Request, tensors: Tensors) -> Tensor:
-        reply, read = self._ask(request, tensors)
+    def _one(self) -> Tensor:
+        reply, read = self._ask()
         if reply.tensor >= len(read):
             raise WireError(f"{self._link.address}: the reply has no tensor {reply.tensor}")
         return read[reply.tensor]
 
-    def _ask(self, request: pb.Request, tensors: Tensors) -> tuple[pb.Reply, list[Tensor]]:
-        reply, data = self._link.ask(request, tensors)
+    def _ask(self) -> tuple[pb.Reply, list[Tensor]]:
+        reply, data = self._link.ask()
         try:
             return reply, read_tensors(reply, data, _none_earlier)
         except Unreadable as problem:
@@ -182,8 +182,9 @@ class RemoteChip:
 
     def _remember(
         self,
+        place: tuple[int, bool, int],
+        x: Tensor,
         number: int,
-        sent: Sequence[Tensor],
         read: Sequence[Tensor],
         observed: Sequence[Observation],
     ) -> None:
@@ -191,9 +192,10 @@ class RemoteChip:
         # inputs go into updates, and the network's input into further passes of a resampling rule
         inputs = {id(each) for one in observed for each in one.inputs}
         kept = [(each, (number, True, at)) for at, each in enumerate(read) if id(each) in inputs]
-        kept += [(sent[0], (number, False, 0))]
-        self._known = {identity(each): place for each, place in kept}
+        kept.append((x, place))
         self._held = [each for each, _ in kept]
+        self._link.known.clear()
+        self._link.known.update((identity(each), place) for each, place in kept)
 
     def _drawn_here(
         self, perturbs: Sequence[Perturbation | Drawn | None], samples: Sequence[int]
@@ -263,7 +265,9 @@ class RemoteHost:
     def begin(self, seed: int) -> None:
         """Start a training."""
         self._chip.forget()
-        self._link.post(pb.Request(begin=pb.Begin(seed=seed)))
+        with self._link.order() as (order, _):
+            order.begin.seed = seed
+            order.begin.SetInParent()
 
     @contextmanager
     def aside(self, *purpose: str) -> Iterator[None]:
@@ -271,16 +275,20 @@ class RemoteHost:
         if not self._link.about.steps_aside:
             yield
             return
-        self._link.post(pb.Request(step_aside=pb.StepAside(purpose=purpose)))
+        with self._link.order() as (order, _):
+            order.step_aside.purpose.extend(purpose)
+            order.step_aside.SetInParent()
         yield
         # where the block was left by an exception, the connection may be what failed
-        self._link.post(pb.Request(go_on=pb.GoOn()))
+        with self._link.order() as (order, _):
+            order.go_on.SetInParent()
 
     def state(self) -> dict[str, Tensor]:
         """Have the chip keep its state where it is; gives the name that it has there."""
         if not self.saves:
             return {}
-        reply, _ = self._link.ask(pb.Request(save=pb.Save()))
+        self._link.question()[0].save.SetInParent()
+        reply, _ = self._link.ask()
         name = bytearray(reply.saved.state.encode())
         return {_STATE: torch.frombuffer(name, dtype=torch.uint8)}
 
@@ -288,8 +296,10 @@ class RemoteHost:
         """Have the chip go back to a state that it kept."""
         self._chip.forget()
         name = bytes(state[_STATE].tolist()).decode()
-        self._link.post(pb.Request(restore=pb.Restore(state=name)))
-        self._link.ask(pb.Request(wait=pb.Wait()))
+        with self._link.order() as (order, _):
+            order.restore.state = name
+        self._link.question()[0].wait.SetInParent()
+        self._link.ask()
 
     def ledger(self) -> Counts:
         """What the chip did since the training began."""
@@ -300,7 +310,8 @@ class RemoteHost:
         return self._counts()[1]
 
     def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
-        reply, _ = self._link.ask(pb.Request(tell_ledger=pb.TellLedger()))
+        self._link.question()[0].tell_ledger.SetInParent()
+        reply, _ = self._link.ask()
         return read_counts(reply.ledger)
 
     def figures(self, restarts: int = 0) -> WireFigures:

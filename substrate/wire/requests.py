@@ -6,6 +6,7 @@ before it is carried out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -51,10 +52,11 @@ def write_passes(
     samples: Sequence[int] | None,
     read_inputs: Collection[int] | None,
     read_pre_activations: Collection[int] | None,
+    asked: pb.Passes,
     tensors: Tensors,
-) -> tuple[pb.Passes, list[torch.Generator]]:
-    """Write the arguments of `Chip.passes`; gives the streams too, which the reply moves on."""
-    asked = pb.Passes(x=tensors.add(x))
+) -> list[torch.Generator]:
+    """Write the arguments of `Chip.passes`; gives the streams, which the reply moves on."""
+    asked.x = tensors.add(x)
     streams: list[torch.Generator] = []
     for perturb in perturbs:
         told = asked.perturbations.add()
@@ -77,7 +79,7 @@ def write_passes(
     if read_pre_activations is not None:
         asked.read_pre_activations.numbers.extend(read_pre_activations)
         asked.read_pre_activations.SetInParent()
-    return asked, streams
+    return streams
 
 
 def read_passes(
@@ -206,8 +208,6 @@ def read_updates(
         if not all(abs(rate) < float("inf") for rate in rates):
             raise NotFinite(f"a rate asked of layer {told.site} is not finite")
         found.append(update)
-    for number, tensor in enumerate(tensors):
-        _finite(tensor, f"tensor {number} of the update")
     return found
 
 
@@ -265,13 +265,11 @@ def _floating(tensor: Tensor, axes: int) -> Tensor:
     if tensor.dtype != torch.float32 or tensor.ndim != axes:
         found = f"{tensor.dtype}, {tuple(tensor.shape)}"
         raise ValueError(f"a tensor of a change is float32 with {axes} axes; this one is {found}")
-    return tensor
+    return _finite(tensor, "a tensor of a change")
 
 
 def _finite(tensor: Tensor, what: str) -> Tensor:
-    if tensor.is_floating_point() and tensor.numel():
-        least, most = torch.aminmax(tensor)
-        # of a NaN both are NaN
-        if not (least > -torch.inf and most < torch.inf):
-            raise NotFinite(f"{what} has a value that is NaN or infinite")
+    # a sum is quick, and not finite where a value is not; where it is not, it may be by overflow
+    if not math.isfinite(tensor.sum().item()) and not tensor.isfinite().all():
+        raise NotFinite(f"{what} has a value that is NaN or infinite")
     return tensor

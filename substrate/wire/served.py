@@ -77,14 +77,14 @@ class Served:
     def answer(self, request: pb.Request, tensors: list[Tensor]) -> tuple[pb.Reply, Tensors]:
         """Carry a request out; what is wrong with it stands in the reply."""
         reply, told = pb.Reply(number=request.number), Tensors()
-        what = request.WhichOneof("what")
         try:
-            if what is None:
+            for order in request.orders:
+                self._do(order, order.WhichOneof("what"), tensors)
+            what = request.WhichOneof("what")
+            if what is not None:
+                self._do(request, what, tensors, reply, told)
+            elif not request.orders:
                 raise ValueError("the request asks for nothing")
-            if not self._begun and what not in ("begin", "wait"):
-                raise ValueError(f"{what} is asked for before a training was begun")
-            carry_out: Callable[..., None] = getattr(self, f"_{what}")
-            carry_out(getattr(request, what), tensors, reply, told)
         except NotFinite as problem:
             _refuse(reply, Kind.NOT_FINITE, str(problem))
         except CapabilityError as problem:
@@ -94,6 +94,14 @@ class Served:
         except ValueError as problem:
             _refuse(reply, Kind.INVALID, str(problem))
         return reply, told
+
+    def _do(self, asked: pb.Order | pb.Request, what: str | None, *rest: object) -> None:
+        if what is None:
+            raise ValueError("an order asks for nothing")
+        if not self._begun and what not in ("begin", "wait"):
+            raise ValueError(f"{what} is asked for before a training was begun")
+        carry_out: Callable[..., None] = getattr(self, f"_{what}")
+        carry_out(getattr(asked, what), *rest)
 
     def _begin(self, asked: pb.Begin, *_: object) -> None:
         self.leave()

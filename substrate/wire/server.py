@@ -14,7 +14,13 @@ import grpc
 import torch
 
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.address import AddressError, Guard, check_guard, server_credentials
+from substrate.wire.address import (
+    READ_IN_LARGE_PIECES,
+    AddressError,
+    Guard,
+    check_guard,
+    server_credentials,
+)
 from substrate.wire.frames import Unreadable, pack, unpack
 from substrate.wire.replies import write_description
 from substrate.wire.served import Served
@@ -182,6 +188,7 @@ def start_server(served: Served, address: str, guard: Guard) -> tuple[grpc.Serve
             ("grpc.max_receive_message_length", largest),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 0),
+            *READ_IN_LARGE_PIECES,
             ("grpc.max_concurrent_streams", 2 * _CALLS_AT_ONCE),
             # a learner asks at most so often whether the chip is there still
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),

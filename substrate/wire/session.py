@@ -16,9 +16,6 @@ from substrate.wire.frames import Tensors, Unreadable, pack, read_tensors, unpac
 from substrate.wire.served import Served
 
 _LOG = logging.getLogger("substrate.wire")
-_REPLY_ALWAYS = {
-    *("passes", "read", "activate", "pull_back", "save", "tell_ledger", "wait"),
-}
 
 
 class Gap(Exception):
@@ -114,8 +111,7 @@ class Session:
             reply, told = pb.Reply(number=request.number), None
             reply.problem.kind = pb.Problem.FAILED
             reply.problem.message = f"the chip failed ({type(problem).__name__})"
-        what = request.WhichOneof("what")
-        if not reply.HasField("problem") and what not in _REPLY_ALWAYS:
+        if not reply.HasField("problem") and request.WhichOneof("what") is None:
             return None
         return pack(reply, told)
 

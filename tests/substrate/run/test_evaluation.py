@@ -75,7 +75,7 @@ def test_how_often_is_tested_changes_no_figure_and_repeats(tmp_path: Path, chip:
     test, again = often._test, []
 
     def test_twice() -> tuple[float, float | None]:
-        with often._aside("evaluation", "another"):
+        with often._host.aside("evaluation", "another"):
             again.append(test())
         return test()
 

@@ -18,6 +18,7 @@ from substrate.wire.server import SERVICE, SESSION
 
 _SHAPES = [(), (0,), (1,), (12,), (3, 64), (3, 12), (12, 64), (11, 12), (2, 3, 4), (1, 10)]
 _WHAT = [field.name for field in pb.Request.DESCRIPTOR.oneofs_by_name["what"].fields]
+_ORDERS = [field.name for field in pb.Order.DESCRIPTOR.oneofs_by_name["what"].fields]
 _NUMBERS = [-1, 0, 1, 2, 3, 7, 2**31 - 1, -(2**31)]
 
 
@@ -30,9 +31,14 @@ def a_request(chance: random.Random, number: int) -> bytes:
         shape = chance.choice(_SHAPES)
         filled = value if dtype.is_floating_point else 1
         tensors.add(torch.full(shape, filled, dtype=dtype))
-    what = getattr(request, chance.choice(_WHAT))
-    what.SetInParent()
-    _fill(chance, what, 0)
+    for _ in range(chance.randrange(3)):
+        order = getattr(request.orders.add(), chance.choice(_ORDERS))
+        order.SetInParent()
+        _fill(chance, order, 0)
+    if chance.random() < 0.7:
+        what = getattr(request, chance.choice(_WHAT))
+        what.SetInParent()
+        _fill(chance, what, 0)
     raw = pack(request, tensors)
     kind = chance.random()
     if kind < 0.15:
@@ -80,9 +86,11 @@ def _value(chance: random.Random, field):
         return chance.choice(["", "x", "../../etc/passwd", "0" * 40, "\0"])
     if field.cpp_type == field.CPPTYPE_BOOL:
         return chance.random() < 0.5
+    if field.cpp_type == field.CPPTYPE_ENUM:
+        return chance.randrange(6)
     number = chance.choice(_NUMBERS)
     unsigned = field.cpp_type in (field.CPPTYPE_UINT32, field.CPPTYPE_UINT64)
-    return abs(number) if unsigned or field.cpp_type == field.CPPTYPE_ENUM else number
+    return abs(number) if unsigned else number
 
 
 def fuzz(address: str, count: int, seed: int, pid: int | None = None) -> tuple[Counter, list[int]]:
@@ -106,7 +114,8 @@ def fuzz(address: str, count: int, seed: int, pid: int | None = None) -> tuple[C
         if replies is None:
             outgoing = queue.SimpleQueue()
             replies = drive(iter(outgoing.get, None), metadata=((SESSION, session),), timeout=600)
-            outgoing.put(pack(pb.Request(number=number + 1, begin=pb.Begin(seed=0))))
+            begin = [pb.Order(begin=pb.Begin(seed=0))]
+            outgoing.put(pack(pb.Request(number=number + 1, orders=begin)))
             number += 1
         if chance.random() < 0.05:
             method = chance.choice(["Describe", "Health", "Lease", "Release", "Nothing"])

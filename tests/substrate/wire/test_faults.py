@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -29,10 +30,15 @@ class Restarting:
     def __init__(self, scenario, states: Path) -> None:
         self._about = scenario, states
         self._server = None
+        self._lock = threading.Lock()
         self.address = "localhost:0"
         self.start()
 
     def start(self) -> None:
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
         if self._server is not None:
             self._server.stop(None).wait()
         scenario, states = self._about
@@ -86,7 +92,8 @@ def test_a_training_through_faults_ends_as_one_without(faults, restarts, tmp_pat
         # every update was carried out once: the chip's own count
         assert there.ledger() == here.ledger()
         assert host.figures().reconnections > 0
-        assert seen == proxy.injected["restart"]
+        # two may come so close to each other that they are noticed as one
+        assert 0 < seen <= proxy.injected["restart"] == restarts
         link.close()
     finally:
         proxy.close()
@@ -132,16 +139,16 @@ def test_a_chip_that_is_gone_is_given_up_in_time(tmp_path):
 
 def test_one_learner_has_the_chip_until_its_lease_lapses(tmp_path):
     scenario = a_scenario(NATIVE, DANP)
-    with a_server(scenario, tmp_path, lease_seconds=1.0) as address:
+    with a_server(scenario, tmp_path, lease_seconds=3.0) as address:
         with a_host(address) as host:
             host.begin(0)
             with pytest.raises(LeaseTaken, match="is leased to"), a_host(address):
                 pass
-            time.sleep(1.5)  # the first one keeps it
+            time.sleep(4.5)  # the first one keeps it
             host.ledger()
             host._link._closed.set()  # as if its process had stopped
             host._link._watch.join()
-            time.sleep(1.5)
+            time.sleep(4.5)
             host._link._closed.clear()
             with a_host(address) as other:
                 other.begin(0)

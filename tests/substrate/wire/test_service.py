@@ -11,7 +11,7 @@ from devices.interface import CapabilityError, Dense, Drawn, LayerUpdate, Outer
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import AddressError, Guard, check_guard, is_loopback
 from substrate.wire.errors import ChipNotFinite, ChipRefused, WireError
-from substrate.wire.frames import Tensors, pack, unpack
+from substrate.wire.frames import pack, unpack
 from substrate.wire.link import Link, Patience
 from substrate.wire.requests import write_update
 from substrate.wire.server import SERVICE
@@ -97,10 +97,9 @@ def test_what_does_not_fit_is_refused_and_the_chip_goes_on(host, passes, refused
 )
 def test_a_change_that_does_not_fit_is_refused_by_the_server_itself(host, update, refused, named):
     """The learner's end refuses some of these as well, and is passed by here."""
-    asked, tensors = pb.Apply(), Tensors()
-    write_update(update, asked.updates.add(), tensors)
     seen = host.chip.forward(torch.zeros(1, 64)).output
-    host._link.post(pb.Request(apply=asked), tensors)
+    with host._link.order() as (order, tensors):
+        write_update(update, order.apply.updates.add(), tensors)
     with pytest.raises(refused, match=named):
         host.ledger()
     # of zeros a layer makes its bias, which nothing has changed

@@ -4,8 +4,20 @@ import pytest
 import torch
 
 from devices.interface import Capability, CapabilityError
+from substrate.run.training import ArmRun
 from substrate.wire.states import States
-from tests.wires import ADAM, DANP, NATIVE, OWN_NOISE, a_host, a_scenario, a_server, trained
+from tests.wires import (
+    ADAM,
+    CPU,
+    DANP,
+    NATIVE,
+    OWN_NOISE,
+    a_host,
+    a_scenario,
+    a_server,
+    few_digits,
+    trained,
+)
 
 INJECTS = {**NATIVE, "inject": True}
 BOTH = {"source": "both", "baseline": "noisy"}
@@ -61,13 +73,9 @@ def test_a_convolution_travels(tmp_path):
     scenario = a_scenario(
         NATIVE,
         DANP,
-        network={"layers": [{"channels": 3, "kernel": 3}, 10]},
-        data={"name": "digits"},
+        network={"layers": [{"conv": 3, "kernel": 3}, 10]},
     )
-    try:
-        _, expected = trained(scenario)
-    except Exception as problem:  # the data are flat here
-        pytest.skip(f"{problem}")
+    _, expected = trained(scenario)
     with a_server(scenario, tmp_path) as address, a_host(address) as host:
         assert trained(scenario, host)[1] == expected
 
@@ -75,9 +83,6 @@ def test_a_convolution_travels(tmp_path):
 def test_a_training_goes_on_from_a_kept_state(tmp_path):
     scenario = a_scenario(NATIVE, DANP, epochs=3)
     _, expected = trained(scenario)
-    from substrate.run.training import ArmRun
-    from tests.wires import CPU, few_digits
-
     with a_server(scenario, tmp_path) as address:
         with a_host(address) as host:
             run = ArmRun(scenario, "arm", 0, few_digits(scenario), CPU, host)
