@@ -5,6 +5,7 @@ Columns are known by their names and units:
     conductance, resistance, or current with a read voltage      what is measured
     device, cycle                                                whose it is, and which time round
     direction, or the sign of a pulse height                     up or down
+    columns called up and down, or D1 pot and D1 dep             likewise, a branch each
     pulse                                                        number of the pulse
     time                                                         of a retention series
     read                                                         of repeated read-outs
@@ -155,6 +156,7 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> None:
         if role in values:
             kinds = sorted(set(np.round(values[role][np.isfinite(values[role])], 15).tolist()))
             found.pulse_kinds[role] = sorted({*found.pulse_kinds.get(role, []), *kinds})
+    branches = _branches(conductances)
     devices = _labels(columns, roles.get("device"), rows)
     cycles = _labels(columns, roles.get("cycle"), rows)
     for name, readings in conductances.items():
@@ -172,6 +174,11 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> None:
                 for group in _unique(cycles[mine]):
                     of_group = mine & (cycles == group)
                     found.reads.append(Series(label, values["read"][of_group], readings[of_group]))
+            elif name in branches:
+                sign, cell = branches[name]
+                owner = device if device != "" else cell or path.stem
+                signs = np.full(int(mine.sum()), sign)
+                _add_responses(found, owner, readings, signs, cycles, values, mine)
             else:
                 signs = _signs(table, columns, roles, values, mine, asked)
                 _add_responses(found, label, readings, signs, cycles, values, mine)
@@ -241,6 +248,20 @@ def _conductances(
     return {
         (name if not name.isdecimal() else f"{stem} {name}"): each for name, each in result.items()
     }
+
+
+def _branches(names: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Sign and device of columns such as up and down, or `D1 pot` and `D1 dep`; all or none."""
+    found: dict[str, tuple[int, str]] = {}
+    for name in names:
+        matches = [(sign, each.search(name.lower())) for sign, each in _IN_NAME.items()]
+        of_name = [(sign, match) for sign, match in matches if match]
+        if len(of_name) != 1:
+            return {}
+        sign, match = of_name[0]
+        rest = f"{name[: match.start(2)]}{name[match.end(2) :]}".strip(" _-.:")
+        found[name] = sign, rest
+    return found if len({sign for sign, _ in found.values()}) == 2 else {}
 
 
 def _described(table: Table, roles: dict[str, int], conductances: dict[str, Values]) -> str:

@@ -75,6 +75,7 @@ class StepCurves:
         zero: where steps cancel, in the coordinates of the readings.
         scale: of one unit of weight, there.
         symmetry_point: with its error, there.
+        error: standard error of the mean steps, a part of them, as a root mean square.
     """
 
     weight: Curve
@@ -88,6 +89,7 @@ class StepCurves:
     zero: float
     scale: float
     symmetry_point: Estimate
+    error: float
 
     def text(self, per_weight: float, zero: float, unit: str) -> str:
         """The table as a file: steps in units of dw_min, and what every weight is in conductance.
@@ -192,7 +194,22 @@ def measured_steps(
         zero,
         scale,
         (cancel, _spread_of_points(points, windows) / math.sqrt(len(devices))),
+        _error(devices, own, reading, spreads) / float(tables.mean()),
     )
+
+
+def _error(
+    devices: Sequence[Device],
+    own: Sequence[Sequence[_Points]],
+    reading: float,
+    spreads: Float64[np.ndarray, "2 bins"],
+) -> float:
+    """Of a mean step: readings where a bin is entered and left, and the spread of steps in it."""
+    crossings = max(1.0, sum(1 for each in devices for _ in branches(each)) / 2)
+    pulses = sum(float(each.pulses.sum()) for pair in own for each in pair) / 2
+    a_bin = max(1.0, pulses / crossings / BINS)
+    square = 2 * reading / a_bin**2 + float((spreads**2).mean()) / a_bin
+    return math.sqrt(square / crossings)
 
 
 def _window(device: Device) -> tuple[float, float]:

@@ -32,6 +32,9 @@ _NEAR = 0.5
 """A bound that lies no further beyond the readings than this part of their span is one."""
 _STUCK = 0.1
 """Devices that move by less than this part of the usual range are stuck."""
+_STRAYS = 0.1
+"""Squares of what courses stray by, as a part of those that are expected, below which it is no
+chance: of a random walk alone they fall that low once in some hundred courses."""
 _LIMIT = 1e6
 _FINEST = 4e-6
 """Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
@@ -81,7 +84,7 @@ class ResponseFit:
         notes: for people.
         steps: where no closed form fits.
         steps_off: root mean square of what mean steps of a closed form and those measured differ
-            by, a part of the mean step.
+            by beyond chance, a part of the mean step.
     """
 
     kind: str
@@ -182,13 +185,14 @@ def fit_responses(
 
 
 def _steps_off(closed: ResponseFit, measured: ResponseFit) -> float:
-    """Root mean square of what mean steps differ by over the window, a part of the mean step."""
+    """What mean steps differ by over the window beyond chance, a part of the mean step."""
     assert measured.steps is not None
     inside = measured.steps.weight[1:-1]
     place = measured.zero + measured.per_weight * inside
     law = np.stack(closed.mean_steps((place - closed.zero) / closed.per_weight))
     seen = np.stack(measured.mean_steps(inside)) * measured.per_weight / closed.per_weight
-    return float(np.sqrt(((law - seen) ** 2).mean()) / seen.mean())
+    off = float(((law - seen) ** 2).mean() / seen.mean() ** 2)
+    return math.sqrt(max(off - measured.steps.error**2, 0.0))
 
 
 def _closed(
@@ -315,7 +319,7 @@ def _in_common(
         scale = max(top - zero, zero - bottom)
     else:
         zero, scale = -middle / half, 1 / half
-    weights = [_rescaled(each, zero, scale) for each in bounded]
+    weights = _without_memory([_rescaled(each, zero, scale) for each in bounded], notes)
     laws = [each.law for each in weights]
     if not soft and not clipped:
         notes.append("devices were not driven to their bounds: the window is as far as they went")
@@ -345,6 +349,31 @@ def _in_common(
         off,
         notes,
     )
+
+
+def _without_memory(fitted: list[Fitted], notes: list[str]) -> list[Fitted]:
+    """Bring spreads of steps down to what the courses wander by.
+
+    Readings whose noise has a memory look like steps that vary, from one to the next; yet steps
+    would add up over a course, and noise does not.
+    """
+    square, expected = 0.0, 0.0
+    for each in fitted:
+        course = each.forecast()
+        square += float(((each.device.readings - course.free) ** 2).sum())
+        expected += float(course.free_variance.sum())
+    ratio = square / expected
+    if ratio > _STRAYS:
+        return fitted
+    notes.append(
+        f"courses stray from the law by {math.sqrt(ratio):.0%} of what steps of so large a spread "
+        "would add up to: the noise of readings has a memory, and cycle_spread is brought down to "
+        "what courses stray by; fit the noise of a reading at rest with substrate fit"
+    )
+    return [
+        replace(each, law=each.law._replace(spread=each.law.spread * math.sqrt(ratio)))
+        for each in fitted
+    ]
 
 
 def _bounds_near(fitted: list[Fitted]) -> bool:

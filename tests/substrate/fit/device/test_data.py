@@ -110,3 +110,14 @@ def test_a_table_of_nothing_known_is_refused(tmp_path):
     (tmp_path / "cells.csv").write_text("time (s),pulse,direction\n1,1,up\n2,2,up\n")
     with pytest.raises(MeasurementError, match="none of its columns"):
         read_devices([tmp_path / "cells.csv"], Asked())
+
+
+def test_columns_of_branches_need_both_directions(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("D1 pot,D1 dep,D2 pot,D2 dep\n" + "1,4,5,8\n2,3,6,7\n" * 3)
+    measured = read_devices([path], Asked())
+    assert [each.device for each in measured.responses] == ["D1", "D1", "D2", "D2"]
+    assert [int(np.sign(each.pulses[1])) for each in measured.responses] == [1, -1, 1, -1]
+    path.write_text("D1 pot,D2 pot\n1,5\n2,6\n")
+    with pytest.raises(MeasurementError, match="type --up"):
+        read_devices([path], Asked())
