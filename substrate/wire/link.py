@@ -132,7 +132,8 @@ class Link:
         reply = self._unary("Lease", asked, pb.LeaseReply)
         self._session, seconds = session, reply.lease_seconds
         if reply.boot != self.about.boot:
-            self.about = self._describe()
+            # it may have been restarted once more since: the lease is of the boot that gave it
+            self.about = self._describe()._replace(boot=reply.boot)
         self._number = self._answered = 0
         self._forget()
         self._open()

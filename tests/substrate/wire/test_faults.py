@@ -21,7 +21,7 @@ from substrate.wire.states import States
 from tests.fault_proxy import FaultProxy
 from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, a_server, few_digits, trained
 
-QUICK = Patience(deadline=1.5, attempts_seconds=60.0)
+QUICK = Patience(deadline=1.0, attempts_seconds=60.0)
 
 
 class Restarting:
