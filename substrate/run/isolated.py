@@ -25,8 +25,9 @@ from substrate.run.server import server_context
 from substrate.scenario.schema import Scenario
 from substrate.wire.address import Guard
 from substrate.wire.errors import ChipUnreachable
-from substrate.wire.link import Link, Patience
+from substrate.wire.link import Link
 from substrate.wire.remote import RemoteHost
+from substrate.wire.retries import Patience
 
 _START_SECONDS = 120.0
 _PATIENCE = Patience(deadline=3600.0, attempts_seconds=30.0)

@@ -59,7 +59,7 @@ from substrate.run.training import ArmRun, Divergence
 from substrate.run.unit_figures import read_bytes, sha256_of
 from substrate.run.unit_settings import UnitSettings
 from substrate.scenario.schema import RemoteChip, Scenario
-from substrate.wire.errors import ChipRestarted, LeaseTaken
+from substrate.wire.errors import ChipRestarted, LeaseLost, LeaseTaken
 from substrate.wire.remote import RemoteHost, remote_host
 
 STATES = "chip-states"
@@ -156,8 +156,9 @@ def _do(folder: Path, key: str, record: str) -> None:
                 told = None if host is None else partial(host.figures, restarts)
                 _train(folder, key, run, metrics, about.seed, told, can_be_saved=can_be_saved)
                 return
-        except ChipRestarted:
-            # as after a stop: from the last epoch, on what the chip has kept
+        except (ChipRestarted, LeaseLost):
+            # somebody else may have had it: as after a stop, from the last epoch, on what the chip
+            # has kept
             restarts += 1
             if not can_be_saved or restarts > _MOST_RESTARTS:
                 raise

@@ -21,7 +21,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -38,11 +38,11 @@ from substrate.wire.errors import (
     ChipUnreachable,
     LeaseLost,
     LeaseTaken,
-    WireError,
 )
 from substrate.wire.figures import Meter
 from substrate.wire.frames import Tensors, Unreadable, pack, unpack
 from substrate.wire.replies import Described, read_description
+from substrate.wire.retries import Patience, Strikes, in_words
 from substrate.wire.server import SERVICE, SESSION, TOKEN
 
 _Code = grpc.StatusCode
@@ -54,21 +54,7 @@ _AT_ONCE_BYTES, _AT_ONCE = 500_000, 64
 so many bytes."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
 _UNARY_SECONDS = 10.0
-_OUT = 3
-"""Times that a status is seen before it is believed: a connection may change what it says."""
 Answer = TypeVar("Answer", bound=Message)
-
-
-class Patience(NamedTuple):
-    """How long is waited for what.
-
-    Attributes:
-        deadline: seconds for one reply; then the connection counts as lost.
-        attempts_seconds: for how long a lost connection is tried again, before it is given up.
-    """
-
-    deadline: float = 60.0
-    attempts_seconds: float = 120.0
 
 
 class Link:
@@ -90,21 +76,10 @@ class Link:
         """
         self.address, self._patience = address, patience
         self.meter = Meter()
-        self._channel = open_channel(
-            address,
-            guard,
-            [
-                ("grpc.max_receive_message_length", -1),
-                ("grpc.max_send_message_length", -1),
-                *READ_IN_LARGE_PIECES,
-                ("grpc.initial_reconnect_backoff_ms", 50),
-                ("grpc.min_reconnect_backoff_ms", 50),
-                ("grpc.max_reconnect_backoff_ms", 1000),
-            ],
-        )
+        self._guard = guard
+        self._connect()
         secret = guard.secret()
         self._metadata = () if secret is None else ((TOKEN, f"Bearer {secret}"),)
-        self._drive: Any = self._channel.stream_stream(f"/{SERVICE}/Drive")
         self._session = ""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stream: Any = None
@@ -132,7 +107,8 @@ class Link:
         reply = self._unary("Lease", asked, pb.LeaseReply)
         self._session, seconds = session, reply.lease_seconds
         if reply.boot != self.about.boot:
-            self.about = self._describe()
+            # it may have been restarted once more since: the lease is of the boot that gave it
+            self.about = self._describe()._replace(boot=reply.boot)
         self._number = self._answered = 0
         self._forget()
         self._open()
@@ -261,13 +237,13 @@ class Link:
         began, pause, strikes = (
             time.monotonic(),
             _FIRST_PAUSE,
-            _Strikes(self.address, answered=self._answers),
+            Strikes(self.address, answered=self._answers),
         )
         while True:
             if self._closed.is_set():
                 raise ChipUnreachable(f"{self.address}: the connection was closed here")
             if time.monotonic() - began > self._patience.attempts_seconds:
-                raise ChipUnreachable(f"{self.address}: {_in_words(problem)}")
+                raise ChipUnreachable(f"{self.address}: {in_words(problem)}")
             # full jitter, so that several that were cut off at once do not come back at once
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -275,6 +251,7 @@ class Link:
                 reply = self._renew()
             except (grpc.RpcError, Unreadable) as another:
                 problem = another
+                self._leave_silent(problem)
                 if strikes.out(problem):
                     self._lease_is_over()
                 continue
@@ -292,9 +269,33 @@ class Link:
         for raw, _ in self._kept.values():
             self.meter.again += 1
             self._outgoing.put(raw)
-        self._stream = self._drive(
+        drive: Any = self._channel.stream_stream(f"/{SERVICE}/Drive")
+        self._stream = drive(
             _until_none(self._outgoing), metadata=(*self._metadata, (SESSION, self._session))
         )
+
+    def _connect(self) -> None:
+        """Open a connection of its own."""
+        self._channel = open_channel(
+            self.address,
+            self._guard,
+            [
+                ("grpc.max_receive_message_length", -1),
+                ("grpc.max_send_message_length", -1),
+                *READ_IN_LARGE_PIECES,
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.initial_reconnect_backoff_ms", 50),
+                ("grpc.min_reconnect_backoff_ms", 50),
+                ("grpc.max_reconnect_backoff_ms", 1000),
+            ],
+        )
+
+    def _leave_silent(self, problem: Exception) -> None:
+        """Give up a connection on which nothing comes through, though it is not broken."""
+        if isinstance(problem, grpc.RpcError) and problem.code() is _Code.DEADLINE_EXCEEDED:
+            silent = self._channel
+            self._connect()
+            silent.close()
 
     def _renew(self) -> pb.LeaseReply:
         return self._call("Lease", pb.LeaseRequest(session=self._session, keep=True), pb.LeaseReply)
@@ -323,7 +324,8 @@ class Link:
             if since is not None and now - since > self._patience.deadline:
                 self._stream.cancel()
             if now - renewed > lease_seconds / 3:
-                with contextlib.suppress(grpc.RpcError, Unreadable):
+                # a channel may just be given up
+                with contextlib.suppress(grpc.RpcError, Unreadable, ValueError):
                     self._renew()
                     renewed = now
 
@@ -336,17 +338,18 @@ class Link:
         began, pause, strikes = (
             time.monotonic(),
             _FIRST_PAUSE,
-            _Strikes(self.address, answered=self._answers),
+            Strikes(self.address, answered=self._answers),
         )
         while True:
             try:
                 return self._call(method, request, kind)
             except (grpc.RpcError, Unreadable) as problem:
+                self._leave_silent(problem)
                 strikes.out(problem)
                 if isinstance(problem, grpc.RpcError) and problem.code() is _Code.ALREADY_EXISTS:
                     raise LeaseTaken(f"{self.address}: {problem.details()}") from None
                 if time.monotonic() - began > self._patience.attempts_seconds:
-                    raise ChipUnreachable(f"{self.address}: {_in_words(problem)}") from None
+                    raise ChipUnreachable(f"{self.address}: {in_words(problem)}") from None
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -364,40 +367,6 @@ class Link:
         self._kept_bytes = 0
 
 
-class _Strikes:
-    """Counts a status that no further attempt would change, unless it was made on the way.
-
-    Once a chip has answered, that there is none or that one may not ask can only be of the way.
-    """
-
-    def __init__(self, address: str, *, answered: bool) -> None:
-        self._address, self._answered = address, answered
-        self._last: grpc.StatusCode | None = None
-        self._count = 0
-
-    def out(self, problem: Exception) -> bool:
-        """Whether the lease is over; raises WireError where one may not, or there is no chip."""
-        code = problem.code() if isinstance(problem, grpc.RpcError) else None
-        self._count = self._count + 1 if code is self._last else 1
-        self._last = code
-        if self._count < _OUT:
-            return False
-        if code is _Code.PERMISSION_DENIED and not self._answered:
-            raise WireError(f"{self._address}: the token is missing, or is another one")
-        if code is _Code.UNIMPLEMENTED and not self._answered:
-            raise WireError(f"{self._address}: what answers there is no chip")
-        return code is _Code.UNAUTHENTICATED
-
-
 def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
     while (raw := outgoing.get()) is not None:
         yield raw
-
-
-def _in_words(problem: Exception | None) -> str:
-    if isinstance(problem, Unreadable):
-        return f"what answers is not understood: {problem}"
-    if isinstance(problem, grpc.RpcError):
-        told = (problem.details() or "").partition("\n")[0]
-        return f"no answer ({problem.code().name.lower()}: {told})"
-    return "the connection is lost again and again"

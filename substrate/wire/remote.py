@@ -32,9 +32,10 @@ from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import Guard
 from substrate.wire.errors import WireError
 from substrate.wire.frames import Unreadable, identity, read_tensors
-from substrate.wire.link import Link, Patience
+from substrate.wire.link import Link
 from substrate.wire.replies import read_counts, read_observations
 from substrate.wire.requests import write_passes, write_update
+from substrate.wire.retries import Patience
 
 _STATE = "kept as"
 

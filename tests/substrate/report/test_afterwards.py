@@ -13,7 +13,7 @@ from substrate.record.summary import Summary
 from substrate.report import afterwards
 from substrate.report.html import render_report
 from substrate.report.table import run_result
-from substrate.run.summary import _left
+from substrate.run.arm_summary import _left
 
 OF_SEEDS = {
     seed: [

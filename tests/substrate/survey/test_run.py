@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from devices.ledger import Counts
+from substrate.assemble.host import ChipHost
 from substrate.data.dataset import Dataset
+from substrate.record.afterwards import Afterwards
 from substrate.record.ledger import Ledger
 from substrate.record.metrics import Epoch
 from substrate.record.summary import LayerNoise
@@ -30,7 +32,13 @@ class Played(ArmRun):
     diverges = False
 
     def __init__(
-        self, scenario: Scenario, name: str, seed: int, dataset: Dataset, device: torch.device
+        self,
+        scenario: Scenario,
+        name: str,
+        seed: int,
+        dataset: Dataset,
+        device: torch.device,
+        host: ChipHost | None,
     ) -> None:
         learning = scenario.all_arms[name].learning
         self.arm = {"bp": "bp", "danp": "danp", "dbp": "transposed"}[learning.rule]
@@ -52,6 +60,9 @@ class Played(ArmRun):
         return torch.zeros(self.test_samples, dtype=torch.bool)
 
     def observed_noise(self) -> list[LayerNoise]:
+        return []
+
+    def afterwards(self) -> list[Afterwards]:
         return []
 
     def ledger(self) -> Ledger:

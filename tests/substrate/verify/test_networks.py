@@ -19,8 +19,8 @@ def test_the_gradient_is_that_of_the_chip(network: SmallNetwork) -> None:
     for layer, gradient in enumerate(truth):
         nodes = gradient.numel()
         pushes = step * torch.eye(nodes).view(nodes, *gradient.shape[1:])
-        here = [pushes if number == layer else None for number in range(len(truth))]
-        back = [None if each is None else -each for each in here]
+        here = tuple(pushes if number == layer else None for number in range(len(truth)))
+        back = tuple(None if each is None else -each for each in here)
         up, down = (
             cross_entropy(seen.output, target.expand(nodes))
             for seen in chip.passes(x.expand(nodes, *x.shape[1:]), [here, back])

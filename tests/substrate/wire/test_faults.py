@@ -14,14 +14,15 @@ from substrate.run.training import ArmRun
 from substrate.wire.address import Guard
 from substrate.wire.arm import serve_arm
 from substrate.wire.errors import ChipRestarted, ChipUnreachable, LeaseLost, LeaseTaken
-from substrate.wire.link import Link, Patience
+from substrate.wire.link import Link
 from substrate.wire.remote import RemoteHost
+from substrate.wire.retries import Patience
 from substrate.wire.server import start_server
 from substrate.wire.states import States
 from tests.fault_proxy import FaultProxy
 from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, a_server, few_digits, trained
 
-QUICK = Patience(deadline=1.5, attempts_seconds=60.0)
+QUICK = Patience(deadline=1.0, attempts_seconds=60.0)
 
 
 class Restarting:

@@ -12,8 +12,9 @@ from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import AddressError, Guard, check_guard, is_loopback
 from substrate.wire.errors import ChipNotFinite, ChipRefused, WireError
 from substrate.wire.frames import pack, unpack
-from substrate.wire.link import Link, Patience
+from substrate.wire.link import Link
 from substrate.wire.requests import write_update
+from substrate.wire.retries import Patience
 from substrate.wire.server import SERVICE
 from tests.substrate.wire.fuzz import fuzz
 from tests.wires import ADAM, DANP, IMPATIENT, NATIVE, a_host, a_scenario, a_server
