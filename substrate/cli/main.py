@@ -116,12 +116,38 @@ def run(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run folder; several are compared.")
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN:ARM",
+            help="Of several: the arm that all are set against.",
+            show_default="the first run's first device arm",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE",
+            help="Of several: the page.",
+            show_default="runs/comparison-<date>.html",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write a run's report again, from its figures."""
-    from substrate.cli.run import report_command
+    """Write a run's report again, from its figures; of several runs a comparison."""
+    from substrate.cli.report import compare_command, report_command
 
-    report_command(folder)
+    if len(folders) == 1:
+        if against or out or as_json:
+            message = "--against, --out and --json belong to a comparison of several runs"
+            raise typer.BadParameter(message)
+        report_command(folders[0])
+        return
+    command = "substrate " + shlex.join(sys.argv[1:])
+    compare_command(folders, against, out, as_json, command)
 
 
 @app.command()

@@ -134,7 +134,8 @@ class Comparison(Part):
 class DataSet(Part):
     """Counts of samples, of the inputs of one, and of classes; None in a regression.
 
-    `understood` is all of it in words; summaries of before have none.
+    `understood` is all of it in words, `test_checksum` the SHA-256 of test samples and targets;
+    summaries of before have neither.
     """
 
     name: str
@@ -143,6 +144,7 @@ class DataSet(Part):
     inputs: int
     classes: int | None
     understood: str | None = Field(None, exclude_if=_is_none)
+    test_checksum: str | None = Field(None, exclude_if=_is_none)
 
 
 class Summary(Record):
