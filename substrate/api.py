@@ -156,6 +156,7 @@ def run(
     cluster: str | None = None,
     until_decided: bool = False,
     at_most: int = 20,
+    sensitivity: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Train every arm of a scenario with every seed, and write a run folder with a report.
@@ -171,6 +172,7 @@ def run(
         cluster: `dask://host:port` of a Dask cluster that does the work.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        sensitivity: then vary each parameter of the device arms by itself.
         quiet: show no progress.
 
     Raises:
@@ -188,7 +190,7 @@ def run(
     source = _source(scenario)
     scenario = checked(source)
     folder = new_folder(scenario, None if out is None else Path(out))
-    how = How(device, jobs, cluster, until_decided, at_most)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
     return _trained(scenario, source, folder, how, "substrate.run, from Python", quiet)
 
 
@@ -202,6 +204,7 @@ def resume(
     cluster: str | None = None,
     until_decided: bool = False,
     at_most: int = 20,
+    sensitivity: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Go on with a run that was stopped, or add seeds or arms to it; only what is new is trained.
@@ -215,6 +218,7 @@ def resume(
         cluster: that does the work.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        sensitivity: then vary each parameter of the device arms by itself.
         quiet: show no progress.
 
     Raises:
@@ -225,7 +229,7 @@ def resume(
     settings = dict(overrides or {}) | (
         {} if seeds is None else {"seeds": [index(seed) for seed in seeds]}
     )
-    how = How(device, jobs, cluster, until_decided, at_most)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
         source = lay(load_yaml(path), _settings(settings if changed else None))

@@ -89,6 +89,12 @@ def run(
     at_most: Annotated[
         int, typer.Option(min=1, metavar="SEEDS", help="Add no more than up to so many.")
     ] = 20,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Then vary each parameter of the device, and draw what it costs."
+        ),
+    ] = False,
     jobs: JobsOption = None,
     cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
@@ -102,7 +108,7 @@ def run(
     command = "substrate " + shlex.join(sys.argv[1:])
     if until not in (None, "decided"):
         raise typer.BadParameter("--until knows one word: decided")
-    how = How(device, jobs, cluster, until is not None, at_most)
+    how = How(device, jobs, cluster, until is not None, at_most, sensitivity)
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:
@@ -298,6 +304,12 @@ def spec(
         int | None,
         typer.Option(min=5, help="Make no more.", show_default="60; with two fields 120"),
     ] = None,
+    least: Annotated[
+        str | None,
+        typer.Option(
+            metavar="energy|time", help="Say too where training takes least of it within that."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -319,7 +331,7 @@ def spec(
 
     command = "substrate " + shlex.join(sys.argv[1:])
     how = How(device, jobs, cluster)
-    wanted = (vary, within, arm, against, resolution, runs, set_ or [], budget)
+    wanted = (vary, within, arm, against, resolution, runs, least, set_ or [], budget)
     with code_trusted(trust):
         raise typer.Exit(spec_command(scenario, *wanted, out, how, as_json, command))
 

@@ -62,7 +62,14 @@ def _run(
 ) -> int:
     console = Console(stderr=as_json)
     log_folder.set(folder)
-    summary = train(scenario, source, folder, how, command, console, resumed=resumed)
+    try:
+        summary = train(scenario, source, folder, how, command, console, resumed=resumed)
+    except KeyboardInterrupt:
+        if not how.sensitivity:
+            raise
+        text = f"Stopped; substrate run --resume {folder} --sensitivity goes on."
+        tell(text, err=True)
+        return INTERRUPTED
     if as_json:
         tell(summary.as_json())
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from substrate.cli.run import INTERRUPTED
 from substrate.cli.scenario import open_scenario
-from substrate.cli.study import shown, workers_for
+from substrate.cli.study import workers_for
 from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
 from substrate.run.session import How, begin_workers
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from substrate.scenario.schema import Scenario
     from substrate.scenario.source import Source
     from substrate.spec.search import Found
-    from substrate.study.limits import Question
+    from substrate.study.least import Least
+    from substrate.study.limits import LimitRuns, Question
 
 RECORD = "limit.json"
 
@@ -33,6 +35,7 @@ def spec_command(
     against: str | None,
     resolution: float | None,
     most_runs: int | None,
+    least: str | None,
     overrides: list[str],
     budget: str,
     out: Path | None,
@@ -47,11 +50,13 @@ def spec_command(
         RecordError: a run was given up, or a unit in the store is damaged.
     """
     scenario, source = open_scenario(path, overrides, budget)
+    from substrate.run.progress import counted
     from substrate.study.folder import PAGE, begin
+    from substrate.study.least import least_of
     from substrate.study.limits import LimitRuns, find_limit, point_of
     from substrate.study.limits_page import limit_page
 
-    question = _question(vary, within, arm, against, scenario, source)
+    question = _question(vary, within, arm, against, least, scenario, source)
     two = len(question.axes) == 2
     most = most_runs or (120 if two else 60)
     narrow = resolution or (1 / 8 if two else 1 / 16)
@@ -75,7 +80,7 @@ def spec_command(
     with sole_writer(folder), workers_for(points, how) as (data, units):
         remove_unfinished(folder)
         try:
-            with shown(console, " and ".join(question.fields)) as on_unit:
+            with counted(console, " and ".join(question.fields)) as on_unit:
                 runs = LimitRuns(question, source, data, units, on_unit)
                 found = find_limit(
                     question,
@@ -88,8 +93,11 @@ def spec_command(
         except KeyboardInterrupt:
             tell(f"Stopped; the same command with --out {folder} goes on.", err=True)
             return INTERRUPTED
-        said = _said(question, found, runs.against)
-        text = json.dumps(_record(question, found, runs, said), indent=2, ensure_ascii=False)
+        target = question.least
+        at_least = least_of(found, runs.bills, target) if target else None
+        said = _said(question, found, runs.against, at_least)
+        record = _record(question, found, runs, said, at_least)
+        text = json.dumps(record, indent=2, ensure_ascii=False)
         write_atomically(folder / RECORD, text + "\n")
         page = limit_page(question, scenario, data, found, runs, said, command)
         write_atomically(folder / PAGE, page)
@@ -107,10 +115,12 @@ def _question(
     within: str,
     arm: str | None,
     against: str | None,
+    least: str | None,
     scenario: Scenario,
     source: Source,
 ) -> Question:
     from substrate.nearest import nearest
+    from substrate.study.least import What
     from substrate.study.limits import Question, axis_of, tolerance_of
 
     if len(vary) > 2:
@@ -130,7 +140,13 @@ def _question(
             meant = nearest(name, known)
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
             raise ScenarioError("the scenario has no such arm", file=option, found=name, hint=hint)
-    return Question(fields, axes, chosen, against or "", tolerance_of(within), within.strip())
+    whats = get_args(What)
+    if least is not None and least not in whats:
+        hint = f"one of {', '.join(whats)}"
+        raise ScenarioError("nothing that a bill has", file="--least", found=least, hint=hint)
+    tolerance = tolerance_of(within)
+    target = cast(What | None, least)
+    return Question(fields, axes, chosen, against or "", tolerance, within.strip(), target)
 
 
 def _round(console: Console, question: Question, found: Found) -> None:
@@ -144,8 +160,9 @@ def _round(console: Console, question: Question, found: Found) -> None:
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _said(question: Question, found: Found, against: str) -> list[str]:
+def _said(question: Question, found: Found, against: str, least: Least | None) -> list[str]:
     from substrate.spec.sentence import border_in_words, sentence
+    from substrate.study.least import in_words
 
     fields = [short(each) for each in question.fields]
     said = (
@@ -154,6 +171,10 @@ def _said(question: Question, found: Found, against: str) -> list[str]:
         else [f"{each}." for each in border_in_words(found, (fields[0], fields[1]))]
     )
     said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
+    if least is not None:
+        said.append(in_words(least, fields, question.within))
+    elif question.least:
+        said.append(f"No {question.least} is known of what is feasible.")
     if not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
     return said
@@ -165,7 +186,11 @@ def short(field: str) -> str:
     return ".".join(parts[3:] if parts[0] == "arms" and parts[2:3] == ["chip"] else parts[-2:])
 
 
-def _record(question: Question, found: Found, runs: Any, said: list[str]) -> dict[str, Any]:
+def _record(
+    question: Question, found: Found, runs: LimitRuns, said: list[str], least: Least | None
+) -> dict[str, Any]:
+    from substrate.study.energy import joules_of
+
     return {
         "sentence": said,
         "fields": list(question.fields),
@@ -186,8 +211,16 @@ def _record(question: Question, found: Found, runs: Any, said: list[str]) -> dic
             }
             for each in found.limits
         ],
+        **({} if least is None else {"least": asdict(least)}),
         "runs": [
-            {"at": list(point), "seed": seed, "gap": None if math.isnan(gap) else gap}
-            for seed, (point, gap) in enumerate(zip(runs.points, runs.gaps, strict=True))
+            {
+                "at": list(point),
+                "seed": seed,
+                "gap": None if math.isnan(gap) else gap,
+                "training_joules": joules_of(bill),
+            }
+            for seed, (point, gap, bill) in enumerate(
+                zip(runs.points, runs.gaps, runs.bills, strict=True)
+            )
         ],
     }

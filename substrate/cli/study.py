@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from substrate.terminal import Console, tell
 
 if TYPE_CHECKING:
     from substrate.study.plan import StudyPoint
-    from substrate.study.run import Progress, StudyData, Units
+    from substrate.study.run import StudyData, Units
 
 
 def study_command(path: Path, out: Path | None, how: How, as_json: bool, command: str) -> int:
@@ -42,6 +40,8 @@ def study_command(path: Path, out: Path | None, how: How, as_json: bool, command
     check_aihwkit()
     import yaml
 
+    from substrate.run.progress import counted
+    from substrate.study.energy import least_energy
     from substrate.study.folder import PAGE, begin
     from substrate.study.page import headline, in_words, study_page, study_views
     from substrate.study.run import run_study
@@ -55,7 +55,7 @@ def study_command(path: Path, out: Path | None, how: How, as_json: bool, command
         remove_unfinished(folder)
         console.print(f"Data: {data.of(plan.points[0].scenario).understood}", soft_wrap=True)
         try:
-            with shown(console, f"{len(plan.points)} points") as on_unit:
+            with counted(console, f"{len(plan.points)} points") as on_unit:
                 result = run_study(plan, data, units, command, on_unit)
         except KeyboardInterrupt:
             tell(f"Stopped; the same command with --out {folder} goes on.", err=True)
@@ -70,8 +70,10 @@ def study_command(path: Path, out: Path | None, how: How, as_json: bool, command
     else:
         tell(f"{headline(views)}.")
         for view in views:
-            if said := in_words(view):
-                tell(said)
+            axes, metric = list(study.axes), result.summaries[0].metric
+            for said in (in_words(view), least_energy(view.points, axes, metric)):
+                if said:
+                    tell(said)
         tell(f"Tables: {folder / POINTS}.csv, {folder / RUNS}.csv; the same as .parquet")
         tell(f"Report: {folder / PAGE}")
     for what in result.failed.values():
@@ -97,29 +99,3 @@ def workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData,
     first = points[0].scenario
     with workers(how, first, data.of(first), where) as (executor, jobs):
         yield data, Units(data, where, executor, jobs, Store.default())
-
-
-@contextmanager
-def shown(console: Console, what: str) -> Iterator[Callable[[Progress], None]]:
-    """Show units as they end: one line that changes in a terminal, a line a tenth elsewhere."""
-    begun, tenths = time.monotonic(), {0}
-    first: list[int] = []
-
-    def line(progress: Progress) -> str:
-        first[:] = first or [progress.done]
-        done, spent = progress.done - first[0], time.monotonic() - begun
-        left = (progress.asked - progress.done) * spent / done if done else None
-        return f"{what}: {progress.done} of {progress.asked} units" + (
-            "" if left is None else f", {timedelta(seconds=round(left))} left"
-        )
-
-    with console.status(what) as status:
-
-        def on_unit(progress: Progress) -> None:
-            if console.is_terminal:
-                status.update(line(progress))
-            elif (tenth := 10 * progress.done // max(1, progress.asked)) not in tenths:
-                tenths.add(tenth)
-                console.print(line(progress), soft_wrap=True, highlight=False)
-
-        yield on_unit

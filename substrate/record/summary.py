@@ -10,6 +10,7 @@ from substrate.record.base import Part, Record
 from substrate.record.bill import Bill
 from substrate.record.device import Device
 from substrate.record.ledger import Ledger
+from substrate.record.sensitivity import SensitivityReport
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
 Status = Literal["complete", "interrupted", "failed"]
@@ -155,6 +156,7 @@ class Summary(Record):
         confidence: of the intervals; the scenario's at the first look, and closer to 1 after.
         look: how often a verdict was asked of this run; absent at the first time.
         more_seeds: what to run where that would narrow an interval that decides nothing.
+        sensitivity: what each parameter of the device arms costs, where that was asked for.
     """
 
     scenario: str
@@ -179,4 +181,5 @@ class Summary(Record):
     network: str
     arms: dict[str, Arm]
     comparisons: list[Comparison]
+    sensitivity: SensitivityReport | None = Field(None, exclude_if=_is_none)
     versions: dict[str, str]

@@ -42,6 +42,7 @@ class How:
         cluster: `dask://host:port` of one that runs; None for processes of this machine.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        sensitivity: vary each parameter of the device arms by itself, when the run is complete.
     """
 
     device: str = "cpu"
@@ -49,6 +50,7 @@ class How:
     cluster: str | None = None
     until_decided: bool = False
     at_most: int = 20
+    sensitivity: bool = False
 
 
 def new_folder(scenario: Scenario, out: Path | None) -> Path:
@@ -110,6 +112,8 @@ def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario,
     if scenario == then and is_complete(folder):
         summary = read_summary(folder)
         assert summary is not None
+        if how.sensitivity and summary.sensitivity is None:
+            return then, scenario, source
         if not how.until_decided or summary.verdict != "undecided":
             hint = "--seeds adds seeds"
             message = "this run is complete; there is nothing to go on with"
@@ -155,6 +159,7 @@ def train(
     from substrate.report import write_report
     from substrate.run.experiment import run_scenario
     from substrate.run.progress import display_for
+    from substrate.run.sensitivity import variations
 
     dataset = checked_dataset(scenario, source)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
@@ -163,7 +168,8 @@ def train(
             f"note: an arm that is stopped half-way begins anew when the run is resumed: {reason}"
         )
         console.print(text, soft_wrap=True)
-    units = len(scenario.all_arms) * len(scenario.seeds)
+    varied = variations(scenario, source) if how.sensitivity else None
+    units = (len(scenario.all_arms) + (varied.count if varied else 0)) * len(scenario.seeds)
     with workers(how, scenario, dataset, where, most=units) as (executor, jobs):
         while True:
             with display_for(scenario, console, jobs) as display:
@@ -181,10 +187,37 @@ def train(
                 )
             seeds = _more_seeds(summary, how)
             if seeds is None:
-                return summary
+                break
             text = f"Undecided with {len(scenario.seeds)} seeds; going on with {len(seeds)}."
             console.print(text, soft_wrap=True)
             resumed, scenario = scenario, scenario.model_copy(update={"seeds": seeds})
+        if varied is None or summary.status != "complete":
+            return summary
+        return _vary(scenario, source, dataset, folder, where, console, executor, jobs)
+
+
+def _vary(
+    scenario: Scenario,
+    source: Source,
+    dataset: Dataset,
+    folder: Path,
+    where: torch.device,
+    console: Console,
+    executor: Executor,
+    jobs: int,
+) -> Summary:
+    """Vary each parameter of a complete run; Ctrl-C leaves the run as it was."""
+    from substrate.report import write_report
+    from substrate.run.progress import counted
+    from substrate.run.sensitivity import add_sensitivity, variations
+
+    varied = variations(scenario, source)  # seeds may have been added
+    text = f"Varying {len(varied.parameters)} parameters, {varied.count} arms of as many seeds."
+    console.print(text, soft_wrap=True)
+    with counted(console, "sensitivity") as on_unit:
+        return add_sensitivity(
+            scenario, varied, dataset, folder, where, write_report, executor, jobs, on_unit
+        )
 
 
 def begin_workers(how: How) -> None:

@@ -36,6 +36,7 @@ from substrate.record.summary import (
     Verdict,
 )
 from substrate.record.summary import Arm as ArmSummary
+from substrate.record.unit import UnitEnd
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
 from substrate.run.verdict import (
@@ -73,6 +74,15 @@ class ArmOutcome:
         """Take the figures of one epoch."""
         self.last[record.seed] = record
         self._epochs[record.seed, record.epoch] = record
+
+    def end(self, seed: int, end: UnitEnd) -> None:
+        """Take what a seed came to, beside its figures."""
+        if end.diverged is not None:
+            self.divergences[seed] = Divergence(end.diverged.epoch, end.diverged.what)
+            return
+        self.noise[seed] = end.noise
+        if end.ledger is not None:
+            self.ledgers[seed] = end.ledger
 
     def reached(self, seed: int) -> int:
         """The last epoch of a seed, 0 before it is trained."""

@@ -20,6 +20,7 @@ from substrate.scenario.schema import Scenario
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found
 from substrate.spec.sentence import limit_in_words
+from substrate.study.energy import energy_of, joules_of
 from substrate.study.limits import LimitRuns, Question
 from substrate.study.run import StudyData
 
@@ -55,16 +56,19 @@ def limit_page(
         Section(
             "All runs",
             "In their order; every one has a seed of its own.",
-            headings=(*question.fields, "Seed", "Gap"),
+            headings=(*question.fields, "Seed", "Gap", "Energy to train"),
             rows=[
                 (
                     *(f"{each:g}" for each in point),
                     str(seed),
                     NOTHING if math.isnan(gap) else gap_number(gap, metric),
+                    NOTHING if (joules := joules_of(bill)) is None else energy_of(joules),
                 )
-                for seed, (point, gap) in enumerate(zip(runs.points, runs.gaps, strict=True))
+                for seed, (point, gap, bill) in enumerate(
+                    zip(runs.points, runs.gaps, runs.bills, strict=True)
+                )
             ],
-            numbers=tuple(range(len(question.fields) + 2)),
+            numbers=tuple(range(len(question.fields) + 3)),
         ),
     ]
     return render_page(
