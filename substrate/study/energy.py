@@ -12,7 +12,7 @@ from substrate.record.bill import Amount, Bill
 from substrate.record.summary import MetricName
 from substrate.report.bill import energy, period
 from substrate.report.palette import Theme
-from substrate.report.plots import canvas, head_of
+from substrate.report.plots import Drawing, canvas, head_of
 from substrate.report.wording import gap_with_unit
 from substrate.study.effects import Coder
 from substrate.study.plots import Array, label_of, places_of, ticks_of
@@ -77,8 +77,8 @@ def energy_map(
     border: Array | None,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the energy of a training over two axes, with the border of what is feasible.
+) -> Drawing:
+    """Draw the energy of a training over two axes, with the border of what is feasible.
 
     Args:
         points: a row a point, with a column an axis.
@@ -133,4 +133,4 @@ def energy_map(
             axes.set(**{f"{which}label": label_of(name, axis)})
         note = "Energy of one training" + ("; line: feasible border" if border is not None else "")
         head_of(figure, axes, f"Energy by {across[0]} and {up[0]}", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)

@@ -19,6 +19,7 @@ import numpy as np
 from substrate.bill.bill import bill_of
 from substrate.record import RecordError
 from substrate.record.bill import Bill
+from substrate.record.summary import MetricName
 from substrate.run.unit import Done
 from substrate.run.verdict import sample_variance
 from substrate.scenario.load import checked
@@ -128,6 +129,7 @@ class LimitRuns:
         self._question, self._source, self._data = question, source, data
         self._units, self._on_unit = units, on_unit
         self.against = question.against
+        self.metric: MetricName = "test_accuracy"
         self.points: list[Point] = []
         self.gaps: list[float] = []
         self.bills: list[Bill | None] = []
@@ -183,7 +185,8 @@ class LimitRuns:
         self.points.append(point)
         self.gaps.append(gap)
         self._margins.append(-_LOST * tolerance if math.isnan(gap) else tolerance - gap)
-        regression = own.epochs and own.epochs[-1].test_accuracy is None
+        regression = bool(own.epochs) and own.epochs[-1].test_accuracy is None
+        self.metric = "test_loss" if regression else "test_accuracy"
         both = own.by_sample, other.by_sample
         kept = None
         if both[0] is not None and both[1] is not None:

@@ -13,7 +13,7 @@ from substrate.record.summary import MetricName, Verdict
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.palette import Theme
-from substrate.report.plots import canvas, head_of
+from substrate.report.plots import WIDE_INCHES, Drawing, canvas, head_of
 from substrate.report.wording import NOTHING, gap_number, is_accuracy
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
@@ -45,11 +45,7 @@ def limit_page(
     metric: MetricName = "test_loss" if dataset.regression else "test_accuracy"
     two = two_fields(found)
     drawn: Picture = picture(
-        lambda theme, width: (
-            border_map(question, found, theme, width)
-            if two
-            else gap_runs(question, found, runs.gaps, metric, theme, width)
-        )
+        lambda theme, width: draw_limit(question, found, runs.gaps, metric, theme, width).png
     )
     sections = [
         Section("The border" if two else "The runs", pictures=[(drawn, " ".join(said))]),
@@ -92,6 +88,20 @@ def two_fields(found: Found) -> bool:
     return len(found.axes) == 2
 
 
+def draw_limit(
+    question: Question,
+    found: Found,
+    gaps: Sequence[float],
+    metric: MetricName,
+    theme: Theme,
+    width_inches: float = WIDE_INCHES,
+) -> Drawing:
+    """Draw the runs of one field with its limit, or the border over two fields."""
+    if two_fields(found):
+        return border_map(question, found, theme, width_inches)
+    return gap_runs(question, found, gaps, metric, theme, width_inches)
+
+
 def gap_runs(
     question: Question,
     found: Found,
@@ -99,8 +109,8 @@ def gap_runs(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap of every run at its value, with the limit and its interval."""
+) -> Drawing:
+    """Draw the gap of every run at its value, with the limit and its interval."""
     (axis,), limit = question.axes, found.limits[0]
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         places = [axis.place(point[0]) for point in found.points]
@@ -128,11 +138,11 @@ def gap_runs(
             f"Dots: runs; dashed: {gap_number(question.tolerance, metric)} behind; band: the limit"
         )
         head_of(figure, axes, "Gap to clean training", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
-def border_map(question: Question, found: Found, theme: Theme, width_inches: float) -> bytes:
-    """PNG of the border over two fields, with its interval and the runs."""
+def border_map(question: Question, found: Found, theme: Theme, width_inches: float) -> Drawing:
+    """Draw the border over two fields, with its interval and the runs."""
     across, up = question.axes
     with canvas(theme, width_inches, 4.8) as (figure, axes, png):
         at = [across.place(each.first or 0.0) for each in found.limits]
@@ -162,7 +172,7 @@ def border_map(question: Question, found: Found, theme: Theme, width_inches: flo
             "Line: feasible border; band: its interval; dots: runs within the tolerance; ×: beyond"
         )
         head_of(figure, axes, "Where it is feasible", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def _ticks(set_ticks: object, axis: Axis) -> None:

@@ -175,11 +175,22 @@ def _energies(view: StudyView, axes: dict[str, StudyAxis]) -> list[tuple[Picture
     border = feasible_map(view.points, *varied) if len(varied) == 2 else None
     return [
         (
-            picture(partial(energy_map, view.points, across, up, border)),
+            picture(partial(_energy, view, across, up, border)),
             f"Energy of a training by {across[0]} and {up[0]}; the table has figures.",
         )
         for across, up in list(combinations(varied, 2))[:_MOST_MAPS]
     ]
+
+
+def _energy(
+    view: StudyView,
+    across: tuple[str, StudyAxis],
+    up: tuple[str, StudyAxis],
+    border: Array | None,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return energy_map(view.points, across, up, border, theme, width).png
 
 
 def _map(
@@ -191,7 +202,7 @@ def _map(
     theme: Theme,
     width: float,
 ) -> bytes:
-    return gap_map(view.points, across, up, border, metric, theme, width)
+    return gap_map(view.points, across, up, border, metric, theme, width).png
 
 
 def _curve(
@@ -202,7 +213,7 @@ def _curve(
     theme: Theme,
     width: float,
 ) -> bytes:
-    return gap_curves(view.points, axis, lines, metric, theme, width)
+    return gap_curves(view.points, axis, lines, metric, theme, width).png
 
 
 def _curves(

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 
 from substrate.record.summary import MetricName
 from substrate.report.palette import DASHES, Theme
-from substrate.report.plots import canvas, head_of
+from substrate.report.plots import Drawing, canvas, head_of
 from substrate.report.wording import gap_number, is_accuracy
 from substrate.study.effects import Coder
 from substrate.study.schema import StudyAxis
@@ -31,8 +31,8 @@ def gap_curves(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap along an axis with its intervals, a line for every value of another axis.
+) -> Drawing:
+    """Draw the gap along an axis with its intervals, a line for every value of another axis.
 
     Args:
         points: a row a point: gap, ci_low, ci_high, tolerance, verdict, and a column an axis.
@@ -89,7 +89,7 @@ def gap_curves(
         note = f"Bars: intervals; dashed: the tolerance, {gap_number(tolerance, metric)}"
         note += "; ×: diverged" if points["gap"].isna().any() else ""
         head_of(figure, axes, f"Gap to clean training by {name}", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def gap_map(
@@ -100,8 +100,8 @@ def gap_map(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap over two axes, with the border up to which the device is feasible.
+) -> Drawing:
+    """Draw the gap over two axes, with the border up to which the device is feasible.
 
     Args:
         points: a row a point: gap, tolerance, and a column an axis.
@@ -172,7 +172,7 @@ def gap_map(
         if border is not None:
             note += "; line: feasible border; dotted: its 95 % interval"
         head_of(figure, axes, f"Gap by {across[0]} and {up[0]}", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def feasible_map(
