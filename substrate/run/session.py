@@ -6,6 +6,7 @@ What takes long to import is imported when everything that needs none of it has 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -171,6 +172,8 @@ def train(
     varied = variations(scenario, source) if how.sensitivity else None
     units = (len(scenario.all_arms) + (varied.count if varied else 0)) * len(scenario.seeds)
     with workers(how, scenario, dataset, where, most=units) as (executor, jobs):
+        if jobs > 1:
+            threading.Thread(target=_import_report, daemon=True).start()
         while True:
             with display_for(scenario, console, jobs) as display:
                 summary = run_scenario(
@@ -194,6 +197,13 @@ def train(
         if varied is None or summary.status != "complete":
             return summary
         return _vary(scenario, source, dataset, folder, where, console, executor, jobs)
+
+
+def _import_report() -> None:
+    """Import what verdict and report take while workers train."""
+    import scipy.stats  # noqa: F401
+
+    import substrate.report.html  # noqa: F401
 
 
 def _vary(

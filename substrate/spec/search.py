@@ -35,8 +35,12 @@ _DRAWS = 400
 _KEPT = 0.5
 """Of the draws, those that come nearest to being monotone by themselves."""
 
-_TAILS = 3
-"""Each tail of an interval is (1 - confidence) / 3, since a search ends when it looks narrow."""
+_TAILS = {False: 3, True: 2}
+"""Each tail of an interval is (1 - confidence) / 3, since a search ends when it looks narrow; of
+whole numbers half, since it is wider than it looks by what lies between them."""
+
+_BATCH = {False: 4, True: 2}
+"""Runs between two looks, likewise."""
 
 _WIDER = 2.0
 """Runs are made over so many times the limit's own spread, since its slope must be known too; from
@@ -48,7 +52,7 @@ _SMOOTH = 1.5
 _FIRST = {False: 5, True: 3}
 """Runs of one field to begin with, likewise."""
 
-_FEWEST = {False: 16, True: 11}
+_FEWEST = {False: 16, True: 8}
 """Runs before a search may end, by whether the last field is whole: such runs repeat others."""
 
 _ALONG = {1: 49, 2: 25}
@@ -133,7 +137,6 @@ def search_limit(
     resolution: float = 1 / 16,
     confidence: float = 0.95,
     most_runs: int = 60,
-    batch: int = 4,
     on_round: Callable[[Found], None] = lambda found: None,
 ) -> Found:
     """Find the limit of a field, or of a second at every value of a first.
@@ -148,7 +151,6 @@ def search_limit(
             numbers can be had, it may also end when two neighbours are left.
         confidence: of the interval.
         most_runs: to end after, however wide the interval is.
-        batch: runs between two looks.
         on_round: is told of what is known after every batch.
     """
     points = _first_points(axes)
@@ -164,7 +166,8 @@ def search_limit(
         if (lasts and len(points) >= _FEWEST[axes[-1].whole]) or len(points) >= most_runs:
             return found
         resolved_before = found.resolved
-        more = _next_points(axes, drawn, min(batch, most_runs - len(points)))
+        count = min(_BATCH[axes[-1].whole], most_runs - len(points))
+        more = _next_points(axes, drawn, count)
         told = measure(more)
         points = [*points, *more]
         margins, shared_error = [*margins, *told.margins], told.shared_error
@@ -193,7 +196,7 @@ def _found(
     resolution: float,
     confidence: float,
 ) -> Found:
-    last, tails = axes[-1], (1 - confidence) / _TAILS
+    last, tails = axes[-1], (1 - confidence) / _TAILS[axes[-1].whole]
     limits, resolved = [], True
     for number, crossings in enumerate(drawn.crossings.T):
         low, middle, high = np.quantile(crossings, (tails, 0.5, 1 - tails)).clip(0, 1)

@@ -69,7 +69,7 @@ def test_an_error_that_all_runs_share_widens_the_interval_by_as_much() -> None:
         for each in (0.0, 0.2)
     )
     widths = [each.limits[0].high - each.limits[0].low for each in (alone, shared)]
-    # of slope 1: ±2.24 times 0.2, at 1 - 0.05 / 2 by half
+    # of slope 1: ±2.13 times 0.2, with a third of 0.05 in each tail
     assert widths[0] < 0.3
     assert 0.6 < widths[1] < 1.3
 

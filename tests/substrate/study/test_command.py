@@ -109,7 +109,8 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     energies = {each["at"][0]: each["training_joules"] for each in record["runs"]}
     least, limit = record["least"], record["limits"][0]
     (bits,) = least["at"]
-    assert bits >= limit["limit"]
+    higher = record["better_when"] == "higher"
+    assert bits >= limit["limit"] if higher else bits <= limit["limit"]
     assert least["low"] <= least["value"] <= least["high"]
     if bits in energies:  # what was measured there, as far as a surrogate tells
         assert least["value"] == pytest.approx(energies[bits], rel=0.2)
