@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.spec.search import Found, Measured, Point, search_limit, whole
 from substrate.spec.sentence import border_in_words, sentence
 
 
@@ -48,6 +48,16 @@ def test_of_whole_numbers_only_such_are_measured() -> None:
     assert {point[0] for point in result.points} <= set(range(2, 13))
     assert sentence(result, "adc_bits", "bits").startswith("adc_bits: at least 6 bits (95 %: ")
     assert sentence(result, "adc_bits").endswith(f" {len(result.points)} runs")
+
+
+def test_a_search_ends_where_two_neighbouring_numbers_are_left() -> None:
+    result = found([Axis(2, 12, whole=True)], lambda bits: 1 - float(np.exp(5.1 - bits)), noise=0.5)
+    low, high = (
+        whole(each, result.rising) for each in (result.limits[0].low, result.limits[0].high)
+    )
+    assert result.resolved
+    assert low <= 6 <= high <= low + 1
+    assert len(result.points) < 40
 
 
 @pytest.mark.parametrize(("margin", "said"), [(2.0, "everywhere"), (-2.0, "nowhere")])
