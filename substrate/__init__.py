@@ -17,26 +17,36 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from substrate.api import Run as Run
-    from substrate.api import load as load
-    from substrate.api import read as read
-    from substrate.api import resume as resume
-    from substrate.api import run as run
+    from substrate.api.runs import Run as Run
+    from substrate.api.runs import load as load
+    from substrate.api.runs import read as read
+    from substrate.api.runs import resume as resume
+    from substrate.api.runs import run as run
+    from substrate.api.studies import Limit as Limit
+    from substrate.api.studies import Study as Study
+    from substrate.api.studies import compare as compare
+    from substrate.api.studies import spec as spec
+    from substrate.api.studies import study as study
     from substrate.scenario.schema import Scenario as Scenario
     from substrate.scenario.source import ScenarioError as ScenarioError
 
     __version__: str
 
 _HOMES = {
-    "Run": "substrate.api",
-    "load": "substrate.api",
-    "read": "substrate.api",
-    "resume": "substrate.api",
-    "run": "substrate.api",
+    "Run": "substrate.api.runs",
+    "load": "substrate.api.runs",
+    "read": "substrate.api.runs",
+    "resume": "substrate.api.runs",
+    "run": "substrate.api.runs",
+    "Limit": "substrate.api.studies",
+    "Study": "substrate.api.studies",
+    "compare": "substrate.api.studies",
+    "spec": "substrate.api.studies",
+    "study": "substrate.api.studies",
     "Scenario": "substrate.scenario.schema",
     "ScenarioError": "substrate.scenario.source",
 }
-_ALSO_PACKAGES = {"run"}
+_ALSO_PACKAGES = {"compare", "run", "spec", "study"}
 """Functions of this interface that have the name of a package which does what they ask for."""
 
 

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -20,6 +20,8 @@ from substrate.scenario.schema import (
     NativeChip,
     RemoteChip,
 )
+
+_OWN = "this scenario"
 
 _AIHWKIT_DEVICE = {
     "dw_min": "mean step of one pulse, in units of the weight",
@@ -47,80 +49,125 @@ _AIHWKIT_FORWARD = {
 }
 
 
+class Setting(NamedTuple):
+    """A parameter of a chip's device that is at work.
+
+    Attributes:
+        name: as reports name it.
+        path: of it within the chip, as `--set` has it; empty where it cannot be set by itself.
+        value: as the simulation has it.
+        meaning: in words, with the unit.
+        source: where the value comes from.
+    """
+
+    name: str
+    path: str
+    value: Any
+    meaning: str
+    source: str
+
+
 def device_in_words(chip: Chip) -> Device | None:
     """Describe a chip's device; None for the ideal chip, and for one that has to be asked."""
+    settings = settings_of(chip)
     if isinstance(chip, IdealChip | RemoteChip):
         return None
     if isinstance(chip, NativeChip):
         from devices.crossbars.native.presets import TITLES
 
-        source, parameters = TITLES[chip.preset], list(_native(chip))
+        source = TITLES[chip.preset]
     elif isinstance(chip, CustomChip):
-        made = custom_crossbar(chip.crossbar, Path())
-        source = made.citation
-        parameters = list(_of_model(made.Parameters.model_validate(chip.parameters)))
+        source = custom_crossbar(chip.crossbar, Path()).citation
     else:
-        source, parameters = _aihwkit(chip)
+        source = settings[0].source if settings else f"IBM aihwkit, {chip.preset}"
     for noise in chip.noise:
-        model = noise_model(noise.model, Path())
-        source += f"; {noise.model} noise: {model.citation}"
-        name = model.name
-        for field, info in model.model_fields.items():
-            meaning = f"{info.description or field} ({noise.at})"
-            value = getattr(noise, field)
-            parameters.append(Parameter(name=f"{name}.{field}", value=f"{value}", meaning=meaning))
+        source += f"; {noise.model} noise: {noise_model(noise.model, Path()).citation}"
+    parameters = [
+        Parameter(name=each.name, value=value_in_words(each.value), meaning=each.meaning)
+        for each in settings
+    ]
     return Device(source=source, parameters=parameters)
 
 
-def _native(chip: NativeChip) -> Iterator[Parameter]:
-    device = chip.device
+def settings_of(chip: Chip) -> list[Setting]:
+    """Give every parameter of a chip's device and of its noise that is at work."""
+    if isinstance(chip, IdealChip):
+        return []
+    if isinstance(chip, NativeChip):
+        found = list(_native(chip))
+    elif isinstance(chip, CustomChip):
+        made = custom_crossbar(chip.crossbar, Path())
+        parameters = made.Parameters.model_validate(chip.parameters)
+        found = list(_of_model(parameters, "", "parameters.", made.citation))
+    else:
+        found = list(_aihwkit(chip))
+    for number, noise in enumerate(chip.noise):
+        model = noise_model(noise.model, Path())
+        for field, info in model.model_fields.items():
+            meaning = f"{info.description or field} ({noise.at})"
+            path = f"noise.{number}.{field}"
+            value = getattr(noise, field)
+            found.append(Setting(f"{model.name}.{field}", path, value, meaning, model.citation))
+    return found
+
+
+def _native(chip: NativeChip) -> Iterator[Setting]:
+    from devices.crossbars.native.presets import PRESETS, TITLES
+
+    device, published = chip.device, PRESETS[chip.preset]
+    idle = {
+        "drift": device.drift.nu == 0,
+        "faults": device.faults.total == 0,
+        "line_resistance": device.line_resistance.negligible,
+    }
     for place, model in device:
-        idle = {
-            "drift": device.drift.nu == 0,
-            "faults": device.faults.total == 0,
-            "line_resistance": device.line_resistance.negligible,
-        }
-        if not idle.get(place, False):
-            yield from _of_model(model, f"{place}.")
-
-
-def _of_model(model: BaseModel, prefix: str = "") -> Iterator[Parameter]:
-    for name, info in type(model).model_fields.items():
-        yield Parameter(
-            name=prefix + name,
-            value=_value(getattr(model, name)),
-            meaning=info.description or name.replace("_", " "),
+        if idle.get(place, False):
+            continue
+        for each in _of_model(model, f"{place}.", f"{place}.", TITLES[chip.preset]):
+            name = each.name.partition(".")[2]
+            own = getattr(getattr(published, place), name) != each.value
+            yield each._replace(source=_OWN) if own else each
+    if not chip.readout_converter.exact:
+        yield from _of_model(
+            chip.readout_converter, "readout_converter.", "readout_converter.", _OWN
         )
 
 
-def _aihwkit(chip: AihwkitChip) -> tuple[str, list[Parameter]]:
+def _of_model(model: BaseModel, prefix: str, path: str, source: str) -> Iterator[Setting]:
+    for name, info in type(model).model_fields.items():
+        meaning = info.description or name.replace("_", " ")
+        yield Setting(prefix + name, path + name, getattr(model, name), meaning, source)
+
+
+def _aihwkit(chip: AihwkitChip) -> Iterator[Setting]:
     from devices.crossbars.aihwkit import devices_of
     from devices.crossbars.aihwkit_config import preset_config
 
     config = preset_config(chip.preset, chip.config)
-    parts = list(devices_of(config.device)) if hasattr(config, "device") else []
+    device = getattr(config, "device", None)
+    parts = list(devices_of(device)) if device is not None else []
     # of a unit cell the first device that is pulsed speaks for all
     cell = next((each for each in parts if hasattr(each, "dw_min")), None)
     noise = getattr(config, "noise_model", None)
-    update = getattr(config, "update", None)
-    told: list[tuple[str, Any, str]] = []
+    described = cell if cell is not None else noise if noise is not None else config
+    source = f"IBM aihwkit, {chip.preset}: {_first_paragraph(type(described))}"
     for place, part, meanings in (
         ("device", cell, _AIHWKIT_DEVICE),
         ("forward", getattr(config, "forward", None), _AIHWKIT_FORWARD),
-        ("update", update, {"desired_bl": "slots of the longest pulse train"}),
+        (
+            "update",
+            getattr(config, "update", None),
+            {"desired_bl": "slots of the longest pulse train"},
+        ),
     ):
-        told += [
-            (f"{place}.{name}", getattr(part, name), meaning)
-            for name, meaning in meanings.items()
-            if getattr(part, name, None) is not None
-        ]
+        alone = part is not cell or cell is device
+        for name, meaning in meanings.items():
+            if (value := getattr(part, name, None)) is not None:
+                path = f"config.{place}.{name}" if alone else ""
+                yield Setting(f"{place}.{name}", path, value, meaning, source)
     if noise is not None:
-        told.append(("noise_model", type(noise).__name__, "programming error, read noise, drift"))
-    described = cell if cell is not None else noise if noise is not None else config
-    source = f"IBM aihwkit, {chip.preset}: {_first_paragraph(type(described))}"
-    return source, [
-        Parameter(name=name, value=_value(value), meaning=meaning) for name, value, meaning in told
-    ]
+        meaning = "programming error, read noise, drift"
+        yield Setting("noise_model", "", type(noise).__name__, meaning, source)
 
 
 def _first_paragraph(cls: type[Any]) -> str:
@@ -129,9 +176,10 @@ def _first_paragraph(cls: type[Any]) -> str:
     return " ".join(without_roles.split())
 
 
-def _value(value: Any) -> str:
+def value_in_words(value: Any) -> str:
+    """``0.0002``, ``1, 2``: numbers to four digits."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple | list):
-        return ", ".join(_value(each) for each in value)
+        return ", ".join(value_in_words(each) for each in value)
     return str(value)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from rich.table import Table
 from substrate.environment import scenarios_folder
 from substrate.files import write_atomically
 from substrate.record.unit import ENDED, UNIT, Origin, UnitEnd, UnitRecord
+from substrate.run.cluster import cluster_workers
 from substrate.run.store import Store
 from substrate.run.unit import NOTHING_SHA256, Result
 from substrate.run.unit_settings import Unit
@@ -49,6 +52,8 @@ baselines:
 EQUAL_SEEDS = 20
 NULL_UNITS = 10_000
 NULL_JOBS = 4
+_PATIENCE = 300
+"""Seconds for a cluster to begin in."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,11 @@ class NullUnits:
     """Units that take no time.
 
     Attributes:
+        workers: of which kind.
         bytes_per_unit: by how much this process grew, for each of them.
     """
 
+    workers: str
     units: int
     jobs: int
     seconds: float
@@ -102,18 +109,67 @@ def bench_jobs(jobs: int, repeats: int) -> Iterator[Speed]:
             yield Speed(what, units, seconds)
 
 
-def bench_null_units(units: int = NULL_UNITS, jobs: int = NULL_JOBS) -> NullUnits:
-    """Do units that take no time."""
-    with tempfile.TemporaryDirectory() as folder, local_workers(jobs) as executor:
-        store = Store(Path(folder))
-        _through(store, null_units(200, "first"), executor, jobs)  # workers are there now
+def bench_null_units(
+    units: int = NULL_UNITS, jobs: int = NULL_JOBS, *, dask: bool = False
+) -> NullUnits:
+    """Do units that take no time, with local workers or with a Dask cluster of as many.
+
+    The cluster's scheduler and workers are processes of their own, as they are in use.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        if dask:
+            address = stack.enter_context(local_cluster(jobs, Path(folder)))
+            executor, _ = stack.enter_context(cluster_workers(address))
+        else:
+            executor = stack.enter_context(local_workers(jobs))
+        store = Store(Path(folder) / "store")
+        _through(store, null_units(max(200, units // 10), "first"), executor, jobs)  # all is there
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         clock = time.perf_counter()
         done = _through(store, null_units(units, "timed"), executor, jobs)
         seconds = time.perf_counter() - clock
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         assert done == units
-    return NullUnits(units, jobs, seconds, 1024 * grown / units)
+    workers = "Dask workers" if dask else "local workers"
+    return NullUnits(workers, units, jobs, seconds, 1024 * grown / units)
+
+
+@contextmanager
+def local_cluster(workers: int, folder: Path) -> Iterator[str]:
+    """A Dask scheduler and workers of one thread on this machine; gives the cluster's address."""
+    from distributed import Client
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = f"127.0.0.1:{port}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def begin(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:]]
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    started = [
+        begin("dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    ]
+    words = ("dask_worker", f"tcp://{place}", "--no-dashboard", "--nthreads", "1")
+    started += [begin(*words) for _ in range(workers)]
+    try:
+        with Client(f"tcp://{place}", timeout=_PATIENCE, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=_PATIENCE)
+        yield f"dask://{place}"
+    finally:
+        for each in reversed(started):
+            each.terminate()
+        for each in started:
+            each.wait()
 
 
 def do_nothing(store: str, key: str, record: str, trust: str) -> Result:
@@ -156,11 +212,13 @@ def _timed(words: list[str], jobs: int) -> float:
         return time.perf_counter() - clock
 
 
-def show_jobs(speeds: list[Speed], nothing: NullUnits, as_json: bool) -> None:
+def show_jobs(speeds: list[Speed], nothing: list[NullUnits], as_json: bool) -> None:
     """Print the figures."""
     if as_json:
         told = [{**asdict(each), "faster": each.faster} for each in speeds]
-        tell(json.dumps({"speeds": told, "null units": asdict(nothing)}, indent=2))
+        tell(
+            json.dumps({"speeds": told, "null units": [asdict(each) for each in nothing]}, indent=2)
+        )
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("What", "Units", "One job", "Several", "Faster"):
@@ -174,8 +232,10 @@ def show_jobs(speeds: list[Speed], nothing: NullUnits, as_json: bool) -> None:
             f"{each.seconds[jobs]:.1f} s with {jobs}",
             f"{each.faster:.2f} times",
         )
-    Console().print(table)
-    tell(
-        f"{nothing.units:,} units that take no time: {nothing.seconds:.1f} s with {nothing.jobs}"
-        f" workers, and {nothing.bytes_per_unit:.0f} bytes each in the parent"
-    )
+    if speeds:
+        Console().print(table)
+    for null in nothing:
+        tell(
+            f"{null.units:,} units that take no time: {null.seconds:.1f} s with {null.jobs}"
+            f" {null.workers}, and {null.bytes_per_unit:.0f} bytes each in the parent"
+        )

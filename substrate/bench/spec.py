@@ -15,7 +15,8 @@ A grid of the same resolution has its points as far apart as the search's interv
 numbers 1), each with the runs that tell it from its neighbour, and at least the three that make a
 spread:
 
-    n = (1 / width + 1) · max(3, (1.96 σ / Δm)²)        Δm: from the limit to a point, on average
+    n = (1 / width + 1) · max(3, (1.96 σ / Δm)²)        Δm: from the limit to a point, on the side
+                                                        where that is less; σ: at the limit
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ def measure(shape: Shape, noise: float, trials: int) -> Trials:
         covered += _covers(found, limit)
         runs.append(len(found.points))
         widths.append(_width(found))
-        grid_runs.append(_grid_runs(shape, limit, noise, widths[-1]))
+        at_limit = noise * float(np.sqrt(1 + shape.grows * best**2 / 4))
+        grid_runs.append(_grid_runs(shape, limit, at_limit, widths[-1]))
     means = [float(np.mean(each)) for each in (runs, widths, grid_runs)]
     return Trials(shape.name, noise, trials, covered / trials, *means)
 
@@ -143,7 +145,7 @@ def _grid_runs(shape: Shape, limit: float, noise: float, width: float) -> float:
     axis = shape.axis
     step = axis.place(axis.low + 1) if axis.whole else max(width, 1e-3)
     ends = [axis.value(axis.place(limit) + side) for side in (-step, step)]
-    told = abs(shape.margin(ends[1], limit) - shape.margin(ends[0], limit)) / 2
+    told = min(abs(shape.margin(end, limit)) for end in ends)
     return float((1 / step + 1) * max(3, np.ceil((1.96 * noise / told) ** 2)))
 
 

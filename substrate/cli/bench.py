@@ -69,13 +69,23 @@ def coverage(
 def jobs(
     count: Annotated[int, typer.Option("--jobs", min=2, help="As `substrate run` has it.")] = 2,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 2,
+    nothing_only: Annotated[
+        bool, typer.Option("--nothing-only", help="Only the units that take no time.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Time units side by side: the main job, equal units, and ten thousand that take no time."""
+    """Time units side by side: the main job, equal units, and ten thousand that take no time.
+
+    The latter with local workers, and with a Dask cluster of this machine where Dask is installed.
+    """
+    from importlib.util import find_spec
+
     from substrate.bench.jobs import bench_jobs, bench_null_units, show_jobs
 
-    nothing = bench_null_units()
-    show_jobs(list(bench_jobs(count, repeats)), nothing, as_json)
+    nothing = [bench_null_units()]
+    if find_spec("distributed") is not None:
+        nothing.append(bench_null_units(dask=True))
+    show_jobs([] if nothing_only else list(bench_jobs(count, repeats)), nothing, as_json)
 
 
 @bench_app.command()

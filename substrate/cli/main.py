@@ -97,6 +97,12 @@ def run(
             "socket alone.",
         ),
     ] = False,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Then vary each parameter of the device, and draw what it costs."
+        ),
+    ] = False,
     jobs: JobsOption = None,
     cluster: ClusterOption = None,
     device: DeviceOption = "cpu",
@@ -110,7 +116,7 @@ def run(
     command = "substrate " + shlex.join(sys.argv[1:])
     if until not in (None, "decided"):
         raise typer.BadParameter("--until knows one word: decided")
-    how = How(device, jobs, cluster, until is not None, at_most, isolated)
+    how = How(device, jobs, cluster, until is not None, at_most, isolated, sensitivity)
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:
@@ -177,12 +183,38 @@ def serve(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run folder; several are compared.")
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN:ARM",
+            help="Of several: the arm that all are set against.",
+            show_default="the first run's first device arm",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE",
+            help="Of several: the page.",
+            show_default="runs/comparison-<date>.html",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write a run's report again, from its figures."""
-    from substrate.cli.run import report_command
+    """Write a run's report again, from its figures; of several runs a comparison."""
+    from substrate.cli.report import compare_command, report_command
 
-    report_command(folder)
+    if len(folders) == 1:
+        if against or out or as_json:
+            message = "--against, --out and --json belong to a comparison of several runs"
+            raise typer.BadParameter(message)
+        report_command(folders[0])
+        return
+    command = "substrate " + shlex.join(sys.argv[1:])
+    compare_command(folders, against, out, as_json, command)
 
 
 @app.command()
@@ -333,6 +365,12 @@ def spec(
         int | None,
         typer.Option(min=5, help="Make no more.", show_default="60; with two fields 120"),
     ] = None,
+    least: Annotated[
+        str | None,
+        typer.Option(
+            metavar="energy|time", help="Say too where training takes least of it within that."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -354,7 +392,7 @@ def spec(
 
     command = "substrate " + shlex.join(sys.argv[1:])
     how = How(device, jobs, cluster)
-    wanted = (vary, within, arm, against, resolution, runs, set_ or [], budget)
+    wanted = (vary, within, arm, against, resolution, runs, least, set_ or [], budget)
     with code_trusted(trust):
         raise typer.Exit(spec_command(scenario, *wanted, out, how, as_json, command))
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from substrate.cli.failure import log_folder
 from substrate.cli.scenario import open_scenario
-from substrate.files import sole_writer
-from substrate.record.folder import read_run_folder
 from substrate.run.session import How, new_folder, reopen, train
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import Source
@@ -64,7 +62,14 @@ def _run(
 ) -> int:
     console = Console(stderr=as_json)
     log_folder.set(folder)
-    summary = train(scenario, source, folder, how, command, console, resumed=resumed)
+    try:
+        summary = train(scenario, source, folder, how, command, console, resumed=resumed)
+    except KeyboardInterrupt:
+        if not how.sensitivity:
+            raise
+        text = f"Stopped; substrate run --resume {folder} --sensitivity goes on."
+        tell(text, err=True)
+        return INTERRUPTED
     if as_json:
         tell(summary.as_json())
     else:
@@ -75,16 +80,3 @@ def _run(
     if summary.status == "failed":
         return UNFORESEEN
     return INTERRUPTED if summary.status == "interrupted" else 0
-
-
-def report_command(folder: Path) -> None:
-    """Write the report of a run folder anew.
-
-    Raises:
-        RecordError: the folder holds no run that has come to a summary, or it is damaged.
-    """
-    from substrate.report import write_report
-
-    run = read_run_folder(folder)
-    with sole_writer(folder):
-        tell(f"Report: {write_report(folder, run)}")

@@ -11,6 +11,7 @@ from substrate.record.base import Part, Record
 from substrate.record.bill import Bill
 from substrate.record.device import Device
 from substrate.record.ledger import Ledger
+from substrate.record.sensitivity import SensitivityReport
 from substrate.record.wire import WireFigures
 
 Verdict = Literal["feasible", "not feasible", "undecided"]
@@ -156,7 +157,8 @@ class Comparison(Part):
 class DataSet(Part):
     """Counts of samples, of the inputs of one, and of classes; None in a regression.
 
-    `understood` is all of it in words; summaries of before have none.
+    `understood` is all of it in words, `test_checksum` the SHA-256 of test samples and targets;
+    summaries of before have neither.
     """
 
     name: str
@@ -165,6 +167,7 @@ class DataSet(Part):
     inputs: int
     classes: int | None
     understood: str | None = Field(None, exclude_if=_is_none)
+    test_checksum: str | None = Field(None, exclude_if=_is_none)
 
 
 class Summary(Record):
@@ -175,6 +178,7 @@ class Summary(Record):
         confidence: of the intervals; the scenario's at the first look, and closer to 1 after.
         look: how often a verdict was asked of this run; absent at the first time.
         more_seeds: what to run where that would narrow an interval that decides nothing.
+        sensitivity: what each parameter of the device arms costs, where that was asked for.
     """
 
     scenario: str
@@ -199,4 +203,5 @@ class Summary(Record):
     network: str
     arms: dict[str, Arm]
     comparisons: list[Comparison]
+    sensitivity: SensitivityReport | None = Field(None, exclude_if=_is_none)
     versions: dict[str, str]

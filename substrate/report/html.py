@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
-from substrate.report import afterwards, bill, wire, wording
+from substrate.report import afterwards, bill, sensitivity, wire, wording
 from substrate.report.canvas import NARROW_INCHES, WIDE_INCHES
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import learning_curves, observed_noise, relative_noise
@@ -72,6 +72,8 @@ def render_report(run: RunFolder, folder: Path) -> str:
         bill=bill,
         wire=wire,
         afterwards=afterwards,
+        sensitivity=sensitivity,
+        costs=_costs(summary),
     )
 
 
@@ -116,6 +118,15 @@ def picture(draw: Callable[[Theme, float], bytes]) -> Picture:
         dark=uri(DARK, WIDE_INCHES),
         light_narrow=uri(LIGHT, NARROW_INCHES),
         dark_narrow=uri(DARK, NARROW_INCHES),
+    )
+
+
+def _costs(summary: Summary) -> Picture | None:
+    found = summary.sensitivity
+    if found is None or not found.parameters:
+        return None
+    return picture(
+        lambda theme, width: sensitivity.sensitivity_plot(summary, found, theme, width).png
     )
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from substrate.record.summary import Summary, Verdict
 from substrate.report import afterwards, bill, wire
+from substrate.report.sensitivity import sensitivity_table
 from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
@@ -44,6 +45,9 @@ def run_result(summary: Summary, folder: Path) -> Group:
         parts += [bill_table(summary), *map(_text, bill.left_out(summary)), ""]
     if afterwards.tested(summary):
         parts += [afterwards_table(summary), *map(_text, afterwards.untried(summary)), ""]
+    if summary.sensitivity is not None:
+        parts += [sensitivity_table(summary, summary.sensitivity)]
+        parts += [_text(f"not varied: {said}") for said in summary.sensitivity.left_out] + [""]
     parts += [
         _text(f"{name}, {divergence_in_words(divergence)}", "red")
         for name, arm in summary.arms.items()

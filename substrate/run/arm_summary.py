@@ -28,6 +28,7 @@ from substrate.record.summary import (
     MetricName,
     PulseTrains,
 )
+from substrate.record.unit import UnitEnd
 from substrate.record.wire import WireFigures, together
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
@@ -60,6 +61,18 @@ class ArmOutcome:
         """Take the figures of one epoch."""
         self.last[record.seed] = record
         self._epochs[record.seed, record.epoch] = record
+
+    def end(self, seed: int, end: UnitEnd) -> None:
+        """Take what a seed came to, beside its figures."""
+        if end.wire is not None:
+            self.wire.append(end.wire)
+        if end.diverged is not None:
+            self.divergences[seed] = Divergence(end.diverged.epoch, end.diverged.what)
+            return
+        self.noise[seed] = end.noise
+        self.afterwards[seed] = end.afterwards
+        if end.ledger is not None:
+            self.ledgers[seed] = end.ledger
 
     def reached(self, seed: int) -> int:
         """The last epoch of a seed, 0 before it is trained."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from substrate.scenario.source import ScenarioError
 
 _FORM = "dask://host:port"
+_MESSAGES_KEPT = 10
 
 
 @contextmanager
@@ -33,13 +34,17 @@ def cluster_workers(address: str) -> Iterator[tuple[Executor, int]]:
     if scheme != "dask" or not place:
         raise ScenarioError("names no cluster", file="--cluster", found=address, hint=_FORM)
     try:
+        import dask.config
         from distributed import Client
     except ImportError:
         message = "needs the package distributed, which is not installed"
         hint = "pip install 'substrate[dask]'"
         raise ScenarioError(message, file=f"--cluster {address}", hint=hint) from None
+    # a connection would keep the last thousand messages, that is units, for whoever debugs Dask
+    keep_few = {"distributed.admin.low-level-log-length": _MESSAGES_KEPT}
     try:
-        client = Client(f"tcp://{place}", set_as_default=False)
+        with dask.config.set(keep_few):
+            client = Client(f"tcp://{place}", set_as_default=False)
     except (OSError, ValueError) as problem:
         message = f"no Dask scheduler answers: {problem}"
         raise ScenarioError(message, file=f"--cluster {address}") from None

@@ -296,15 +296,7 @@ class _Run:
                 outcome.epoch(record)
             if done.end is not None:
                 ended.append(EndedUnit(arm=unit.arm, seed=unit.seed, end=done.end))
-                if lost := done.end.diverged:
-                    outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
-                else:
-                    outcome.noise[unit.seed] = done.end.noise
-                    outcome.afterwards[unit.seed] = done.end.afterwards
-                    if done.end.ledger is not None:
-                        outcome.ledgers[unit.seed] = done.end.ledger
-                if done.end.wire is not None:
-                    outcome.wire.append(done.end.wire)
+                outcome.end(unit.seed, done.end)
             if done.by_sample is not None:
                 outcome.by_sample[unit.seed] = done.by_sample
             if failed := self._failed.get((unit.arm, unit.seed)):

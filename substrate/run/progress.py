@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.util import find_spec
@@ -42,6 +43,33 @@ def display_for(scenario: Scenario, console: Console, jobs: int) -> Iterator[Dis
     )
     with progress:
         yield _Bars(scenario, progress, jobs)
+
+
+@contextmanager
+def counted(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many units are done: a line that changes in a terminal, a line a tenth elsewhere.
+
+    What is given is to be told how many are done, of how many.
+    """
+    begun, tenths = time.monotonic(), {0}
+    first: list[int] = []
+
+    def line(done: int, asked: int) -> str:
+        first[:] = first or [done]
+        more, spent = done - first[0], time.monotonic() - begun
+        left = (asked - done) * spent / more if more else None
+        return f"{what}: {done} of {asked} units" + ("" if left is None else f", {_left(left)}")
+
+    with console.status(what) as status:
+
+        def on_unit(done: int, asked: int) -> None:
+            if console.is_terminal:
+                status.update(line(done, asked))
+            elif (tenth := 10 * done // max(1, asked)) not in tenths:
+                tenths.add(tenth)
+                console.print(line(done, asked), soft_wrap=True, highlight=False)
+
+        yield on_unit
 
 
 def _figures(record: Epoch) -> str:

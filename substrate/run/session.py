@@ -6,6 +6,7 @@ What takes long to import is imported when everything that needs none of it has 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ class How:
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
         isolated: each chip is simulated in a process of its own.
+        sensitivity: vary each parameter of the device arms by itself, when the run is complete.
     """
 
     device: str = "cpu"
@@ -52,6 +54,7 @@ class How:
     until_decided: bool = False
     at_most: int = 20
     isolated: bool = False
+    sensitivity: bool = False
 
 
 def new_folder(scenario: Scenario, out: Path | None) -> Path:
@@ -113,6 +116,8 @@ def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario,
     if scenario == then and is_complete(folder):
         summary = read_summary(folder)
         assert summary is not None
+        if how.sensitivity and summary.sensitivity is None:
+            return then, scenario, source
         if not how.until_decided or summary.verdict != "undecided":
             hint = "--seeds adds seeds"
             message = "this run is complete; there is nothing to go on with"
@@ -158,6 +163,7 @@ def train(
     from substrate.report import write_report
     from substrate.run.experiment import run_scenario
     from substrate.run.progress import display_for
+    from substrate.run.sensitivity import variations
 
     dataset = checked_dataset(scenario, source)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
@@ -173,8 +179,11 @@ def train(
         if stay:
             text = f"note: not isolated, since gradients lead to the weights: {', '.join(stay)}"
             console.print(text, soft_wrap=True)
-    units = len(scenario.all_arms) * len(scenario.seeds)
+    varied = variations(scenario, source) if how.sensitivity else None
+    units = (len(scenario.all_arms) + (varied.count if varied else 0)) * len(scenario.seeds)
     with workers(how, scenario, dataset, where, most=units) as (executor, jobs):
+        if jobs > 1:
+            threading.Thread(target=_import_report, daemon=True).start()
         while True:
             with display_for(scenario, console, jobs) as display:
                 summary = run_scenario(
@@ -192,10 +201,44 @@ def train(
                 )
             seeds = _more_seeds(summary, how)
             if seeds is None:
-                return summary
+                break
             text = f"Undecided with {len(scenario.seeds)} seeds; going on with {len(seeds)}."
             console.print(text, soft_wrap=True)
             resumed, scenario = scenario, scenario.model_copy(update={"seeds": seeds})
+        if varied is None or summary.status != "complete":
+            return summary
+        return _vary(scenario, source, dataset, folder, where, console, executor, jobs)
+
+
+def _import_report() -> None:
+    """Import what verdict and report take while workers train."""
+    import scipy.stats  # noqa: F401
+
+    import substrate.report.html  # noqa: F401
+
+
+def _vary(
+    scenario: Scenario,
+    source: Source,
+    dataset: Dataset,
+    folder: Path,
+    where: torch.device,
+    console: Console,
+    executor: Executor,
+    jobs: int,
+) -> Summary:
+    """Vary each parameter of a complete run; Ctrl-C leaves the run as it was."""
+    from substrate.report import write_report
+    from substrate.run.progress import counted
+    from substrate.run.sensitivity import add_sensitivity, variations
+
+    varied = variations(scenario, source)  # seeds may have been added
+    text = f"Varying {len(varied.parameters)} parameters, {varied.count} arms of as many seeds."
+    console.print(text, soft_wrap=True)
+    with counted(console, "sensitivity") as on_unit:
+        return add_sensitivity(
+            scenario, varied, dataset, folder, where, write_report, executor, jobs, on_unit
+        )
 
 
 def begin_workers(how: How) -> None:

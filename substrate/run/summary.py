@@ -99,6 +99,7 @@ def summarise(
             inputs=dataset.x_train[0].numel(),
             classes=None if dataset.regression else dataset.n_out,
             understood=dataset.understood,
+            test_checksum=dataset.test_checksum,
         ),
         network=_network(scenario, dataset),
         arms={

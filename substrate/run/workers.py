@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import psutil
 import torch
 
 from substrate.assemble.layouts import layouts
@@ -118,9 +118,7 @@ def unit_bytes(scenario: Scenario, dataset: Dataset) -> int:
 
 def memory_at_hand() -> int:
     """Bytes that are free, or would be if files were not cached, within this container's limit."""
-    told = Path("/proc/meminfo").read_text()
-    found = re.search(r"MemAvailable:\s+(\d+) kB", told)
-    free = int(found[1]) * 1024 if found else os.sysconf("SC_PHYS_PAGES") * 4096
+    free = int(psutil.virtual_memory().available)
     group = Path("/sys/fs/cgroup")
     limit, used = (_number(group / f"memory.{name}") for name in ("max", "current"))
     return free if limit is None or used is None else max(0, min(free, limit - used))

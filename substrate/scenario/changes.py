@@ -1,8 +1,8 @@
-"""Where two sets of settings differ."""
+"""Where sets of settings differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 NOT_THERE = "none"
 
@@ -14,12 +14,17 @@ def changes(
 
     A setting that only one of them has is `none` in the other.
     """
-    was, is_now = _flat(then), _flat(now)
-    return [
-        (key, was.get(key, NOT_THERE), is_now.get(key, NOT_THERE))
-        for key in dict.fromkeys([*was, *is_now])
-        if was.get(key, NOT_THERE) != is_now.get(key, NOT_THERE)
-    ]
+    return [(key, was, is_now) for key, (was, is_now) in differing([then, now])]
+
+
+def differing(several: Sequence[Mapping[str, object]]) -> list[tuple[str, list[object]]]:
+    """Give every setting that is not the same in all, as dotted path and the value of each."""
+    flat = [_flat(each) for each in several]
+    values = {
+        key: [each.get(key, NOT_THERE) for each in flat]
+        for key in dict.fromkeys(key for each in flat for key in each)
+    }
+    return [(key, each) for key, each in values.items() if any(value != each[0] for value in each)]
 
 
 def _flat(value: object, key: str = "") -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The limit of a field up to which a device stays feasible, from few noisy runs.
 
     m(x)   margin: tolerance minus expected gap, at a value x of the field;  feasible: m ≥ 0
-    y_i    2 tanh((m(x_i) + noise_i) / 2 scale), what a run with a seed of its own gives
+    y_i    1.4 tanh((m(x_i) + noise_i) / 1.4 scale), what a run with a seed of its own gives
     x*     limit: m(x*) = 0
 
 A device that fails falls behind by half of its accuracy, and one that works by a point: tanh keeps
@@ -28,19 +28,31 @@ from substrate.randomness import stream_seed
 from substrate.spec.axis import Axis
 from substrate.spec.surrogate import Array, Surrogate
 
-_SQUASH = 2.0
+_SQUASH = 1.4
+"""Less hides how the margin rises; more makes a cliff so deep that it moves the limit."""
+
 _DRAWS = 400
 _KEPT = 0.5
 """Of the draws, those that come nearest to being monotone by themselves."""
 
-_TAILS = 4
-"""Each tail of an interval is (1 - confidence) / 4, since a search ends when it looks narrow: with
-halves, `substrate bench spec` found steep limits in fewer than nine of ten intervals."""
+_TAILS = {False: 3, True: 2}
+"""Each tail of an interval is (1 - confidence) / 3, since a search ends when it looks narrow; of
+whole numbers half, since it is wider than it looks by what lies between them."""
 
-_WIDER = 2.5
-"""Runs are made over so many times the limit's own spread, since its slope must be known too."""
+_BATCH = {False: 4, True: 2}
+"""Runs between two looks, likewise."""
 
-_FEWEST = {False: 16, True: 12}
+_WIDER = 2.0
+"""Runs are made over so many times the limit's own spread, since its slope must be known too; from
+further away a cliff beyond the limit pulls it to the side that is feasible."""
+
+_SMOOTH = 1.5
+"""A response is taken not to change direction within so many whole numbers."""
+
+_FIRST = {False: 5, True: 3}
+"""Runs of one field to begin with, likewise."""
+
+_FEWEST = {False: 16, True: 8}
 """Runs before a search may end, by whether the last field is whole: such runs repeat others."""
 
 _ALONG = {1: 49, 2: 25}
@@ -125,7 +137,6 @@ def search_limit(
     resolution: float = 1 / 16,
     confidence: float = 0.95,
     most_runs: int = 60,
-    batch: int = 4,
     on_round: Callable[[Found], None] = lambda found: None,
 ) -> Found:
     """Find the limit of a field, or of a second at every value of a first.
@@ -137,10 +148,9 @@ def search_limit(
         measure: makes a run at each of some points, every one with a seed of its own.
         scale: a margin that matters, such as the tolerance.
         resolution: how narrow the interval is to be, as a fraction of the range; where only whole
-            numbers can be had, it may also end when one of them is settled.
+            numbers can be had, it may also end when two neighbours are left.
         confidence: of the interval.
         most_runs: to end after, however wide the interval is.
-        batch: runs between two looks.
         on_round: is told of what is known after every batch.
     """
     points = _first_points(axes)
@@ -156,7 +166,8 @@ def search_limit(
         if (lasts and len(points) >= _FEWEST[axes[-1].whole]) or len(points) >= most_runs:
             return found
         resolved_before = found.resolved
-        more = _next_points(axes, drawn, min(batch, most_runs - len(points)))
+        count = min(_BATCH[axes[-1].whole], most_runs - len(points))
+        more = _next_points(axes, drawn, count)
         told = measure(more)
         points = [*points, *more]
         margins, shared_error = [*margins, *told.margins], told.shared_error
@@ -185,7 +196,7 @@ def _found(
     resolution: float,
     confidence: float,
 ) -> Found:
-    last, tails = axes[-1], (1 - confidence) / _TAILS
+    last, tails = axes[-1], (1 - confidence) / _TAILS[axes[-1].whole]
     limits, resolved = [], True
     for number, crossings in enumerate(drawn.crossings.T):
         low, middle, high = np.quantile(crossings, (tails, 0.5, 1 - tails)).clip(0, 1)
@@ -199,9 +210,10 @@ def _found(
             none_feasible=behind if drawn.rising else before,
         )
         limits.append(limit)
-        ends = {whole(each, drawn.rising) for each in (limit.low, limit.high)}
-        step = last.place(last.low + 1) if last.whole else 0.0
-        resolved &= high - low <= max(resolution, step) or (last.whole and len(ends) == 1)
+        lowest, highest = (whole(each, drawn.rising) for each in (limit.low, limit.high))
+        # no two neighbours can be told apart where the limit lies close to one of them
+        neighbours = last.whole and highest - lowest <= 1
+        resolved &= high - low <= resolution or neighbours
     return Found(
         axes=axes,
         rising=drawn.rising,
@@ -250,7 +262,9 @@ class _Drawn:
             for column in self.columns
             for place in self.along
         ]
-        paths = Surrogate(places, values).draws(np.array(grid), round(_DRAWS / _KEPT), generator)
+        shortest = [_SMOOTH * axis.place(axis.low + 1) if axis.whole else 0.0 for axis in axes]
+        surrogate = Surrogate(places, values, shortest)
+        paths = surrogate.draws(np.array(grid), round(_DRAWS / _KEPT), generator)
         paths = paths.reshape(len(paths), len(self.columns), len(self.along))
         self.rising = bool(np.median(paths[:, :, -1] - paths[:, :, 0]) > 0)
         onward = paths if self.rising else -paths
@@ -287,7 +301,7 @@ def _crossings(paths: Array, along: Array, rising: bool) -> Array:
 
 def _first_points(axes: Sequence[Axis]) -> list[Point]:
     if len(axes) == 1:
-        places = [[place] for place in np.linspace(0, 1, 5)]
+        places = [[place] for place in np.linspace(0, 1, _FIRST[axes[0].whole])]
     else:
         inside = qmc.Sobol(2, rng=np.random.default_rng(stream_seed(0, "limit"))).random(8)
         places = [[0, 0], [0, 1], [1, 0], [1, 1], *inside.tolist()]

@@ -17,6 +17,7 @@ Williams, Gaussian Processes for Machine Learning, 2006, chapters 2 and 5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 Array = npt.NDArray[np.float64]
 
-_LENGTHS = (0.075, 0.15, 0.3, 0.6, 1.2)
+_LENGTHS = (0.04, 0.075, 0.15, 0.3, 0.6, 1.2)
 _NOISES = (0.02, 0.06, 0.15, 0.4, 1.0, 2.5)
 _TREND = 4.0
 _DEGREES = 2.0
@@ -56,22 +57,25 @@ class _Model(NamedTuple):
 class Surrogate:
     """The response given some runs; draws of it are equally likely truths."""
 
-    def __init__(self, points: Array, values: Array) -> None:
+    def __init__(
+        self, points: Array, values: Array, shortest: Sequence[float] | None = None
+    ) -> None:
         """Condition on runs.
 
         Args:
             points: x_i, (runs, fields), each in 0…1.
             values: y_i, (runs,).
+            shortest: l is no less than this, by field; the longest of the grid always counts.
         """
+        least = shortest or [0.0] * points.shape[1]
+        lengths = [
+            [each for each in _LENGTHS if each >= one or each == _LENGTHS[-1]] for one in least
+        ]
         self._points = points
         self._centre = float(np.median(values))
         self._y = values - self._centre
         self._scale = float(np.var(values)) / 4 or 1e-12
-        self._models = [
-            model
-            for lengths in product(_LENGTHS, repeat=points.shape[1])
-            for model in self._models_of(lengths)
-        ]
+        self._models = [model for chosen in product(*lengths) for model in self._models_of(chosen)]
         evidence = np.array([model.log_evidence for model in self._models])
         weights = np.exp(evidence - evidence.max())
         self._weights = weights / weights.sum()

@@ -16,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from substrate.bill.bill import bill_of
 from substrate.record import RecordError
+from substrate.record.bill import Bill
+from substrate.record.summary import MetricName
 from substrate.run.unit_figures import Done
 from substrate.run.verdict import sample_variance
 from substrate.scenario.load import checked
@@ -25,8 +28,9 @@ from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.study.least import What
 from substrate.study.plan import StudyPoint, Value, check_arm
-from substrate.study.run import Progress, StudyData, Units
+from substrate.study.run import OnUnit, StudyData, Units
 
 _LOST = 100.0
 """A run that diverged is behind by so many tolerances."""
@@ -45,6 +49,7 @@ class Question:
         against: the baseline; empty for the best one.
         tolerance: a fraction of accuracy, or a loss.
         within: the same, as it was asked.
+        least: what of a training is to be least, while the arm stays feasible.
     """
 
     fields: tuple[str, ...]
@@ -53,6 +58,7 @@ class Question:
     against: str
     tolerance: float
     within: str
+    least: What | None = None
 
 
 def tolerance_of(words: str) -> float:
@@ -117,14 +123,16 @@ class LimitRuns:
         source: Source,
         data: StudyData,
         units: Units,
-        on_unit: Callable[[Progress], None],
+        on_unit: OnUnit,
     ) -> None:
         """Make none yet."""
         self._question, self._source, self._data = question, source, data
         self._units, self._on_unit = units, on_unit
         self.against = question.against
+        self.metric: MetricName = "test_accuracy"
         self.points: list[Point] = []
         self.gaps: list[float] = []
+        self.bills: list[Bill | None] = []
         self._margins: list[float] = []
         self._differences: list[Any] = []
 
@@ -135,9 +143,10 @@ class LimitRuns:
             RecordError: a unit was given up, or a baseline diverged.
         """
         first = len(self.points)
-        asked = {}
+        asked, scenarios = {}, {}
         for number, point in enumerate(points, start=first):
             scenario = point_of(self._question, self._source, point, number).scenario
+            scenarios[number] = scenario
             arms = [self._question.arm, *self._baselines(scenario)]
             asked[number] = {arm: self._units.of(scenario, arm, [number])[0] for arm in arms}
         self._units.do([unit for each in asked.values() for unit in each.values()], self._on_unit)
@@ -151,6 +160,7 @@ class LimitRuns:
             self.against = self._best(done)
         for number, point in enumerate(points, start=first):
             self._take(point, done[number][self._question.arm], done[number][self.against])
+            self._bill(scenarios[number], done[number][self._question.arm])
         return Measured(self._margins[first:], self._shared_error())
 
     def _baselines(self, scenario: Scenario) -> list[str]:
@@ -175,13 +185,19 @@ class LimitRuns:
         self.points.append(point)
         self.gaps.append(gap)
         self._margins.append(-_LOST * tolerance if math.isnan(gap) else tolerance - gap)
-        regression = own.epochs and own.epochs[-1].test_accuracy is None
+        regression = bool(own.epochs) and own.epochs[-1].test_accuracy is None
+        self.metric = "test_loss" if regression else "test_accuracy"
         both = own.by_sample, other.by_sample
         kept = None
         if both[0] is not None and both[1] is not None:
             kept = np.asarray(both[1], float) - np.asarray(both[0], float)
             kept = -kept if regression else kept
         self._differences.append(kept)
+
+    def _bill(self, scenario: Scenario, own: Done) -> None:
+        ledger = None if own.end is None else own.end.ledger
+        chip = scenario.all_arms[self._question.arm].chip
+        self.bills.append(None if ledger is None else bill_of(ledger, chip, scenario.costs))
 
     def _shared_error(self) -> float:
         """√(C² / n) of the runs nearest to the limit."""

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from substrate.environment import versions
 from substrate.record.summary import MetricName, Verdict
-from substrate.report.canvas import canvas, head_of
+from substrate.report.canvas import WIDE_INCHES, Drawing, canvas, head_of
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.palette import Theme
@@ -20,6 +20,7 @@ from substrate.scenario.schema import Scenario
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found
 from substrate.spec.sentence import limit_in_words
+from substrate.study.energy import energy_of, joules_of
 from substrate.study.limits import LimitRuns, Question
 from substrate.study.run import StudyData
 
@@ -44,27 +45,26 @@ def limit_page(
     metric: MetricName = "test_loss" if dataset.regression else "test_accuracy"
     two = two_fields(found)
     drawn: Picture = picture(
-        lambda theme, width: (
-            border_map(question, found, theme, width)
-            if two
-            else gap_runs(question, found, runs.gaps, metric, theme, width)
-        )
+        lambda theme, width: draw_limit(question, found, runs.gaps, metric, theme, width).png
     )
     sections = [
         Section("The border" if two else "The runs", pictures=[(drawn, " ".join(said))]),
         Section(
             "All runs",
             "In their order; every one has a seed of its own.",
-            headings=(*question.fields, "Seed", "Gap"),
+            headings=(*question.fields, "Seed", "Gap", "Energy to train"),
             rows=[
                 (
                     *(f"{each:g}" for each in point),
                     str(seed),
                     NOTHING if math.isnan(gap) else gap_number(gap, metric),
+                    NOTHING if (joules := joules_of(bill)) is None else energy_of(joules),
                 )
-                for seed, (point, gap) in enumerate(zip(runs.points, runs.gaps, strict=True))
+                for seed, (point, gap, bill) in enumerate(
+                    zip(runs.points, runs.gaps, runs.bills, strict=True)
+                )
             ],
-            numbers=tuple(range(len(question.fields) + 2)),
+            numbers=tuple(range(len(question.fields) + 3)),
         ),
     ]
     return render_page(
@@ -88,6 +88,20 @@ def two_fields(found: Found) -> bool:
     return len(found.axes) == 2
 
 
+def draw_limit(
+    question: Question,
+    found: Found,
+    gaps: Sequence[float],
+    metric: MetricName,
+    theme: Theme,
+    width_inches: float = WIDE_INCHES,
+) -> Drawing:
+    """Draw the runs of one field with its limit, or the border over two fields."""
+    if two_fields(found):
+        return border_map(question, found, theme, width_inches)
+    return gap_runs(question, found, gaps, metric, theme, width_inches)
+
+
 def gap_runs(
     question: Question,
     found: Found,
@@ -95,8 +109,8 @@ def gap_runs(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap of every run at its value, with the limit and its interval."""
+) -> Drawing:
+    """Draw the gap of every run at its value, with the limit and its interval."""
     (axis,), limit = question.axes, found.limits[0]
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         places = [axis.place(point[0]) for point in found.points]
@@ -124,11 +138,11 @@ def gap_runs(
             f"Dots: runs; dashed: {gap_number(question.tolerance, metric)} behind; band: the limit"
         )
         head_of(figure, axes, "Gap to clean training", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
-def border_map(question: Question, found: Found, theme: Theme, width_inches: float) -> bytes:
-    """PNG of the border over two fields, with its interval and the runs."""
+def border_map(question: Question, found: Found, theme: Theme, width_inches: float) -> Drawing:
+    """Draw the border over two fields, with its interval and the runs."""
     across, up = question.axes
     with canvas(theme, width_inches, 4.8) as (figure, axes, png):
         at = [across.place(each.first or 0.0) for each in found.limits]
@@ -158,7 +172,7 @@ def border_map(question: Question, found: Found, theme: Theme, width_inches: flo
             "Line: feasible border; band: its interval; dots: runs within the tolerance; ×: beyond"
         )
         head_of(figure, axes, "Where it is feasible", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def _ticks(set_ticks: object, axis: Axis) -> None:

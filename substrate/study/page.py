@@ -14,6 +14,7 @@ from substrate.report.pages import Section, render_page
 from substrate.report.palette import Theme
 from substrate.report.wording import NOTHING, gap_number, is_accuracy, percent, seeds_in_words
 from substrate.study.effects import Effect, effects
+from substrate.study.energy import ENERGY, energy_map, energy_of, least_energy, varies
 from substrate.study.plan import Plan
 from substrate.study.plots import MOST_LINES, Array, feasible_map, gap_curves, gap_map
 from substrate.study.run import StudyResult
@@ -69,6 +70,9 @@ def study_page(
             sections.append(_effects_section(view, metric, behind))
         if pictures := _maps(view, study.axes, metric):
             sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
+        if drawn := _energies(view, study.axes):
+            lede = "From the bill of every point; the uncertainty of unit costs is in no figure."
+            sections.append(Section(f"{behind}What training takes", lede, pictures=drawn))
         sections.append(
             Section(f"{behind}Along every axis", pictures=_curves(view, study.axes, metric))
         )
@@ -77,7 +81,15 @@ def study_page(
         study.title or study.name,
         headline(views),
         _tone(views),
-        [said for view in views if (said := in_words(view))],
+        [
+            said
+            for view in views
+            for said in (
+                in_words(view),
+                least_energy(view.points, list(plan.study.axes), metric),
+            )
+            if said
+        ],
         sections,
         about=_about(plan, result, first),
         command=command,
@@ -156,6 +168,31 @@ def _maps(
     return found
 
 
+def _energies(view: StudyView, axes: dict[str, StudyAxis]) -> list[tuple[Picture, str]]:
+    varied = [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
+    if not varies(view.points):
+        return []
+    border = feasible_map(view.points, *varied) if len(varied) == 2 else None
+    return [
+        (
+            picture(partial(_energy, view, across, up, border)),
+            f"Energy of a training by {across[0]} and {up[0]}; the table has figures.",
+        )
+        for across, up in list(combinations(varied, 2))[:_MOST_MAPS]
+    ]
+
+
+def _energy(
+    view: StudyView,
+    across: tuple[str, StudyAxis],
+    up: tuple[str, StudyAxis],
+    border: Array | None,
+    theme: Theme,
+    width: float,
+) -> bytes:
+    return energy_map(view.points, across, up, border, theme, width).png
+
+
 def _map(
     view: StudyView,
     across: tuple[str, StudyAxis],
@@ -165,7 +202,7 @@ def _map(
     theme: Theme,
     width: float,
 ) -> bytes:
-    return gap_map(view.points, across, up, border, metric, theme, width)
+    return gap_map(view.points, across, up, border, metric, theme, width).png
 
 
 def _curve(
@@ -176,7 +213,7 @@ def _curve(
     theme: Theme,
     width: float,
 ) -> bytes:
-    return gap_curves(view.points, axis, lines, metric, theme, width)
+    return gap_curves(view.points, axis, lines, metric, theme, width).png
 
 
 def _curves(
@@ -215,6 +252,7 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
                 NOTHING if pd.isna(row["gap"]) else gap_number(row["gap"], metric),
                 interval,
                 str(row["seeds"]),
+                NOTHING if pd.isna(row[ENERGY]) else energy_of(row[ENERGY]),
                 row["verdict"],
             )
         )
@@ -223,9 +261,9 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
         f"{view.arm}: all points",
         "Against the baseline that it is furthest behind of; intervals over new seeds and new test"
         " data. The same as points.csv and points.parquet.",
-        headings=(*axes, "Mean", "Gap", "Interval", "Seeds", "Verdict"),
+        headings=(*axes, "Mean", "Gap", "Interval", "Seeds", "Energy", "Verdict"),
         rows=rows,
-        numbers=tuple(range(count, count + 4)),
+        numbers=tuple(range(count, count + 5)),
     )
 
 

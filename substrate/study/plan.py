@@ -66,9 +66,18 @@ def read_study(path: Path) -> tuple[Study, Source]:
     Raises:
         ScenarioError: the first thing that is wrong with it, and where.
     """
-    source = load_yaml(path)
+    return checked_study(load_yaml(path))
+
+
+def checked_study(source: Source) -> tuple[Study, Source]:
+    """Validate what was read of a study.
+
+    Raises:
+        ScenarioError: as `read_study`.
+    """
     try:
-        return Study.model_validate(source.data, context={"folder": path.parent}), source
+        folder = source.path.parent
+        return Study.model_validate(source.data, context={"folder": folder}), source
     except ValidationError as problem:
         raise from_validation_error(problem, source, Study) from None
 

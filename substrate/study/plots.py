@@ -13,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter
 
 from substrate.record.summary import MetricName
-from substrate.report.canvas import canvas, head_of
+from substrate.report.canvas import Drawing, canvas, head_of
 from substrate.report.palette import DASHES, Theme
 from substrate.report.wording import gap_number, is_accuracy
 from substrate.study.effects import Coder
@@ -31,8 +31,8 @@ def gap_curves(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap along an axis with its intervals, a line for every value of another axis.
+) -> Drawing:
+    """Draw the gap along an axis with its intervals, a line for every value of another axis.
 
     Args:
         points: a row a point: gap, ci_low, ci_high, tolerance, verdict, and a column an axis.
@@ -48,7 +48,7 @@ def gap_curves(
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         groups = [("", points)] if lines is None else list(points.groupby(lines, sort=True))
         for number, (value, group) in enumerate(groups):
-            group = group.assign(place=_places(coder, group[name])).sort_values("place")
+            group = group.assign(place=places_of(coder, group[name])).sort_values("place")
             known = group.dropna(subset=["gap"])
             # side by side, so that no interval hides another
             beside = 0.012 * (number - (len(groups) - 1) / 2) * (len(groups) > 1)
@@ -77,8 +77,8 @@ def gap_curves(
         finite = [*points["gap"].dropna(), 0.0, tolerance]
         room = 0.15 * (max(finite) - min(finite))
         axes.set_ylim(min(finite) - room, max(finite) + room)
-        _ticks(axes, "x", coder, settings)
-        axes.set_xlabel(_label(name, settings))
+        ticks_of(axes, "x", coder, settings)
+        axes.set_xlabel(label_of(name, settings))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: gap_number(y, metric)))
         axes.set_ylabel("points behind" if is_accuracy(metric) else "loss behind")
         axes.grid(visible=True, axis="y", color=theme.rule, linewidth=0.7)
@@ -89,7 +89,7 @@ def gap_curves(
         note = f"Bars: intervals; dashed: the tolerance, {gap_number(tolerance, metric)}"
         note += "; ×: diverged" if points["gap"].isna().any() else ""
         head_of(figure, axes, f"Gap to clean training by {name}", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def gap_map(
@@ -100,8 +100,8 @@ def gap_map(
     metric: MetricName,
     theme: Theme,
     width_inches: float,
-) -> bytes:
-    """PNG of the gap over two axes, with the border up to which the device is feasible.
+) -> Drawing:
+    """Draw the gap over two axes, with the border up to which the device is feasible.
 
     Args:
         points: a row a point: gap, tolerance, and a column an axis.
@@ -115,7 +115,8 @@ def gap_map(
     """
     coders = [Coder(axis, points[name].tolist()) for name, axis in (across, up)]
     places = [
-        _places(coder, points[name]) for coder, (name, _) in zip(coders, (across, up), strict=True)
+        places_of(coder, points[name])
+        for coder, (name, _) in zip(coders, (across, up), strict=True)
     ]
     tolerance, gaps = float(points["tolerance"].iloc[0]), points["gap"]
     lowest, highest = float(np.nanmin([*gaps, 0.0])), float(np.nanmax([*gaps, 2 * tolerance]))
@@ -163,15 +164,15 @@ def gap_map(
                 linestyles=["dotted", "solid", "dotted"],
             )
         for which, coder, (name, axis) in zip("xy", coders, (across, up), strict=True):
-            _ticks(axes, which, coder, axis)
-            axes.set(**{f"{which}label": _label(name, axis)})
+            ticks_of(axes, which, coder, axis)
+            axes.set(**{f"{which}label": label_of(name, axis)})
         note = (
             "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
         )
         if border is not None:
             note += "; line: feasible border; dotted: its 95 % interval"
         head_of(figure, axes, f"Gap by {across[0]} and {up[0]}", note, theme)
-    return png.getvalue()
+    return Drawing(png.getvalue(), figure)
 
 
 def feasible_map(
@@ -191,7 +192,7 @@ def feasible_map(
         return None
     coded = np.column_stack(
         [
-            _places(coder, points[name])
+            places_of(coder, points[name])
             for coder, (name, _) in zip(coders, (across, up), strict=True)
         ]
     )
@@ -205,7 +206,7 @@ def feasible_map(
     return found
 
 
-def _places(coder: Coder, values: pd.Series) -> Array:
+def places_of(coder: Coder, values: pd.Series) -> Array:
     """Where values lie along a drawn axis, in 0…1; levels without an order are evenly spaced."""
     if coder.ordered:
         return coder.code(values.tolist())[:, 0]
@@ -213,10 +214,11 @@ def _places(coder: Coder, values: pd.Series) -> Array:
     return np.array([coder.levels.index(each) / last for each in values])
 
 
-def _ticks(axes: Axes, which: str, coder: Coder, axis: StudyAxis) -> None:
+def ticks_of(axes: Axes, which: str, coder: Coder, axis: StudyAxis) -> None:
+    """Label a drawn axis, `x` or `y`, with its values."""
     levels: Sequence[object] = coder.levels
     if len(levels) <= 10:
-        places = _places(coder, pd.Series(coder.levels))
+        places = places_of(coder, pd.Series(coder.levels))
         labels = [f"{each:.4g}" if isinstance(each, float) else str(each) for each in levels]
     else:
         low, high = axis.range or (0.0, 1.0)
@@ -228,5 +230,6 @@ def _ticks(axes: Axes, which: str, coder: Coder, axis: StudyAxis) -> None:
     getattr(axes, f"set_{which}ticks")(places, labels)
 
 
-def _label(name: str, axis: StudyAxis) -> str:
+def label_of(name: str, axis: StudyAxis) -> str:
+    """The axis' name with its unit."""
     return f"{name}, {axis.unit}" if axis.unit else name

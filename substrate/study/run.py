@@ -21,7 +21,6 @@ from substrate.run.arm_summary import ArmOutcome
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
 from substrate.run.summary import summarise
-from substrate.run.training import Divergence
 from substrate.run.unit import Result, know_dataset
 from substrate.run.unit_figures import Done, read_unit
 from substrate.run.unit_settings import Unit, units_of
@@ -29,16 +28,10 @@ from substrate.run.units import run_units
 from substrate.scenario.schema import Scenario
 from substrate.study.plan import Plan, StudyPoint
 
+OnUnit = Callable[[int, int], None]
+"""Is told how many units are done, of how many."""
+
 _LONGEST_REASON = 200
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a study has come, in units."""
-
-    done: int
-    asked: int
-    failed: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +100,7 @@ class Units:
         """Name the units of an arm."""
         return units_of(scenario, arm, seeds, self._data.checksum(scenario), self._device)
 
-    def do(self, units: Sequence[Unit], on_unit: Callable[[Progress], None]) -> None:
+    def do(self, units: Sequence[Unit], on_unit: OnUnit) -> None:
         """Do those that were not done before; in this process the data of the first is at hand.
 
         Raises:
@@ -117,19 +110,19 @@ class Units:
         new = {each.key: each for each in units if each.key not in self._asked}
         self._asked |= new
         with self._store.using(self._asked):
-            on_unit(self.progress)
+            on_unit(len(self._done), self.asked)
             for unit, result in run_units(
                 new.values(), self._executor, self._jobs, self._store, lambda unit, record: None
             ):
                 self._done.add(unit.key)
                 if result.state == "failed":
                     self.failed[unit.key] = result
-                on_unit(self.progress)
+                on_unit(len(self._done), self.asked)
 
     @property
-    def progress(self) -> Progress:
-        """How far all of it has come."""
-        return Progress(len(self._done), len(self._asked), len(self.failed))
+    def asked(self) -> int:
+        """How many there are so far."""
+        return len(self._asked)
 
     def read(self, unit: Unit) -> Done:
         """A unit's figures."""
@@ -141,7 +134,7 @@ def run_study(
     data: StudyData,
     units: Units,
     command: str,
-    on_unit: Callable[[Progress], None] = lambda progress: None,
+    on_unit: OnUnit = lambda done, asked: None,
 ) -> StudyResult:
     """Train what is missing of a study, and summarise every point.
 
@@ -174,7 +167,7 @@ def run_study(
             scenarios[number] = scenarios[number].model_copy(update={"seeds": seeds})
     return StudyResult(
         [summaries[number] for number in range(len(scenarios))],
-        units.progress.asked,
+        units.asked,
         {key: _reason(result) for key, result in units.failed.items()},
     )
 
@@ -205,10 +198,8 @@ def _summary(
             done = units.read(unit)
             for record in done.epochs:
                 outcome.epoch(record)
-            if lost := done.diverged:
-                outcome.divergences[unit.seed] = Divergence(lost.epoch, lost.what)
-            elif done.end is not None:
-                outcome.noise[unit.seed] = done.end.noise
+            if done.end is not None:
+                outcome.end(unit.seed, done.end)
             if done.by_sample is not None:
                 outcome.by_sample[unit.seed] = done.by_sample
     return summarise(

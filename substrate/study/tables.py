@@ -12,11 +12,20 @@ from pathlib import Path
 import pandas as pd
 
 from substrate.files import write_atomically
+from substrate.record.bill import Amount
 from substrate.record.summary import Summary
 from substrate.study.plan import StudyPoint
 
 RUNS = "runs"
 POINTS = "points"
+BILLED = (
+    "training_joules",
+    "training_seconds",
+    "inference_joules",
+    "inference_seconds",
+    "worst_cell_cycles",
+)
+"""What of the device arm's bill stands in the table of points (`substrate.record.bill.Bill`)."""
 
 
 def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
@@ -41,10 +50,14 @@ def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd
 
 
 def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
-    """A row for every point and comparison: mean, gap, its interval, verdict."""
+    """A row for every point and comparison: mean, gap, its interval, verdict, the arm's bill.
+
+    Energies are in joules and times in seconds; missing where nobody has the figures.
+    """
     rows = []
     for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
         for each in summary.comparisons:
+            bill = summary.arms[each.arm].bill
             own, other = (
                 summary.arms[name].measure(summary.metric) for name in (each.arm, each.baseline)
             )
@@ -63,10 +76,15 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "ci_high": each.ci_high,
                     "tolerance": each.tolerance,
                     "verdict": each.verdict,
+                    **{name: bill and _value(getattr(bill, name)) for name in BILLED},
                 }
             )
-    numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance")
+    numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance", *BILLED)
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+
+
+def _value(amount: Amount | float | None) -> float | None:
+    return amount.value if isinstance(amount, Amount) else amount
 
 
 def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:

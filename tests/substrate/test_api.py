@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -45,7 +46,8 @@ print(*sys.modules.keys() - before)
 
 
 def test_every_name_is_there_and_no_other() -> None:
-    for name in ("Run", "Scenario", "ScenarioError", "load", "read", "resume", "run"):
+    names = "Limit Run Scenario ScenarioError Study compare load read resume run spec study"
+    for name in names.split():
         assert callable(getattr(sb, name))
         assert name in dir(sb)
     assert re.fullmatch(r"[\d.]+", sb.__version__)
@@ -53,7 +55,7 @@ def test_every_name_is_there_and_no_other() -> None:
         sb.runn  # noqa: B018
 
 
-@pytest.mark.parametrize("first", ["substrate.run.store", "substrate.api", "substrate"])
+@pytest.mark.parametrize("first", ["substrate.run.store", "substrate.api.runs", "substrate"])
 def test_a_package_of_the_same_name_can_be_called_whoever_imports_it_first(first: str) -> None:
     script = f"import {first}, substrate as sb; sb.run('no such scenario')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -202,3 +204,48 @@ def test_the_example_of_the_page_runs_as_a_script_of_a_user(tmp_path: Path) -> N
     assert done.stderr.count("Data: digits") == 1
     assert (tmp_path / "runs/first/report.html").exists()
     assert (tmp_path / "runs/first/curves.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_studies_of_the_page_run_too(working_folder: Path) -> None:
+    (example,) = re.findall(
+        r"```python\n(bits = .*?)```", (ROOT / "docs/python.md").read_text(), re.S
+    )
+    small = '"data.limit_train": 60, "network.layers": [4], "training.epochs": 1'
+    script = example.replace('"training.epochs": 8', small)
+    assert script.count(small) == 2
+    script = script.replace("runs=20", "runs=5, jobs=1, quiet=True").replace(
+        'out="runs/bits"', 'out="runs/bits", jobs=1, quiet=True'
+    )
+    assert script.count("jobs=1, quiet=True") == 2
+    told: dict[str, object] = {"sb": sb}
+    exec(script, told)
+    study, limit = told["study"], told["limit"]
+    assert isinstance(study, sb.Study)
+    assert isinstance(limit, sb.Limit)
+    assert len(study.points) == 3 * 2  # baselines
+    assert list(study.runs["seed"].unique()) == [0, 1, 2]
+    assert study.points.equals(pd.read_parquet(study.folder / "points.parquet"))
+    assert list(study.effects.columns)[:3] == ["arm", "axis", "main"]
+    assert str(limit.folder) in repr(limit)
+    assert len(limit.runs) == 5
+    assert limit.limits[["limit", "low", "high"]].notna().all(axis=None)
+    assert (limit.limits["low"] <= limit.limits["high"]).all()
+    for path in (study.report, limit.report, "runs/bits/curve.pdf", "runs/limit/limit.pdf"):
+        assert Path(path).stat().st_size > 1000
+    with pytest.raises(sb.ScenarioError, match="its axes are bits"):
+        study.curve("bit")
+    with pytest.raises(sb.ScenarioError, match="the axes concern native"):
+        study.curve("bits", arm="nativ")
+    with pytest.raises(sb.ScenarioError, match="study bits: axes"):
+        sb.study({"name": "bits", "scenario": "native_danp", "axes": {}})
+
+
+def test_runs_are_compared_in_a_frame(result: sb.Run, scenario: sb.Scenario) -> None:
+    other = sb.load("torture.yaml", {"training.epochs": 2, "training.batch_size": 30})
+    sb.run(other, out="other", jobs=1, quiet=True)
+    found = sb.compare("run", "other", against="run:backpropagation")
+    assert found["arm"].iloc[0] == "backpropagation"
+    assert math.isnan(found["behind"].iloc[0])
+    own = result.comparisons.set_index("arm").gap["native"]
+    native = found[(found["run"] == "run") & (found["arm"] == "native")]
+    assert native["behind"].item() == pytest.approx(own)

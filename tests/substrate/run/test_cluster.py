@@ -163,3 +163,10 @@ def test_where_no_scheduler_answers_that_is_said() -> None:
         cluster_workers("dask://127.0.0.1:1"),
     ):
         pass
+
+
+def test_messages_that_were_sent_are_not_kept(address: str) -> None:
+    with cluster_workers(address) as (executor, _):
+        for each in [executor.submit(abs, -number) for number in range(50)]:
+            each.result()
+        assert len(executor._client.scheduler_comm.recent_message_log) <= 10  # type: ignore[attr-defined]

@@ -1,5 +1,8 @@
 """What learners multiply, against counts by hand."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -72,3 +75,15 @@ def test_a_chips_own_products_are_not_the_learners():
     chip = make_chip(SIZES)
     count.count("pass", lambda: chip.forward(torch.randn(BATCH, 6)))
     assert count.total == 0
+
+
+def test_looking_does_not_import_torchs_compiler():
+    """It would take every worker more than a second."""
+    script = """
+import sys, torch
+from substrate.run.multiplications import Multiplications
+Multiplications().count("step", lambda: torch.ones(3) * 2)
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr

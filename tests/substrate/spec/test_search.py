@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.spec.search import Found, Measured, Point, search_limit, whole
 from substrate.spec.sentence import border_in_words, sentence
 
 
@@ -50,6 +50,16 @@ def test_of_whole_numbers_only_such_are_measured() -> None:
     assert sentence(result, "adc_bits").endswith(f" {len(result.points)} runs")
 
 
+def test_a_search_ends_where_two_neighbouring_numbers_are_left() -> None:
+    result = found([Axis(2, 12, whole=True)], lambda bits: 1 - float(np.exp(5.1 - bits)), noise=0.5)
+    low, high = (
+        whole(each, result.rising) for each in (result.limits[0].low, result.limits[0].high)
+    )
+    assert result.resolved
+    assert low <= 6 <= high <= low + 1
+    assert len(result.points) < 40
+
+
 @pytest.mark.parametrize(("margin", "said"), [(2.0, "everywhere"), (-2.0, "nowhere")])
 def test_a_range_without_a_limit_says_so_after_few_runs(margin: float, said: str) -> None:
     result = found([Axis(0, 1)], lambda x: margin)
@@ -69,7 +79,7 @@ def test_an_error_that_all_runs_share_widens_the_interval_by_as_much() -> None:
         for each in (0.0, 0.2)
     )
     widths = [each.limits[0].high - each.limits[0].low for each in (alone, shared)]
-    # of slope 1: ±2.24 times 0.2, at 1 - 0.05 / 2 by half
+    # of slope 1: ±2.13 times 0.2, with a third of 0.05 in each tail
     assert widths[0] < 0.3
     assert 0.6 < widths[1] < 1.3
 

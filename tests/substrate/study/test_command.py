@@ -20,6 +20,7 @@ axes:
   bits: {field: arms.native.chip.output_converter.bits, values: [3, 5, 8]}
   noise: {field: arms.native.chip.conductance.read_noise, range: [0.005, 0.1], scale: log, steps: 2}
 """
+BITS = ["--vary", "arms.native.chip.output_converter.bits=2:8"]
 TABLES = ("points.csv", "runs.csv", "points.parquet", "runs.parquet")
 
 
@@ -52,7 +53,12 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(study: Path) -
     found = points[(points["arm"] == "native") & (points["point"] == 0)]
     assert found["mean"].item() == pytest.approx(own)
     assert found["gap"].item() == pytest.approx(found["baseline_mean"].item() - own)
-    assert "What costs most" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "What costs most" in page
+    # an ADC's energy doubles with every bit, and more of nothing else is done
+    energies = points[points["arm"] == "native"].groupby("bits")["training_joules"].mean()
+    assert energies.is_monotonic_increasing
+    assert "What training takes" in page
     before = {name: (folder / name).read_bytes() for name in TABLES}
     assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
     assert {name: (folder / name).read_bytes() for name in TABLES} == before
@@ -90,6 +96,7 @@ def test_a_folder_of_another_study_is_refused(study: Path) -> None:
 def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     words = ["spec", study.parent / "torture.yaml", "--within", "30 points", "--runs", 12]
     words += ["--vary", "arms.native.chip.output_converter.bits=2:8", "--jobs", 1]
+    words += ["--least", "energy"]
     status, output = command(*words, "--out", study.parent / "a")
     assert status == 0
     assert "output_converter.bits: " in output
@@ -98,6 +105,15 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     assert [each["seed"] for each in record["runs"]] == list(range(len(record["runs"])))
     assert all(2 <= each["at"][0] <= 8 for each in record["runs"])
     assert record["against"] == "backpropagation"
+    assert "Least energy within 30 points: " in output
+    energies = {each["at"][0]: each["training_joules"] for each in record["runs"]}
+    least, limit = record["least"], record["limits"][0]
+    (bits,) = least["at"]
+    higher = record["better_when"] == "higher"
+    assert bits >= limit["limit"] if higher else bits <= limit["limit"]
+    assert least["low"] <= least["value"] <= least["high"]
+    if bits in energies:  # what was measured there, as far as a surrogate tells
+        assert least["value"] == pytest.approx(energies[bits], rel=0.2)
     Store(study.parent / "store").prune(older_than=0.0)
     assert command(*words, "--out", study.parent / "b")[0] == 0
     assert json.loads((study.parent / "b" / "limit.json").read_text()) == record
@@ -111,6 +127,7 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
         (["--vary", "arms.native.chip.output_converter.bits=9:2", "--within", "1"], "goes up"),
         (["--vary", "arms.native.chip.output_converter.bits", "--within", "near"], "--within"),
         (["--vary", "training.epochs=1:3", "--within", "1 point"], "--arm"),
+        ([*BITS, "--within", "1 point", "--least", "enregy"], "--least"),
     ],
 )
 def test_what_makes_no_question_is_refused(study: Path, words: list[str], said: str) -> None:

@@ -1,7 +1,6 @@
-"""The interface from Python: `import substrate as sb`, then `sb.load`, `sb.run`, `sb.read`.
+"""Runs from Python: `sb.load`, `sb.run`, `sb.resume`, `sb.read`.
 
-It does what the command line does, by the same functions (`substrate.run.session`), and gives
-tables as pandas frames and pictures as matplotlib figures.
+They do what the command line does, by the same functions (`substrate.run.session`).
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class Run:
         """
         columns = [name for name in Epoch.model_fields if name != "format"]
         rows = [{name: getattr(row, name) for name in columns} for row in self._rows]
-        return _frame(rows, columns, columns[3:])
+        return frame(rows, columns, columns[3:])
 
     @cached_property
     def arms(self) -> pd.DataFrame:
@@ -88,7 +87,7 @@ class Run:
         """
         rows = [{"arm": name, **_arm_row(arm)} for name, arm in self.summary.arms.items()]
         figures = [name for name in rows[0] if name.startswith(_METRICS)]
-        return _frame(rows, list(rows[0]), figures).set_index("arm")
+        return frame(rows, list(rows[0]), figures).set_index("arm")
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
@@ -101,7 +100,7 @@ class Run:
         rows = [
             {name: getattr(each, name) for name in columns} for each in self.summary.comparisons
         ]
-        return _frame(rows, columns, columns[2:-2])
+        return frame(rows, columns, columns[2:-2])
 
     def learning_curves(self) -> Figure:
         """Draw the deciding metric against epoch: mean and range over seeds, a line an arm."""
@@ -156,6 +155,7 @@ def run(
     cluster: str | None = None,
     until_decided: bool = False,
     at_most: int = 20,
+    sensitivity: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Train every arm of a scenario with every seed, and write a run folder with a report.
@@ -171,6 +171,7 @@ def run(
         cluster: `dask://host:port` of a Dask cluster that does the work.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        sensitivity: then vary each parameter of the device arms by itself.
         quiet: show no progress.
 
     Raises:
@@ -185,10 +186,10 @@ def run(
         scenario = load(scenario)
     if seeds is not None:
         scenario = scenario.model_copy(update={"seeds": [index(seed) for seed in seeds]})
-    source = _source(scenario)
+    source = as_read(scenario)
     scenario = checked(source)
     folder = new_folder(scenario, None if out is None else Path(out))
-    how = How(device, jobs, cluster, until_decided, at_most)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
     return _trained(scenario, source, folder, how, "substrate.run, from Python", quiet)
 
 
@@ -202,6 +203,7 @@ def resume(
     cluster: str | None = None,
     until_decided: bool = False,
     at_most: int = 20,
+    sensitivity: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Go on with a run that was stopped, or add seeds or arms to it; only what is new is trained.
@@ -215,6 +217,7 @@ def resume(
         cluster: that does the work.
         until_decided: add seeds until the verdict stands.
         at_most: seeds, with these.
+        sensitivity: then vary each parameter of the device arms by itself.
         quiet: show no progress.
 
     Raises:
@@ -225,7 +228,7 @@ def resume(
     settings = dict(overrides or {}) | (
         {} if seeds is None else {"seeds": [index(seed) for seed in seeds]}
     )
-    how = How(device, jobs, cluster, until_decided, at_most)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
         source = lay(load_yaml(path), _settings(settings if changed else None))
@@ -254,12 +257,17 @@ def _trained(
     quiet: bool,
     resumed: Scenario | None = None,
 ) -> Run:
-    console = Console(stderr=True)
-    console.quiet = quiet
-    summary = train(scenario, source, folder, how, command, console, resumed=resumed)
+    summary = train(scenario, source, folder, how, command, console_for(quiet), resumed=resumed)
     if summary.status == "interrupted":
         raise KeyboardInterrupt(f"stopped; substrate.resume({str(folder)!r}) goes on with it")
     return read(folder)
+
+
+def console_for(quiet: bool) -> Console:
+    """Where progress is shown, if it is."""
+    console = Console(stderr=True)
+    console.quiet = quiet
+    return console
 
 
 def _settings(
@@ -268,7 +276,7 @@ def _settings(
     return [(path, value, (f"{path}={value!r}", None)) for path, value in (overrides or {}).items()]
 
 
-def _source(scenario: Scenario) -> Source:
+def as_read(scenario: Scenario) -> Source:
     """A scenario as if it had been read."""
     settings = scenario.model_dump(mode="json", exclude_none=True)
     return Source(Path(), settings, {(): (f"scenario {scenario.name}", None)})
@@ -285,7 +293,7 @@ def _arm_row(arm: Arm) -> dict[str, Any]:
     return row
 
 
-def _frame(
+def frame(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], numbers: Sequence[str]
 ) -> pd.DataFrame:
     """A table; where there is no number stands NaN, and not None."""

@@ -1,0 +1,1 @@
+"""The interface from Python, `import substrate as sb`: pandas frames and matplotlib figures."""
