@@ -91,7 +91,7 @@ def device_in_words(chip: Chip) -> Device | None:
 
 def settings_of(chip: Chip) -> list[Setting]:
     """Give every parameter of a chip's device and of its noise that is at work."""
-    if isinstance(chip, IdealChip):
+    if isinstance(chip, IdealChip | RemoteChip):
         return []
     if isinstance(chip, NativeChip):
         found = list(_native(chip))

@@ -8,7 +8,9 @@ import pytest
 
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
-from substrate.run.unit import Unit, do_unit, epoch_written, know_dataset, read_unit, units_of
+from substrate.run.unit import do_unit, epoch_written, know_dataset
+from substrate.run.unit_figures import read_unit
+from substrate.run.unit_settings import Unit, units_of
 from substrate.scenario.schema import Scenario
 from tests.substrate.wire.test_faults import Restarting
 from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, few_digits, trained
