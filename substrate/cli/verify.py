@@ -16,11 +16,20 @@ from learning.rules import Rule
 from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.crossbar import build_crossbar
 from substrate.library import custom_crossbar
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip
+from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
 from substrate.target import describe, find_target
 from substrate.terminal import Console, tell
 from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
-from substrate.verify.updates import MIXED_PRECISION, ORDINARY, PULSED, TRANSFER, WRITE_NOISE
+from substrate.verify.updates import (
+    MIXED_PRECISION,
+    ORDINARY,
+    PULSED,
+    SHORT_TRAINS,
+    TRANSFER,
+    TWICE_THE_LARGEST,
+    WRITE_NOISE,
+    Amount,
+)
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
@@ -74,6 +83,7 @@ def kit_of_chip(chip: Chip, number: int) -> type[CrossbarConformance]:
         seed = number
         bitwise = chip_reproducibility(chip) == "bitwise"
         update_size = (0.8, 1.25)
+        amount = _amount(chip)
 
         def make(
             self, n_out: int, n_in: int, device: str = "cpu", seed: int | None = None
@@ -82,6 +92,14 @@ def kit_of_chip(chip: Chip, number: int) -> type[CrossbarConformance]:
             return build_crossbar(chip, LayerShape(n_out, n_in), of, "verify", torch.device(device))
 
     return Verify
+
+
+def _amount(chip: Chip) -> Amount:
+    """Parts of a dense request, where twice the whole is longer than a device's pulse trains."""
+    if not isinstance(chip, NativeChip):
+        return ORDINARY
+    update = chip.device.update
+    return SHORT_TRAINS if update.dw_min * update.pulses < TWICE_THE_LARGEST else ORDINARY
 
 
 def _of_aihwkit(chip: AihwkitChip, number: int) -> type[CrossbarConformance]:

@@ -31,15 +31,21 @@ class Amount(NamedTuple):
         times: how often a request is made.
         repeats: how often its samples are in it.
         rate: its learning rate.
+        parts: how many dense requests ask for the same as one of outer products.
     """
 
     times: int
     repeats: int
     rate: float
+    parts: int = 1
 
 
 # So small a rate that no shipped device's pulse trains are too short for the largest request.
 ORDINARY = Amount(8, 1, 0.005)
+SHORT_TRAINS = ORDINARY._replace(parts=2)
+"""Of trains that carry less than `TWICE_THE_LARGEST`: cut short, twice a request is the same."""
+TWICE_THE_LARGEST = 0.014
+"""The largest element of a dense request of ORDINARY, two times."""
 PULSED = Amount(40, 1, 0.005)
 """So much that it stands out from the spread of cells."""
 WRITE_NOISE = Amount(40, 1, 0.02)
@@ -71,7 +77,7 @@ def all_requests(
     x: Float[Tensor, "samples n_in"], d: Float[Tensor, "samples n_out"], amount: Amount
 ) -> tuple[Requests, ...]:
     """Ask for the same change in every way in which a learner may."""
-    times, repeats, rate = amount
+    times, repeats, rate, parts = amount
     x, d = x.repeat(repeats, 1), d.repeat(repeats, 1)
     delta = -rate * d.T @ x
     at_once = min(times, _MOST_AT_ONCE)
@@ -81,7 +87,9 @@ def all_requests(
         Requests("Outer", [Outer(x, d, rate)] * times, times * delta),
         Requests("Outer of many samples", [many] * (times // at_once), times * delta),
         Requests("Outer of another rate", [Outer(x, 4 * d, rate / 4)] * times, times * delta),
-        Requests("Dense", [Dense(delta / repeats)] * dense, dense / repeats * delta),
+        Requests(
+            "Dense", [Dense(delta / repeats / parts)] * (parts * dense), dense / repeats * delta
+        ),
     )
 
 

@@ -19,6 +19,8 @@ GOOD = ("valid", "refused")
 _BEYOND = 16 << 30
 """Bytes of addresses that a worker may ask for at most, so that the machine survives."""
 
+_WAITS = 10
+
 Try = Callable[[int], tuple[str, str]]
 """Try an input by its number; gives its kind, and `valid`, `refused` or what fell short."""
 
@@ -31,7 +33,8 @@ def torture(
     Args:
         prepare: makes ready in a worker, and gives what tries one input.
         count: of inputs.
-        seconds: that one may take.
+        seconds: of the processor that one may take; of the clock ten times as many, so that a busy
+            machine accuses nobody.
 
     Returns:
         How many ended how, by kind; and what fell short, by number.
@@ -61,7 +64,8 @@ def torture(
             print(f"{start:,} of {count:,}", end="\r", file=sys.stderr)
         if done < len(numbers):
             ends.setdefault("died", Counter())["short"] += 1
-            what = "took too long" if process.exitcode == -signal.SIGALRM else "died"
+            late = process.exitcode in (-signal.SIGALRM, -signal.SIGPROF)
+            what = "took too long" if late else "died"
             short.append((at.value, f"the process {what}: exit code {process.exitcode}"))
             start = at.value + 1
     return ends, short
@@ -109,6 +113,9 @@ def _work(
     with prepare() as attempt:
         for number in numbers:
             at.value = number
-            signal.alarm(seconds)  # ends the process
+            # each ends the process; what waits, as for a pipe, takes no time of the processor
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            signal.alarm(_WAITS * seconds)
             queue.put((number, attempt(number)))
             signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)

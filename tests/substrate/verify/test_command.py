@@ -6,6 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from devices.interface import Dense, Outer
+from substrate.cli.verify import kit_of_chip
+from substrate.scenario.schema import NativeChip
+
 BROKEN = """
 from typing import ClassVar
 import torch
@@ -80,3 +86,22 @@ def test_rules_are_found_and_misspelt_ones_are_answered_with_the_nearest(
     shown = substrate_here("show", "weight_mirror")
     assert shown.returncode == 2
     assert "nothing to draw" in shown.stderr
+
+
+def test_twice_a_dense_request_is_found_of_trains_that_are_cut_short() -> None:
+    kit = kit_of_chip(NativeChip(crossbar="native", preset="rasch_2019"), 0)
+
+    class Doubled(kit):  # type: ignore[misc, valid-type]
+        def make(self, *arguments: Any, **named: Any) -> Any:
+            crossbar = super().make(*arguments, **named)
+            right = crossbar.update
+
+            def update(request: Outer | Dense) -> None:
+                dense = isinstance(request, Dense)
+                right(Dense(2 * request.delta) if dense else request)
+
+            crossbar.update = update
+            return crossbar
+
+    with pytest.raises(AssertionError, match="Dense: the change made is"):
+        Doubled().test_updates()
