@@ -29,20 +29,30 @@ def make_step(
     x: torch.Tensor,
     y: torch.Tensor,
     learning: Mapping[str, Any],
+    chip: Mapping[str, Any] | None = None,
 ) -> Callable[[], object]:
-    """Build a learner on the ideal chip, with Adam; give the function that makes one step."""
+    """Build a learner, with Adam unless told; give the function that makes one step.
+
+    Args:
+        sizes: of the layers, input and output included.
+        x: inputs.
+        y: class numbers.
+        learning: settings of a scenario.
+        chip: likewise; left out, the ideal one.
+    """
     learning = {"optimiser": {"name": "adam", "learning_rate": 1e-3}, **learning}
+    clean = {"learning": {"rule": "bp", "optimiser": {"learning_rate": 1e-3}}}
     scenario = Scenario.model_validate(
         {
             "name": "bench",
             "network": {"layers": list(sizes[1:-1])},
             "training": {"batch_size": len(x)},
-            "arms": {"measured": {"learning": learning}},
-            "baselines": {"same": {"learning": learning}},
+            "arms": {"measured": {"learning": learning, "chip": chip or {"crossbar": "ideal"}}},
+            "baselines": {"clean": clean},
         }
     )
     dataset = Dataset("bench", x, y, x, y, sizes[-1])
     arm, cpu = scenario.arms["measured"], torch.device("cpu")
-    chip = build_chip(scenario, arm, dataset, 0, cpu)
-    learner = build_learner(scenario, arm, chip, 0, cpu)
+    built = build_chip(scenario, arm, dataset, 0, cpu)
+    learner = build_learner(scenario, arm, built, 0, cpu)
     return lambda: learner.step(x, y)

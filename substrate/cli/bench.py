@@ -41,6 +41,19 @@ def devices(
 
 
 @bench_app.command()
+def ledger(
+    pairs: Annotated[
+        int, typer.Option(min=4, help="Pairs of steps, with counting and without.")
+    ] = 60,
+    as_json: _Json = False,
+) -> None:
+    """Measure what counting adds to a step on native crossbars."""
+    from substrate.bench.ledger import bench_ledger, show_ledger
+
+    show_ledger(bench_ledger(pairs), as_json)
+
+
+@bench_app.command()
 def scaling(
     out: Annotated[Path | None, typer.Option(help="Folder for the plot and the figures.")] = None,
     as_json: _Json = False,

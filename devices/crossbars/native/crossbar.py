@@ -290,15 +290,19 @@ class NativeCrossbar:
     def _pulse(self, pulses: Pulses) -> None:
         """Let pulses act; every update passes here."""
         response, stream = self._device.update, self._streams["cycle spread"]
-        up, down, trains, slots = pulses
+        up, down = pulses.up, pulses.down
         pulse_(self._weights, up, down, self._devices, response, stream)
         if response.write_noise > 0:
             apparent = plus_normal(self._weights, response.write_noise * response.dw_min, stream)
             self._seen = torch.where(up + down > 0, apparent, self._seen)
-        self._pulses.add_(up).add_(down)
-        self._trains += trains
-        self._slots += slots
+        self._count(pulses)
         self._array = None
+
+    def _count(self, pulses: Pulses) -> None:
+        """Write pulses into the ledger; `substrate bench ledger` measures what this takes."""
+        self._pulses.add_(pulses.up).add_(pulses.down)
+        self._trains += pulses.trains
+        self._slots += pulses.slots
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)
