@@ -25,7 +25,7 @@ from torch.nn import functional
 from devices.activations import Activation
 from devices.blocks import Blocks
 from devices.counting import LayerRequests, Requests, digital_counts, matrix_counts
-from devices.crossbars.base import Crossbar, all_pulse_trains
+from devices.crossbars.base import Crossbar, Reports, all_pulse_trains
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import (
     CrossbarDecorrelation,
@@ -311,6 +311,16 @@ class NetworkChip:
         return all_pulse_trains(
             part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
         )
+
+    @property
+    def reported(self) -> dict[str, float]:
+        """What drivers report beside reads; see `devices.crossbars.base.Reports`."""
+        found: dict[str, float] = {}
+        for layer in self._layers:
+            for part in (layer.crossbar, layer.mirror):
+                if isinstance(part, Reports):
+                    found |= part.reported
+        return found
 
     @property
     def ledger(self) -> Counts:

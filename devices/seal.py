@@ -140,6 +140,11 @@ class StatefulChip(Chip, Protocol):
         ...
 
     @property
+    def reported(self) -> Mapping[str, float]:
+        """See `devices.chip.NetworkChip.reported`."""
+        ...
+
+    @property
     def ledger(self) -> Counts:
         """See `devices.chip.NetworkChip.ledger`."""
         ...
@@ -189,3 +194,8 @@ def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:
     """Pulse trains that were looked at, and those of them that were cut short, for a simulator."""
     count = _behind[sealed].pulse_trains
     return None if count is None else (int(count[0]), int(count[1]))
+
+
+def reported(sealed: SealedChip) -> dict[str, float]:
+    """What a chip's drivers report beside their reads, such as a temperature; empty elsewhere."""
+    return dict(_behind[sealed].reported)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
@@ -69,6 +69,16 @@ class Worn(Protocol):
     @property
     def wear(self) -> Wear:
         """Since it was made; asking for it may wait for the device."""
+        ...
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """A crossbar whose driver knows more than its reads tell, such as a temperature."""
+
+    @property
+    def reported(self) -> Mapping[str, float]:
+        """As it is now, by name with the unit."""
         ...
 
 

@@ -10,9 +10,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from substrate.library import custom_crossbar, noise_model
+from devices.crossbars.bench import in_words
+from substrate.library import bench_class, custom_crossbar, noise_model
 from substrate.record.device import Device, Parameter
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, IdealChip, NativeChip
+from substrate.scenario.schema import (
+    AihwkitChip,
+    BenchChip,
+    Chip,
+    CustomChip,
+    IdealChip,
+    MockChip,
+    NativeChip,
+)
+from substrate.scenario.schema.bench import make_bench
 
 _AIHWKIT_DEVICE = {
     "dw_min": "mean step of one pulse, in units of the weight",
@@ -44,14 +54,20 @@ def device_in_words(chip: Chip) -> Device | None:
     """Describe a chip's device; None for the ideal chip, which has none."""
     if isinstance(chip, IdealChip):
         return None
-    if isinstance(chip, NativeChip):
+    if isinstance(chip, BenchChip):
+        return _on_bench(chip)
+    if isinstance(chip, MockChip):
+        made = bench_class(chip.bench, Path())
+        source = f"fitted to {made.title or made.__name__} by its own reads ({chip.model})"
+        parameters = list(_native(chip))
+    elif isinstance(chip, NativeChip):
         from devices.crossbars.native.presets import TITLES
 
         source, parameters = TITLES[chip.preset], list(_native(chip))
     elif isinstance(chip, CustomChip):
-        made = custom_crossbar(chip.crossbar, Path())
-        source = made.citation
-        parameters = list(_of_model(made.Parameters.model_validate(chip.parameters)))
+        own = custom_crossbar(chip.crossbar, Path())
+        source = own.citation
+        parameters = list(_of_model(own.Parameters.model_validate(chip.parameters)))
     else:
         source, parameters = _aihwkit(chip)
     for noise in chip.noise:
@@ -63,6 +79,22 @@ def device_in_words(chip: Chip) -> Device | None:
             value = getattr(noise, field)
             parameters.append(Parameter(name=f"{name}.{field}", value=f"{value}", meaning=meaning))
     return Device(source=source, parameters=parameters)
+
+
+def _on_bench(chip: BenchChip) -> Device:
+    bench = make_bench(chip)
+    told = [
+        ("arrays", in_words(bench.arrays), "that the bench reads and writes"),
+        ("largest_input", _value(bench.largest_input), "most that a row is driven with"),
+        ("largest_weight", _value(bench.largest_weight), "most that a cell holds"),
+    ]
+    if chip.sample:
+        told.append(("sample", chip.sample, "on the bench"))
+    parameters = [Parameter(name=name, value=value, meaning=what) for name, value, what in told]
+    return Device(
+        source=bench.citation or bench.title or chip.bench,
+        parameters=[*parameters, *_of_model(bench.settings, "settings.")],
+    )
 
 
 def _native(chip: NativeChip) -> Iterator[Parameter]:

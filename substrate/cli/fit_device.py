@@ -48,10 +48,20 @@ def fit_device_command(paths: Sequence[Path], asked: Asked, out: Path, as_json: 
     except ValueError as problem:
         raise ScenarioError(str(problem), file=", ".join(map(str, paths))) from None
     NativeChip.model_validate({"crossbar": "native", "device": found.settings})
-    write_atomically(out, _picture(measured, found))
+    write_atomically(out, fit_picture(measured, found))
     if as_json:
-        tell(json.dumps(_for_programs(measured, found, out), indent=2, ensure_ascii=False))
+        tell(json.dumps(for_programs(measured, found, out), indent=2, ensure_ascii=False))
         return
+    tell_fit(console, measured, found)
+    console.print("\nFor a scenario (under an arm's chip, with crossbar: native):")
+    console.print(
+        yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
+    )
+    console.print(f"Picture: {out}", soft_wrap=True)
+
+
+def tell_fit(console: Console, measured: Measured, found: DeviceFit) -> None:
+    """Show parameters with their errors, and the verdict on every part."""
     for note in found.notes:
         console.print(f"  {note}", soft_wrap=True)
     console.print(_table(found))
@@ -59,11 +69,6 @@ def fit_device_command(paths: Sequence[Path], asked: Asked, out: Path, as_json: 
         console.print(f"{part.capitalize()}: {verdict}; it {_SAID[verdict]}.", soft_wrap=True)
     if found.response is not None:
         _tell_response(console, measured, found.response)
-    console.print("\nFor a scenario (under an arm's chip, with crossbar: native):")
-    console.print(
-        yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
-    )
-    console.print(f"Picture: {out}", soft_wrap=True)
 
 
 def _tell_response(console: Console, measured: Measured, response: ResponseFit) -> None:
@@ -90,7 +95,8 @@ def _table(found: DeviceFit) -> Table:
     return table
 
 
-def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[str, Any]:
+def for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[str, Any]:
+    """Give the same as numbers."""
     result: dict[str, Any] = {
         "device": found.settings,
         "errors": {k: v if math.isfinite(v) else None for k, v in found.errors.items()},
@@ -116,7 +122,8 @@ def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[s
     return result
 
 
-def _picture(measured: Measured, found: DeviceFit) -> bytes:
+def fit_picture(measured: Measured, found: DeviceFit) -> bytes:
+    """Draw the curves and what was fitted to them."""
     from substrate.show.sheet import draw_sheet
 
     text = []

@@ -150,6 +150,7 @@ def train(
     check_aihwkit()
     where = compute_device(how.device)
     check_runs_on(scenario, source, where)
+    from substrate.assemble.bench import check_room
     from substrate.assemble.dataset import checked_dataset
     from substrate.assemble.resumable import without_state
     from substrate.report import write_report
@@ -157,6 +158,7 @@ def train(
     from substrate.run.progress import display_for
 
     dataset = checked_dataset(scenario, source)
+    check_room(scenario, dataset, source)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
     for reason in without_state(scenario):
         text = (

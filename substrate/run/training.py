@@ -20,6 +20,7 @@ from devices.seal import (
     chip_state,
     ledger,
     pulse_trains,
+    reported,
     restore_chip,
     without_trace,
 )
@@ -121,6 +122,7 @@ class ArmRun:
                 seconds=time.perf_counter() - started,
                 trains=trains,
                 trains_cut_short=cut_short,
+                reported=reported(self._chip),
             )
 
     def by_sample(self) -> Tensor:

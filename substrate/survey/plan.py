@@ -96,7 +96,7 @@ def plan_survey(
             raise source.error(
                 ("arms", name, "chip", "crossbar"),
                 "a survey goes through aihwkit's presets, and needs aihwkit chips",
-                found=arm.chip.crossbar,
+                found=getattr(arm.chip, "crossbar", "a chip on a bench"),
             )
         for preset in presets or PRESETS:
             changed = with_preset(arm, preset)

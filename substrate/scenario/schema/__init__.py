@@ -5,6 +5,7 @@ all written out.
 """
 
 from substrate.scenario.schema.aihwkit import AihwkitChip
+from substrate.scenario.schema.bench import BenchChip, MockChip
 from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.custom import CustomChip
@@ -32,6 +33,7 @@ __all__ = [
     "AihwkitChip",
     "Alignment",
     "Arm",
+    "BenchChip",
     "Chip",
     "Conv",
     "Costs",
@@ -44,6 +46,7 @@ __all__ = [
     "LeakyRelu",
     "Learning",
     "LossFunction",
+    "MockChip",
     "NativeChip",
     "Network",
     "Optimiser",

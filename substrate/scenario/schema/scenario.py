@@ -16,7 +16,7 @@ from pydantic import (
 from substrate.library import find_rule
 from substrate.plugins import PluginError
 from substrate.scenario.schema.base import ArmName, Settings, scenario_folder
-from substrate.scenario.schema.chips import Chip, IdealChip
+from substrate.scenario.schema.chips import Chip, IdealChip, crossbar
 from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.data import Data, Digits
 from substrate.scenario.schema.learning import Learning
@@ -37,7 +37,7 @@ class Arm(Settings):
             return data
         chip = data.get("chip", {"crossbar": "ideal"})
         learning = dict(data["learning"])
-        ideal = not isinstance(chip, dict) or chip.get("crossbar", "ideal") == "ideal"
+        ideal = not isinstance(chip, dict) or crossbar(chip) in (None, "ideal")
         try:
             rule, decorrelates = find_rule(str(learning.get("rule")), scenario_folder(info))
         except PluginError:
