@@ -312,14 +312,13 @@ class NetworkChip:
             part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
         )
 
-    @property
-    def reported(self) -> dict[str, float]:
-        """What drivers report beside reads; see `devices.crossbars.base.Reports`."""
+    def report(self) -> dict[str, float]:
+        """Give what drivers report beside reads; see `devices.crossbars.base.Reports`."""
         found: dict[str, float] = {}
         for layer in self._layers:
             for part in (layer.crossbar, layer.mirror):
                 if isinstance(part, Reports):
-                    found |= part.reported
+                    found |= part.report()
         return found
 
     @property

@@ -139,9 +139,8 @@ class StatefulChip(Chip, Protocol):
         """See `devices.crossbars.base.Pulsed`."""
         ...
 
-    @property
-    def reported(self) -> Mapping[str, float]:
-        """See `devices.chip.NetworkChip.reported`."""
+    def report(self) -> Mapping[str, float]:
+        """See `devices.chip.NetworkChip.report`."""
         ...
 
     @property
@@ -198,4 +197,4 @@ def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:
 
 def reported(sealed: SealedChip) -> dict[str, float]:
     """What a chip's drivers report beside their reads, such as a temperature; empty elsewhere."""
-    return dict(_behind[sealed].reported)
+    return dict(_behind[sealed].report())

@@ -76,9 +76,8 @@ class Worn(Protocol):
 class Reports(Protocol):
     """A crossbar whose driver knows more than its reads tell, such as a temperature."""
 
-    @property
-    def reported(self) -> Mapping[str, float]:
-        """As it is now, by name with the unit."""
+    def report(self) -> Mapping[str, float]:
+        """As it is now, by name with the unit; asking may take the driver's time."""
         ...
 
 

@@ -10,8 +10,7 @@ slip is named and not trained on.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,14 +20,13 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from devices.bench import (
-    ArraySize,
-    Bench,
     Programs,
     ReadsTransposed,
     SavesArrays,
     Updates,
     UpdatesOuter,
 )
+from devices.crossbars.open_bench import BenchError, OpenBench
 from devices.interface import CapabilityError, Dense, Outer
 from devices.ledger import Wear
 
@@ -38,73 +36,6 @@ _READS = 4
 """In every round, averaged."""
 _NEAR = 0.01
 """Written well enough, a fraction of the largest weight: root mean square over the cells."""
-
-
-class BenchError(RuntimeError):
-    """A bench does not do what `devices.bench` says; `str()` names class and method."""
-
-
-class NoArrayError(ValueError):
-    """The bench has too few arrays, or too small ones."""
-
-
-class OpenBench:
-    """A bench that is connected, and which of its arrays are taken."""
-
-    def __init__(self, bench: Bench, release: Callable[[], object] = lambda: None) -> None:
-        """Connect; the bench is closed, and `release` called, when nobody holds this any more."""
-        self.bench = bench
-        self.name = type(bench).__name__
-        self._free = list(range(len(bench.arrays)))
-        try:
-            self.ask("open")
-        except BaseException:
-            release()
-            raise
-        self.close = weakref.finalize(self, _close, bench, release)
-
-    def take(self, n_out: int, n_in: int) -> int:
-        """Give the smallest array that is free and large enough.
-
-        Raises:
-            NoArrayError: there is none.
-        """
-        number = smallest(self.bench.arrays, self._free, n_out, n_in)
-        if number is None:
-            raise NoArrayError(
-                f"{self.name} has no free array for {n_in} rows and {n_out} columns; "
-                f"it has {in_words(self.bench.arrays)}"
-            )
-        self._free.remove(number)
-        return number
-
-    def ask(self, method: str, *arguments: object) -> Any:
-        """Call a method of the bench.
-
-        Raises:
-            BenchError: the connection failed, which is no fault of our own files.
-        """
-        try:
-            return getattr(self.bench, method)(*arguments)
-        except OSError as problem:
-            what = f"{type(problem).__name__}: {problem}"
-            raise BenchError(f"{self.name}.{method} failed: {what}") from problem
-
-    def metrics(self) -> dict[str, float]:
-        """Give what the bench reports beside its reads.
-
-        Raises:
-            BenchError: it is no mapping of names to finite numbers.
-        """
-        found = self.ask("metrics")
-        try:
-            told = {str(name): float(value) for name, value in found.items()}
-        except (AttributeError, TypeError, ValueError):
-            raise BenchError(f"{self.name}.metrics gave {found!r}; numbers by name") from None
-        for name, value in told.items():
-            if not np.isfinite(value):
-                raise BenchError(f"{self.name}.metrics gave {value} for {name!r}")
-        return told
 
 
 class BenchCrossbar:
@@ -127,10 +58,9 @@ class BenchCrossbar:
         """See `devices.crossbars.base.Worn`; of pulses nothing is known."""
         return Wear(self._programmings, holds_target=not self._changes_in_place)
 
-    @property
-    def reported(self) -> dict[str, float]:
-        """See `devices.crossbars.base.Reports`."""
-        return self._opened.metrics()
+    def report(self) -> dict[str, float]:
+        """See `devices.crossbars.base.Reports`; one matrix speaks for all of the bench."""
+        return self._opened.metrics() if self._array == self._opened.first else {}
 
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Write the weights, or have them written by updates."""
@@ -271,27 +201,3 @@ def crossbar_on(opened: OpenBench, n_out: int, n_in: int, device: torch.device) 
     """Take an array of a bench for a matrix of n_out × n_in."""
     kind = SavedBenchCrossbar if isinstance(opened.bench, SavesArrays) else BenchCrossbar
     return kind(opened, n_out, n_in, device)
-
-
-def smallest(arrays: Sequence[ArraySize], free: Sequence[int], n_out: int, n_in: int) -> int | None:
-    """Give the number of the smallest free array that holds n_out × n_in; None if there is none."""
-    fitting = [
-        number for number in free if arrays[number].rows >= n_in and arrays[number].columns >= n_out
-    ]
-    cells = {number: arrays[number].rows * arrays[number].columns for number in fitting}
-    return min(fitting, key=cells.__getitem__, default=None)
-
-
-def in_words(arrays: Sequence[ArraySize]) -> str:
-    """Say which arrays there are."""
-    sizes = [f"{size.rows} × {size.columns}" for size in arrays]
-    counts = {size: sizes.count(size) for size in sizes}
-    listed = ", ".join(f"{count} of {size}" for size, count in counts.items())
-    return f"{listed} (rows × columns)"
-
-
-def _close(bench: Bench, release: Callable[[], object]) -> None:
-    try:
-        bench.close()
-    finally:
-        release()

@@ -13,7 +13,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from devices.bench import ArraySize
-from devices.crossbars.bench import OpenBench, in_words, smallest
+from devices.crossbars.open_bench import OpenBench, in_words, smallest
 from devices.interface import LayerShape
 from substrate.assemble.layouts import layouts
 from substrate.data.dataset import Dataset

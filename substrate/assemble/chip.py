@@ -10,7 +10,7 @@ from torch import Tensor
 from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
 from devices.chip import AddNoise, ChipLayer, NetworkChip
 from devices.crossbars.base import Crossbar
-from devices.crossbars.bench import OpenBench
+from devices.crossbars.open_bench import OpenBench
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import LayerShape
 from devices.noise.base import StackedSources

@@ -10,8 +10,9 @@ import torch
 
 from devices.bench import UpdatesOuter
 from devices.crossbars.base import Crossbar
-from devices.crossbars.bench import OpenBench, crossbar_on
+from devices.crossbars.bench import crossbar_on
 from devices.crossbars.ideal import IdealCrossbar
+from devices.crossbars.open_bench import OpenBench
 from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import LayerShape
 from devices.noise.base import StackedSources

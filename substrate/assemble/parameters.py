@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from devices.crossbars.bench import in_words
+from devices.crossbars.open_bench import in_words
 from substrate.library import bench_class, custom_crossbar, noise_model
 from substrate.record.device import Device, Parameter
 from substrate.scenario.schema import (

@@ -105,6 +105,14 @@ class EndedUnit(Part):
     end: UnitEnd
 
 
+class PlannedUnit(Part):
+    """A unit of a run, whether it is done or not; `key` is its name in the store."""
+
+    arm: str
+    seed: int
+    key: str
+
+
 class RunRecord(SealedRecord):
     """`units.json` of a run folder: of what run it is, and its units beside their figures.
 
@@ -118,6 +126,8 @@ class RunRecord(SealedRecord):
         started: when the first of them was.
         wall_seconds: spent before.
         units: those that are done, in the order of the run.
+        planned: all of them, so that a run can be watched; none in records of before.
+        store: where they lie.
     """
 
     origin: Origin
@@ -127,3 +137,5 @@ class RunRecord(SealedRecord):
     started: str
     wall_seconds: float
     units: list[EndedUnit]
+    planned: list[PlannedUnit] = Field([], exclude_if=lambda value: not value)
+    store: str = Field("", exclude_if=lambda value: not value)

@@ -41,7 +41,15 @@ from substrate.record.folder import (
 )
 from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed, Status, Summary
-from substrate.record.unit import ARM, ENDED, OUTCOME, UNIT, EndedUnit, RunRecord
+from substrate.record.unit import (
+    ARM,
+    ENDED,
+    OUTCOME,
+    UNIT,
+    EndedUnit,
+    PlannedUnit,
+    RunRecord,
+)
 from substrate.run.origin import data_checksum, differences, origin
 from substrate.run.outcomes import encoded_outcome, load_outcomes, save_outcomes
 from substrate.run.store import Store, is_ended
@@ -159,6 +167,10 @@ class _Run:
         self.units = [
             each[place] for place in range(len(scenario.seeds)) for each in by_arm.values()
         ]
+        planned = [PlannedUnit(arm=unit.arm, seed=unit.seed, key=unit.key) for unit in self.units]
+        self._record = self._record.model_copy(
+            update={"planned": planned, "store": str(store.root)}
+        )
         self._done: dict[tuple[str, int], Done] = {}
         self._failed: dict[tuple[str, int], Result] = {}
 

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from devices.bench import ArraySize, Bench, ReadsTransposed, SavesArrays
-from devices.crossbars.bench import BenchCrossbar, OpenBench, crossbar_on
+from devices.crossbars.bench import BenchCrossbar, crossbar_on
+from devices.crossbars.open_bench import OpenBench
 from devices.interface import Dense, Outer
 from substrate.randomness import stream
 

@@ -25,8 +25,9 @@ from jaxtyping import Float64
 from scipy.optimize import nnls
 
 from devices.bench import Programs
-from devices.crossbars.bench import BenchCrossbar, OpenBench, crossbar_on
+from devices.crossbars.bench import BenchCrossbar, crossbar_on
 from devices.crossbars.native.conductance import Conductance
+from devices.crossbars.open_bench import OpenBench
 from devices.interface import Dense
 from substrate.fit.device.fit import DeviceFit
 

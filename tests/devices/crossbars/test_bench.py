@@ -9,14 +9,8 @@ import torch
 from torch import Tensor
 
 from devices.bench import ArraySize, Bench
-from devices.crossbars.bench import (
-    BenchCrossbar,
-    BenchError,
-    NoArrayError,
-    OpenBench,
-    SavedBenchCrossbar,
-    crossbar_on,
-)
+from devices.crossbars.bench import BenchCrossbar, SavedBenchCrossbar, crossbar_on
+from devices.crossbars.open_bench import BenchError, NoArrayError, OpenBench
 from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import CapabilityError, Dense, Outer
 from devices.without_trace import without_trace
@@ -173,6 +167,28 @@ def test_metrics_are_finite_numbers_by_name(told: Any) -> None:
 
     with pytest.raises(BenchError, match="metrics gave"):
         opened(Slips).metrics()
+
+
+def test_a_driver_is_timed_and_asked_once_for_all_its_matrices() -> None:
+    bench = opened(Whole)
+    one, other = (crossbar_on(bench, 2, 3, CPU) for _ in range(2))
+    one.read(torch.rand(4, 3))
+    told = one.report()
+    assert told["temperature (K)"] == 4.2
+    assert 0 <= told["driver call p50 (ms)"] <= told["driver call p99 (ms)"]
+    assert 0 <= told["time in driver (%)"] <= 100
+    assert other.report() == {}
+
+
+def test_a_connection_that_fails_is_named_and_no_fault_of_our_files() -> None:
+    class Gone(Whole):
+        def read(self, array: int, x: np.ndarray) -> np.ndarray:
+            raise ConnectionResetError("the stage went away")
+
+    with pytest.raises(
+        BenchError, match=r"Gone\.read failed: ConnectionResetError: the stage went"
+    ):
+        crossbar_on(opened(Gone), 3, 4, CPU).read(torch.rand(2, 4))
 
 
 def test_only_what_can_be_saved_is() -> None:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from devices.bench import ArraySize, Bench
-from devices.crossbars.bench import OpenBench
+from devices.crossbars.open_bench import OpenBench
 from substrate.fit.device.bench import complete, measure_bench, model_of
 from substrate.fit.device.data import Asked, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
