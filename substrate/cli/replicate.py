@@ -108,7 +108,7 @@ def _as_json(each: Outcome) -> dict[str, object]:
         "experiment": each.experiment.name,
         "source": each.experiment.reported.source,
         "runs": [
-            {"budget": run.budget, "folder": str(run.folder), "complete": run.complete}
+            {"budget": run.budget, "folder": run.folder.name, "complete": run.complete}
             | ({"network": run.network, "data": run.data} if isinstance(run, TrainingRun) else {})
             | (
                 {"noise_samples": run.counts, "angles": run.angles}

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from substrate.nearest import nearest
-from substrate.replicate.measured import Run, read_run
+from substrate.replicate.angles import AngleRun
+from substrate.replicate.kept import unpack
+from substrate.replicate.measured import Run, TrainingRun, read_run
+from substrate.replicate.merge import merged
 from substrate.replicate.reported import Reported, reported
 from substrate.scenario.budgets import FULL
 from substrate.scenario.changes import changes
@@ -49,10 +52,25 @@ class Experiment:
         """Where a run of it lies."""
         return runs / f"{self.name.replace('/', '-')}-{budget}"
 
-    def found(self, runs: Path) -> list[Run]:
-        """What was run of it, one for every budget."""
-        read = [read_run(self.folder(runs, budget), budget) for budget in self.budgets]
-        return [run for run in read if run is not None]
+    def found(self, runs: Path, records: Path, into: Path) -> list[Run]:
+        """What was run of it, one for every budget.
+
+        Args:
+            runs: the folder of the run folders; what they have measured counts first.
+            records: where records of runs are kept.
+            into: where to unpack them.
+        """
+        found: list[Run] = []
+        for budget in self.budgets:
+            own = self.folder(runs, budget)
+            read = [read_run(folder, budget) for folder in (own, *unpack(own.name, records, into))]
+            angles = [run for run in read if isinstance(run, AngleRun)]
+            trained = [run for run in read if isinstance(run, TrainingRun)]
+            if trained:
+                found.append(merged(sorted(trained, key=_has_rows, reverse=True)))
+            else:
+                found += angles[:1]
+        return found
 
     def settings_changed(self, run: Run) -> list[str]:
         """Where a run's settings are not those that the scenario file has now: `key (ran, has)`."""
@@ -65,7 +83,15 @@ class Experiment:
             )
         except ScenarioError as problem:
             return [str(problem)]
+        if isinstance(run, TrainingRun):
+            ran["seeds"] = run.seeds
+        for role in ("arms", "baselines"):  # what was not run, the table says
+            now[role] = {arm: each for arm, each in now[role].items() if arm in ran[role]}
         return [f"`{key}` ({was}, now {is_now})" for key, was, is_now in changes(ran, now)]
+
+
+def _has_rows(run: TrainingRun) -> bool:
+    return bool(run.rows)
 
 
 def experiments() -> list[Experiment]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import numpy as np
 import yaml
@@ -49,6 +50,7 @@ class TrainingRun:
     """A folder of `substrate run`.
 
     Attributes:
+        scenario: as it was run, all defaults filled in.
         arms: in the order in which they are trained.
         network: its layers, and the rest that the summary says in one line.
         images: training samples; None for all that there are, where no summary counts them.
@@ -59,6 +61,7 @@ class TrainingRun:
 
     folder: Path
     budget: str
+    scenario: Mapping[str, Any]
     complete: bool
     metric: MetricName
     arms: list[str]
@@ -249,6 +252,7 @@ def _read_training(folder: Path, budget: str) -> TrainingRun:
     return TrainingRun(
         folder,
         budget,
+        scenario,
         is_complete(folder),
         "test_loss" if regression else "test_accuracy",
         [*scenario["arms"], *scenario["baselines"]],

@@ -16,6 +16,7 @@ from substrate.replicate.claims import claims_table
 from substrate.replicate.earlier import Earlier
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import Run, TrainingRun
+from substrate.replicate.passes import passes_table
 from substrate.replicate.statements import CONFIDENCE, Answer, Check, check
 from substrate.replicate.table_one import Full, table_one
 from substrate.replicate.tables import (
@@ -101,7 +102,11 @@ _TITLE = """\
 
 Every experiment of *Node Perturbation Can Effectively Train Multi-Layer Neural Networks* (Dalm,
 van Gerven and Ahmad, arXiv 2310.00965), run again on real data, and after them what the paper only
-promises for hardware. `substrate replicate` writes this page from run folders; nobody edits it."""
+promises for hardware. `substrate replicate` writes this page from run folders and from records of
+runs, under `replication/` beside it; nobody edits it.
+
+The two tables count what those say. A section below that is marked as kept from an earlier page
+counts in neither: its runs left no record, and what it calls confirmed was judged by means."""
 
 _TABLE_ONE = f"""\
 Peak test accuracies in percent on CIFAR-10 at full budget, the paper's table. Ours is the mean over
@@ -125,9 +130,7 @@ _HEAD = f"""\
 - Learning rates are those of the scenario files. `substrate tune` now chooses on a fifth of the
   training samples, held out; its records under `docs/tuning` that give a `test_loss` chose on test
   data.
-- A section that is marked as kept from an earlier page was written from runs that are no longer at
-  hand. One whose statements have no *difference* calls a statement confirmed where means alone are
-  in its order.
+- Arms and seeds of one experiment may come of several runs with the same settings.
 - The budget `full` is what a scenario file says; others are shorter by what stands in the file. Set
   beside the paper's figures they show the order of the rules rather than how far they get."""
 
@@ -218,6 +221,7 @@ def _section(each: Outcome, folder: Path) -> str:
     for run in each.runs:
         if isinstance(run, TrainingRun):
             lines += gap_table(experiment, run)
+            lines += passes_table(run)
             lines += _repeatability(run)
     checks = [(budget, one) for budget, found in each.checks.items() for one in found]
     if checks:

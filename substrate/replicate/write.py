@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from substrate.files import write_atomically
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.earlier import earlier
 from substrate.replicate.experiments import Experiment
+from substrate.replicate.kept import keep
 from substrate.replicate.measured import Run, TrainingRun
 from substrate.replicate.page import Outcome, outcome, render
 
@@ -20,7 +22,9 @@ _COLOURS = 128
 def write_page(experiments: Sequence[Experiment], runs: Path, page: Path) -> list[Outcome]:
     """Write the page from what lies under `runs`, and its pictures under `images/replication`.
 
-    What an earlier page in the same place says of experiments of which nothing lies there is kept.
+    What was measured there is kept beside the page, under `replication`, and what is kept there
+    already counts as well. What an earlier page in the same place says of experiments of which
+    neither knows anything stays.
 
     Args:
         experiments: all that the page shows.
@@ -29,13 +33,16 @@ def write_page(experiments: Sequence[Experiment], runs: Path, page: Path) -> lis
     """
     images = page.parent / "images" / "replication"
     images.mkdir(parents=True, exist_ok=True)
-    before = earlier(page)
+    before, records = earlier(page), page.parent / "replication"
     outcomes = []
-    for experiment in experiments:
-        found = experiment.found(runs)
-        pictures = {run.budget: _pictures(experiment, run, images) for run in found}
-        outcomes.append(outcome(experiment, found, pictures, before.get(experiment.name)))
-    write_atomically(page, render(outcomes, page.parent))
+    with TemporaryDirectory() as folder:
+        for experiment in experiments:
+            for budget in experiment.budgets:
+                keep(experiment.folder(runs, budget), records)
+            found = experiment.found(runs, records, Path(folder))
+            pictures = {run.budget: _pictures(experiment, run, images) for run in found}
+            outcomes.append(outcome(experiment, found, pictures, before.get(experiment.name)))
+        write_atomically(page, render(outcomes, page.parent))
     return outcomes
 
 

@@ -104,8 +104,9 @@ def test_a_stopped_run_is_shown_and_goes_on_as_if_undisturbed(
     monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "another store"))
     with monkeypatch.context() as stopped:
         stopped.setattr("substrate.run.progress._Lines.epoch", ctrl_c)
-        assert substrate_here("replicate", "--runs", "stopped").returncode == 130
-    page = (tmp_path / "docs" / "replication.md").read_text()
+        stop = substrate_here("replicate", "--runs", "stopped", "--page", "apart/page.md")
+        assert stop.returncode == 130
+    page = (tmp_path / "apart" / "page.md").read_text()
     assert "[paper/small](#papersmall) | `short`, **unfinished**" in page
     assert "| bp | `short` | 1.0 / 1.0 |" in page
     assert "**1 of 2** | **1 of 2** | 1,437 |" in page

@@ -1,0 +1,99 @@
+"""Arms and seeds of several runs as one run."""
+
+import numpy as np
+import pytest
+import yaml
+
+from substrate.record.summary import DivergedSeed
+from substrate.replicate.measured import read_run
+from substrate.replicate.merge import merged
+from substrate.run.outcomes import save_outcomes
+
+
+def rows(arms, seeds, peak):
+    return [
+        (arm, seed, epoch, 0.2, accuracy)
+        for seed in seeds
+        for arm in arms
+        for epoch, accuracy in enumerate((0.1, 0.3, 0.3, peak))
+    ]
+
+
+@pytest.fixture
+def trained(leave, summary):
+    """A run of some arms and seeds that peaked at an accuracy; settings may be changed."""
+
+    def run(name, arms, seeds, peak, change=lambda scenario: None, diverged=None):
+        folder = leave(name, rows(arms, seeds, peak), seeds=seeds)
+        scenario = yaml.safe_load((folder / "scenario.yaml").read_text())
+        change(scenario)
+        for role in ("arms", "baselines"):
+            scenario[role] = {arm: each for arm, each in scenario[role].items() if arm in arms}
+        (folder / "scenario.yaml").write_text(yaml.safe_dump(scenario, sort_keys=False))
+        told = {arm: summary.arms[arm].model_copy() for arm in arms}
+        if diverged:
+            lost = [DivergedSeed(seed=seed, epoch=2, what="loss") for seed in diverged]
+            told[arms[0]] = told[arms[0]].model_copy(update={"diverged": lost})
+        whole = summary.model_copy(update={"arms": told, "seeds": list(seeds)})
+        (folder / "summary.json").write_text(whole.as_json())
+        save_outcomes(folder, {arm: {s: np.array([peak > 0.5]) for s in seeds} for arm in arms})
+        return read_run(folder, "full")
+
+    return run
+
+
+def test_seeds_are_added(trained):
+    both = merged([trained("a", ["np", "bp"], [1], 0.6), trained("b", ["np", "bp"], [0], 0.4)])
+    assert both.seeds == [0, 1]
+    assert both.arms == ["np", "bp"]
+    assert both.trained("np") == [0, 1]
+    assert both.best("np", "test_accuracy").mean == pytest.approx(50)
+    assert both.compared(["np", "bp"])["bp"].seeds == 2
+    assert {seed: bool(each[0]) for seed, each in both.outcomes["bp"].items()} == {
+        0: False,
+        1: True,
+    }
+
+
+def test_arms_are_added(trained):
+    both = merged([trained("a", ["bp"], [0], 0.6), trained("b", ["np"], [0], 0.4)])
+    assert both.arms == ["np", "bp"]
+    assert set(both.summary.arms) == {"np", "bp"}
+    assert both.compared(["np", "bp"])["np"].mean == pytest.approx(40)
+
+
+def test_what_is_there_already_stays(trained):
+    both = merged([trained("a", ["np"], [0], 0.6), trained("b", ["np"], [0, 1], 0.4)])
+    assert both.best("np", "test_accuracy", [0]).mean == pytest.approx(60)
+    assert both.best("np", "test_accuracy", [1]).mean == pytest.approx(40)
+
+
+def test_a_seed_that_diverged_is_no_seed_to_be_had_elsewhere(trained):
+    lost = trained("a", ["np"], [0, 1], 0.6, diverged=[1])
+    both = merged([lost, trained("b", ["np"], [1, 2], 0.4)])
+    assert [each.seed for each in both.diverged["np"]] == [1]
+    assert both.trained("np") == [0, 2]
+    other = merged(
+        [trained("c", ["np"], [0], 0.6), trained("d", ["np"], [1, 2], 0.4, diverged=[2])]
+    )
+    assert [each.seed for each in other.diverged["np"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("training", {"epochs": 4}), ("network", {"layers": [9]}), ("data", {"name": "fashion"})],
+)
+def test_another_setting_does_not_join(trained, key, value):
+    first = trained("a", ["bp"], [0], 0.6)
+    other = trained("b", ["np"], [1], 0.4, lambda scenario: scenario.update({key: value}))
+    assert merged([first, other]) == first
+
+
+def test_an_arm_at_another_rate_does_not_join(trained):
+    def faster(scenario):
+        scenario["arms"]["np"]["learning"]["optimiser"]["learning_rate"] = 0.1
+
+    first = trained("a", ["np"], [0], 0.6)
+    both = merged([first, trained("b", ["np", "bp"], [1], 0.4, faster)])
+    assert both.trained("np") == [0]
+    assert both.trained("bp") == [1]
