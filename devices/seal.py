@@ -141,6 +141,10 @@ class StatefulChip(Chip, Protocol):
         """See `devices.crossbars.base.Pulsed`."""
         ...
 
+    def report(self) -> Mapping[str, float]:
+        """See `devices.chip.NetworkChip.report`."""
+        ...
+
     @property
     def ledger(self) -> Counts:
         """See `devices.chip.NetworkChip.ledger`."""
@@ -201,3 +205,8 @@ def pulse_trains(sealed: SealedChip) -> tuple[int, int] | None:
     """Pulse trains that were looked at, and those of them that were cut short, for a simulator."""
     count = _behind[sealed].pulse_trains
     return None if count is None else (int(count[0]), int(count[1]))
+
+
+def reported(sealed: SealedChip) -> dict[str, float]:
+    """What a chip's drivers report beside their reads, such as a temperature; empty elsewhere."""
+    return dict(_behind[sealed].report())

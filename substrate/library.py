@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from devices.bench import Bench
 from devices.crossbars.custom import CustomCrossbar
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
@@ -24,6 +25,7 @@ from substrate.plugins import PluginError, load_object, names_plugin
 NOISE_GROUP = "substrate.noise"
 CROSSBAR_GROUP = "substrate.crossbars"
 RULE_GROUP = "substrate.rules"
+BENCH_GROUP = "substrate.benches"
 
 
 class FoundRule(NamedTuple):
@@ -85,6 +87,31 @@ def custom_crossbar(name: str, folder: Path) -> type[CustomCrossbar]:
     parameters = found.Parameters  # type: ignore[attr-defined]
     if not (isinstance(parameters, type) and issubclass(parameters, BaseModel)):
         raise PluginError(f"{name}.Parameters is no pydantic model", "derive it from BaseModel")
+    return found
+
+
+def registered_benches() -> list[str]:
+    """Names of the benches that installed packages register."""
+    return _registered(BENCH_GROUP)
+
+
+def bench_class(name: str, folder: Path) -> type[Bench]:
+    """Find the class of a lab's bench; as `noise_model`.
+
+    Raises:
+        PluginError: there is none of that name, or it is no bench.
+    """
+    found = _find(name, folder, BENCH_GROUP, registered_benches(), "bench")
+    if not (isinstance(found, type) and issubclass(found, Bench)):
+        raise PluginError(f"{name} is no bench", "derive it from devices.bench.Bench")
+    if found.read is Bench.read:
+        raise PluginError(f"{name} has no read", "it gives what the columns give: see Bench.read")
+    if not any(hasattr(found, each) for each in ("program", "update", "update_outer")):
+        raise PluginError(
+            f"{name} can be read and not be written", "add program, update or update_outer"
+        )
+    if not (isinstance(found.Settings, type) and issubclass(found.Settings, BaseModel)):
+        raise PluginError(f"{name}.Settings is no pydantic model", "derive it from BaseModel")
     return found
 
 

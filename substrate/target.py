@@ -1,4 +1,4 @@
-"""What `substrate verify` and `show` are pointed at: a noise model, a rule or a crossbar."""
+"""What `substrate verify` and `show` are pointed at: a noise model, a rule, a crossbar, a bench."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from devices.bench import Bench
 from devices.noise.base import NoiseModel
 from learning.rules import Rule
 from substrate.library import (
     find_rule,
     noise_model,
     noise_models,
+    registered_benches,
     registered_crossbars,
     rule_names,
 )
@@ -21,7 +23,8 @@ from substrate.nearest import nearest
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.overrides import apply_overrides
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
+from substrate.scenario.schema import AihwkitChip, BenchChip, Chip, CustomChip, NativeChip
+from substrate.scenario.schema.bench import make_bench
 from substrate.scenario.schema.chips import chip_title
 from substrate.scenario.source import ScenarioError, Source
 
@@ -30,8 +33,8 @@ def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:
     """Make a noise model, a learning rule, or the settings of a chip with the crossbar named.
 
     Args:
-        name: of a noise model, rule or crossbar, shipped or registered; an aihwkit preset; or
-            `file.py:Class`, looked for from the working folder.
+        name: of a noise model, rule, crossbar or bench, shipped or registered; an aihwkit preset;
+            or `file.py:Class`, looked for from the working folder.
         settings: parameters as `key=value`; a dot goes into a mapping.
 
     Raises:
@@ -54,6 +57,9 @@ def describe(target: NoiseModel | Rule | Chip) -> tuple[str, str, BaseModel]:
         return target.title, target.citation, target
     from substrate.library import custom_crossbar
 
+    if isinstance(target, BenchChip):
+        bench = make_bench(target)
+        return chip_title(target), bench.citation, bench.settings
     if isinstance(target, CustomChip):
         made = custom_crossbar(target.crossbar, Path())
         return made.title, made.citation, made.Parameters.model_validate(target.parameters)
@@ -91,7 +97,7 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
     from devices.crossbars.aihwkit_config import BARE_CONFIGS, PRESETS
     from devices.crossbars.native.presets import PRESETS as NATIVE_PRESETS
 
-    crossbars = [*_shipped(), *registered_crossbars()]
+    crossbars = [*_shipped(), *registered_crossbars(), *registered_benches()]
     presets = [*PRESETS, *BARE_CONFIGS]
     data: dict[str, Any] = {"crossbar": name}
     if name in presets:
@@ -107,6 +113,9 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
     own = names_plugin(name) or name in registered_crossbars()
     where = "parameters." if own else ""
     source = Source(Path(name), data | ({"parameters": {}} if own else {}), {})
+    if _is_bench(name, folder):
+        where = "settings."
+        source = Source(Path(name), {"bench": name, "settings": {}}, {})
     source = apply_overrides(source, [where + each for each in settings])
     adapter: TypeAdapter[Chip] = TypeAdapter(Chip)
     try:
@@ -115,13 +124,23 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
         raise _explained(problem, source) from None
 
 
+def _is_bench(name: str, folder: Path) -> bool:
+    if not names_plugin(name):
+        return name in registered_benches()
+    found = load_object(name, folder)
+    return isinstance(found, type) and issubclass(found, Bench)
+
+
+_OF_ONES_OWN = ("custom", "bench", "mock")
+
+
 def _shipped() -> list[str]:
     """Names of the crossbars that come with the project, as the schema tells them apart."""
     from typing import get_args
 
     members = get_args(get_args(Chip)[0])
     tags = [get_args(member)[1].tag for member in members]
-    return [tag for tag in tags if tag != "custom"]
+    return [tag for tag in tags if tag not in _OF_ONES_OWN]
 
 
 def _checked(source: Source, model: type[NoiseModel] | type[Rule], folder: Path) -> Any:
@@ -138,5 +157,5 @@ def _explained(problem: ValidationError, source: Source) -> ScenarioError:
 
     # The chip's own kind stands in the location; the words for it are those of a scenario.
     first = problem.errors()[0]
-    loc = tuple(part for part in first["loc"] if part not in _shipped() and part != "custom")
+    loc = tuple(part for part in first["loc"] if part not in (*_shipped(), *_OF_ONES_OWN))
     return source.error(loc, first["msg"], found=first["input"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
@@ -102,6 +102,15 @@ class Breakable(Protocol):
 
     def fail(self, fraction: float, generator: torch.Generator) -> None:
         """Let so great a part of the cells be stuck at either end of their range, for good."""
+        ...
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """A crossbar whose driver knows more than its reads tell, such as a temperature."""
+
+    def report(self) -> Mapping[str, float]:
+        """As it is now, by name with the unit; asking may take the driver's time."""
         ...
 
 

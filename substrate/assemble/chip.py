@@ -11,12 +11,14 @@ from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
 from devices.chip import NetworkChip
 from devices.chip_layer import AddNoise, ChipLayer
 from devices.crossbars.base import Crossbar
+from devices.crossbars.open_bench import OpenBench
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
 from devices.interface import LayerShape
 from devices.noise.base import StackedSources
 from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.assemble.activation import own_activation
+from substrate.assemble.bench import open_bench
 from substrate.assemble.crossbar import ArrayNoise, build_crossbar
 from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
@@ -27,6 +29,7 @@ from substrate.scenario.schema import (
     ActivationFunction,
     AihwkitChip,
     Arm,
+    BenchChip,
     Chip,
     IdealChip,
     LeakyRelu,
@@ -40,7 +43,7 @@ from substrate.scenario.schema import (
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
     """Say whether a run with this chip repeats bitwise, or in its statistics alone."""
-    if isinstance(chip, RemoteChip):
+    if isinstance(chip, BenchChip | RemoteChip):
         return "statistical"
     if not isinstance(chip, AihwkitChip):
         return "bitwise"
@@ -62,6 +65,9 @@ def build_chip(
     """Lay the scenario's network out on the arm's chip, program initial weights, and seal it.
 
     Devices and noise follow from `seed`, and initial weights from `weights_seed` if it is another.
+
+    Raises:
+        BenchBusy: the chip is on a bench that is in use.
     """
     if isinstance(arm.chip, RemoteChip):
         raise TypeError("a chip behind a wire is not built here")
@@ -70,6 +76,7 @@ def build_chip(
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
     # a native array has its noise between its own converters
     outside = [] if isinstance(arm.chip, NativeChip) else noise
+    bench = open_bench(arm.chip) if isinstance(arm.chip, BenchChip) else None
 
     def array_noise(layer: int, of: str = "") -> ArrayNoise:
         return lambda at, array: build_noise(noise, at, layer, seed, device, of + array)
@@ -78,7 +85,7 @@ def build_chip(
         ChipLayer(
             layout,
             build_crossbar(
-                arm.chip, layout.shape, seed, f"layer {number}", device, array_noise(number)
+                arm.chip, layout.shape, seed, f"layer {number}", device, array_noise(number), bench
             ),
             _identity if layout is laid_out[-1] else hidden,
             torch.zeros(layout.shape.n_out, device=device),
@@ -89,12 +96,15 @@ def build_chip(
                 f"decorrelation of layer {number}",
                 device,
                 array_noise(number, "decorrelation "),
+                bench,
             ),
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
             input_readout=build_noise(noise, "input_readout", number, seed, device),
-            mirror=_mirror(arm, layout.shape, seed, number, device, array_noise(number, "mirror ")),
+            mirror=_mirror(
+                arm, layout.shape, seed, number, device, array_noise(number, "mirror "), bench
+            ),
         )
         for number, layout in enumerate(laid_out, start=1)
     ]
@@ -112,26 +122,38 @@ def _readout(chip: Chip, noise: StackedSources | None) -> AddNoise | None:
 
 
 def _decorrelation(
-    arm: Arm, n_in: int, seed: int, name: str, device: torch.device, noise: ArrayNoise
+    arm: Arm,
+    n_in: int,
+    seed: int,
+    name: str,
+    device: torch.device,
+    noise: ArrayNoise,
+    bench: OpenBench | None,
 ) -> Decorrelation | None:
     settings = arm.learning.decorrelation
     if settings is None:
         return None
     if settings.on == "digital":
         return DigitalDecorrelation(n_in, device)
-    crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device, noise)
+    crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device, noise, bench)
     return CrossbarDecorrelation(crossbar, n_in, device)
 
 
 def _mirror(
-    arm: Arm, shape: LayerShape, seed: int, number: int, device: torch.device, noise: ArrayNoise
+    arm: Arm,
+    shape: LayerShape,
+    seed: int,
+    number: int,
+    device: torch.device,
+    noise: ArrayNoise,
+    bench: OpenBench | None,
 ) -> Crossbar | None:
     """Make B of a layer, holding zeros: no error goes back through the first layer's weights."""
     on = arm.learning.make_rule().mirror_on
     if on is None or number == 1:
         return None
     chip = IdealChip() if on == "digital" else arm.chip
-    mirror = build_crossbar(chip, shape, seed, f"mirror of layer {number}", device, noise)
+    mirror = build_crossbar(chip, shape, seed, f"mirror of layer {number}", device, noise, bench)
     mirror.program(torch.zeros(shape.n_out, shape.n_in, device=device))
     return mirror
 

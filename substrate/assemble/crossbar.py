@@ -8,18 +8,23 @@ from pathlib import Path
 
 import torch
 
+from devices.bench import UpdatesOuter
 from devices.crossbars.base import Crossbar
+from devices.crossbars.bench import crossbar_on
 from devices.crossbars.ideal import IdealCrossbar
+from devices.crossbars.open_bench import OpenBench
 from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import LayerShape
 from devices.noise.base import StackedSources
-from substrate.library import custom_crossbar
+from substrate.library import bench_class, custom_crossbar
 from substrate.randomness import stream
 from substrate.scenario.schema import (
     AihwkitChip,
+    BenchChip,
     Chip,
     CustomChip,
     IdealChip,
+    MockChip,
     NativeChip,
     RemoteChip,
 )
@@ -36,10 +41,12 @@ def build_crossbar(
     name: str,
     device: torch.device,
     noise: ArrayNoise | None = None,
+    bench: OpenBench | None = None,
 ) -> Crossbar:
     """Make the crossbar of a layer; `name` tells its random streams from those of the others.
 
-    A native array takes the scenario's `noise` inside, between its converters.
+    A native array takes the scenario's `noise` inside, between its converters. Where the chip is on
+    a bench, the crossbar takes arrays of `bench`.
     """
     if isinstance(chip, RemoteChip):
         raise TypeError("a chip behind a wire is not built here")
@@ -48,6 +55,9 @@ def build_crossbar(
     columns, rows = chip.max_columns or shape.n_out, chip.max_rows or shape.n_in
 
     def array(n_out: int, n_in: int, place: str) -> Crossbar:
+        if isinstance(chip, BenchChip):
+            assert bench is not None
+            return crossbar_on(bench, n_out, n_in, device)
         generators = partial(stream, seed, "crossbar", name, place)
         if isinstance(chip, CustomChip):
             made = custom_crossbar(chip.crossbar, Path())
@@ -73,9 +83,13 @@ def _native_array(
     place: str,
 ) -> Crossbar:
     from devices.crossbars.native.crossbar import NativeCrossbar
+    from devices.crossbars.native.mock import MockCrossbar
 
+    kind = NativeCrossbar
+    if isinstance(chip, MockChip) and not issubclass(bench_class(chip.bench, Path()), UpdatesOuter):
+        kind = MockCrossbar
     sources = (noise(at, place) if noise else None for at in ("input", "weight", "output"))
-    return NativeCrossbar(n_out, n_in, chip.device, generators, device, *sources)
+    return kind(n_out, n_in, chip.device, generators, device, *sources)
 
 
 def _aihwkit_array(

@@ -21,6 +21,7 @@ from devices.seal import (
     chip_state,
     ledger,
     pulse_trains,
+    reported,
     restore_chip,
     without_trace,
 )
@@ -65,6 +66,10 @@ class ChipHost(Protocol):
 
     def pulse_trains(self) -> tuple[int, int] | None:
         """Pulse trains that were looked at, and those of them that were cut short."""
+        ...
+
+    def reported(self) -> Mapping[str, float]:
+        """What the chip's drivers report beside reads, such as a temperature, by name with unit."""
         ...
 
 
@@ -126,3 +131,7 @@ class SimulatedHost:
     def pulse_trains(self) -> tuple[int, int] | None:
         """See `ChipHost.pulse_trains`."""
         return pulse_trains(self.chip)
+
+    def reported(self) -> dict[str, float]:
+        """See `ChipHost.reported`; nothing before there is a chip."""
+        return {} if self._chip is None else reported(self._chip)

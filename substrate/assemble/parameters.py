@@ -10,16 +10,20 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from substrate.library import custom_crossbar, noise_model
+from devices.crossbars.open_bench import in_words
+from substrate.library import bench_class, custom_crossbar, noise_model
 from substrate.record.device import Device, Parameter
 from substrate.scenario.schema import (
     AihwkitChip,
+    BenchChip,
     Chip,
     CustomChip,
     IdealChip,
+    MockChip,
     NativeChip,
     RemoteChip,
 )
+from substrate.scenario.schema.bench import make_bench
 
 _OWN = "this scenario"
 
@@ -72,7 +76,12 @@ def device_in_words(chip: Chip) -> Device | None:
     settings = settings_of(chip)
     if isinstance(chip, IdealChip | RemoteChip):
         return None
-    if isinstance(chip, NativeChip):
+    if isinstance(chip, BenchChip):
+        return _on_bench(chip)
+    if isinstance(chip, MockChip):
+        made = bench_class(chip.bench, Path())
+        source = f"fitted to {made.title or made.__name__} by its own reads ({chip.model})"
+    elif isinstance(chip, NativeChip):
         from devices.crossbars.native.presets import TITLES
 
         source = TITLES[chip.preset]
@@ -89,9 +98,31 @@ def device_in_words(chip: Chip) -> Device | None:
     return Device(source=source, parameters=parameters)
 
 
+def _on_bench(chip: BenchChip) -> Device:
+    bench = make_bench(chip)
+    told = [
+        ("arrays", in_words(bench.arrays), "that the bench reads and writes"),
+        ("largest_input", value_in_words(bench.largest_input), "most that a row is driven with"),
+        ("largest_weight", value_in_words(bench.largest_weight), "most that a cell holds"),
+    ]
+    if chip.sample:
+        told.append(("sample", chip.sample, "on the bench"))
+    told += [
+        (each.name, value_in_words(each.value), each.meaning)
+        for each in _of_model(bench.settings, "settings.", "settings.", _OWN)
+    ]
+    return Device(
+        source=bench.citation or bench.title or chip.bench,
+        parameters=[Parameter(name=name, value=value, meaning=what) for name, value, what in told],
+    )
+
+
 def settings_of(chip: Chip) -> list[Setting]:
-    """Give every parameter of a chip's device and of its noise that is at work."""
-    if isinstance(chip, IdealChip | RemoteChip):
+    """Give every parameter of a chip's device and of its noise that is at work.
+
+    None of a chip that is not simulated here, behind a wire or on a bench.
+    """
+    if isinstance(chip, IdealChip | RemoteChip | BenchChip):
         return []
     if isinstance(chip, NativeChip):
         found = list(_native(chip))

@@ -57,21 +57,43 @@ def fit_device_command(
         raise ScenarioError(str(problem)) from None
     except ValueError as problem:
         raise ScenarioError(str(problem), file=", ".join(map(str, paths))) from None
-    steps = None if found.response is None else found.response.steps
-    if steps is not None and found.response is not None:
-        unit = "S" if measured.siemens else ""
-        text = steps.text(found.response.per_weight, found.response.zero, unit)
-        write_atomically(steps_path, text)
+    written = write_steps(measured, found, steps_path)
     NativeChip.model_validate(
         {"crossbar": "native", "device": found.settings}, context={"folder": out.parent}
     )
-    write_atomically(out, _picture(measured, found))
+    write_atomically(out, fit_picture(measured, found))
     if as_json:
-        result = _for_programs(measured, found, out)
-        if steps is not None:
+        result = for_programs(measured, found, out)
+        if written:
             result["steps"] = str(steps_path)
         tell(json.dumps(result, indent=2, ensure_ascii=False))
         return
+    tell_fit(console, measured, found)
+    console.print("\nFor a scenario (under an arm's chip, with crossbar: native):")
+    console.print(
+        yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
+    )
+    if written:
+        console.print(
+            f"Steps: {steps_path}; put it beside the scenario. dw_min scales it, and "
+            "cycle_spread its spreads.",
+            soft_wrap=True,
+        )
+    console.print(f"Picture: {out}", soft_wrap=True)
+
+
+def write_steps(measured: Measured, found: DeviceFit, path: Path) -> bool:
+    """Write the table of measured steps, if the device has one; gives whether it has."""
+    if found.response is None or found.response.steps is None:
+        return False
+    unit = "S" if measured.siemens else ""
+    text = found.response.steps.text(found.response.per_weight, found.response.zero, unit)
+    write_atomically(path, text)
+    return True
+
+
+def tell_fit(console: Console, measured: Measured, found: DeviceFit) -> None:
+    """Show parameters with their errors, and the verdict on every part."""
     for note in found.notes:
         console.print(f"  {note}", soft_wrap=True)
     console.print(_table(found))
@@ -79,17 +101,6 @@ def fit_device_command(
         console.print(f"{part.capitalize()}: {verdict}; it {_SAID[verdict]}.", soft_wrap=True)
     if found.response is not None:
         _tell_response(console, measured, found.response)
-    console.print("\nFor a scenario (under an arm's chip, with crossbar: native):")
-    console.print(
-        yaml.safe_dump({"device": found.settings}, sort_keys=False).rstrip(), soft_wrap=True
-    )
-    if steps is not None:
-        console.print(
-            f"Steps: {steps_path}; put it beside the scenario. dw_min scales it, and "
-            "cycle_spread its spreads.",
-            soft_wrap=True,
-        )
-    console.print(f"Picture: {out}", soft_wrap=True)
 
 
 def _tell_response(console: Console, measured: Measured, response: ResponseFit) -> None:
@@ -116,7 +127,8 @@ def _table(found: DeviceFit) -> Table:
     return table
 
 
-def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[str, Any]:
+def for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[str, Any]:
+    """Give the same as numbers."""
     result: dict[str, Any] = {
         "device": found.settings,
         "errors": {k: v if math.isfinite(v) else None for k, v in found.errors.items()},
@@ -142,7 +154,8 @@ def _for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[s
     return result
 
 
-def _picture(measured: Measured, found: DeviceFit) -> bytes:
+def fit_picture(measured: Measured, found: DeviceFit) -> bytes:
+    """Draw the curves and what was fitted to them."""
     from substrate.show.sheet import draw_sheet
 
     text = []

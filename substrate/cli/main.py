@@ -218,6 +218,23 @@ def report(
 
 
 @app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Of this machine, to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8420,
+    anyone: Annotated[
+        bool, typer.Option("--anyone", help="Let other machines read the page too.")
+    ] = False,
+) -> None:
+    """Show a run that goes on as a web page, which only shows."""
+    from substrate.cli.watch import watch_command
+
+    watch_command(folder, host, port, anyone)
+
+
+@app.command()
 def check(
     scenario: ScenarioArgument,
     set_: SetOption = None,

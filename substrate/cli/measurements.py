@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from substrate.cli.options import JsonOption
+from substrate.cli.options import JsonOption, code_trusted
 
 measurements_app = typer.Typer()
 
@@ -75,12 +75,12 @@ def fit(
 @measurements_app.command("fit-device")
 def fit_device(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILES",
             help="Curves of single cells: responses to pulses, retention, repeated reads, sweeps.",
         ),
-    ],
+    ] = None,
     read_voltage: Annotated[
         float | None, typer.Option(metavar="V", help="Of columns that are currents.")
     ] = None,
@@ -101,6 +101,22 @@ def fit_device(
             "fits; where none fits they are in any case.",
         ),
     ] = False,
+    bench: Annotated[
+        str | None,
+        typer.Option(
+            metavar="my_bench.py:MyBench",
+            help="In place of files: let a bench measure itself, for `mock: true`. What its "
+            "smallest array holds is lost.",
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the bench. Repeatable."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="What stands for the bench.", show_default="my_bench.model.yaml"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The picture.")] = Path("device-fit.png"),
     as_json: JsonOption = False,
 ) -> None:
@@ -113,4 +129,13 @@ def fit_device(
     from substrate.fit.device.data import Asked
 
     asked = Asked(read_voltage, up, down, missing, decimal)
+    if (bench is None) == (not files):
+        raise typer.BadParameter("name files of curves, or a --bench that measures itself")
+    if bench is not None:
+        from substrate.cli.fit_bench import fit_bench_command
+
+        with code_trusted(True):  # whoever calls names the code themselves
+            fit_bench_command(bench, set_ or [], model, out, as_json)
+        return
+    assert files is not None
     fit_device_command(files, asked, out, as_json, table=table)

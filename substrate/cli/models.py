@@ -29,14 +29,15 @@ def verify(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="A noise model, a crossbar, an aihwkit preset, a rule, or my_lab.py:MyNoise.",
+            help="A noise model, a crossbar, an aihwkit preset, a rule, a bench, or "
+            "my_lab.py:MyNoise.",
         ),
     ],
     set_: ParameterOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that a noise model, crossbar or rule does what it says and what runs need."""
+    """Check that a noise model, crossbar, rule or bench does what it says and what runs need."""
     from substrate.cli.verify import verify_command
 
     with code_trusted(True):  # whoever calls names the code themselves
@@ -44,7 +45,7 @@ def verify(
 
 
 new_app = typer.Typer(
-    help="Write a commented starting file for a noise model, device or learning rule of your own, "
+    help="Write a commented starting file for a noise model, device, rule or bench of your own, "
     "with its test.",
     no_args_is_help=True,
 )
@@ -78,6 +79,14 @@ def new_rule(name: NewName, out: NewFolder = Path()) -> None:
     from substrate.cli.new import new_command
 
     new_command("rule", name, out)
+
+
+@new_app.command("bench")
+def new_bench(name: NewName, out: NewFolder = Path()) -> None:
+    """Start a bench: the driver of a real chip, behind which our periphery runs."""
+    from substrate.cli.new import new_command
+
+    new_command("bench", name, out)
 
 
 @models_app.command()

@@ -18,7 +18,9 @@ def new_command(kind: Kind, name: str, folder: Path) -> None:
     made = next(line for line in model.read_text().splitlines() if line.startswith("class "))
     class_name = made.removeprefix("class ").split("(")[0].rstrip(":")
     next_steps = [f"substrate verify {model}:{class_name}", f"pytest {test}"]
-    if kind != "rule":
+    if kind == "bench":
+        next_steps.append(f"substrate fit-device --bench {model}:{class_name}")
+    elif kind != "rule":
         next_steps.insert(1, f"substrate show {model}:{class_name}")
     steps = "\n       ".join(next_steps)
     tell(f"Wrote {model} and {test}.\nNext:  {steps}")

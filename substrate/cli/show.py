@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from devices.noise.base import Memory, NoiseModel
 from learning.rules import Rule
 from substrate.files import write_atomically
-from substrate.scenario.schema import Chip
+from substrate.scenario.schema import BenchChip, Chip
 from substrate.scenario.schema.arrays import ArrayChip
 from substrate.scenario.source import ScenarioError
 from substrate.show.sheet import Panel, draw_sheet
@@ -36,6 +36,12 @@ def show_command(name: str, settings: Sequence[str], out: Path | None) -> None:
             "is a learning rule, of which there is nothing to draw",
             found=name,
             hint="see `substrate verify`, and `substrate align` for its angle to the gradient",
+        )
+    if isinstance(target, BenchChip):
+        raise ScenarioError(
+            "is a bench, which is not drawn",
+            found=name,
+            hint="`substrate fit-device --bench` measures it, and draws what it found",
         )
     title, citation, parameters = describe(target)
     panels = _noise(target) if isinstance(target, NoiseModel) else _crossbar(target)

@@ -15,11 +15,17 @@ from devices.noise.base import NoiseModel
 from learning.rules import Rule
 from substrate.assemble.chip import chip_reproducibility
 from substrate.assemble.crossbar import build_crossbar
-from substrate.library import custom_crossbar
-from substrate.scenario.schema import AihwkitChip, Chip, CustomChip, NativeChip
+from substrate.library import bench_class, custom_crossbar
+from substrate.scenario.schema import AihwkitChip, BenchChip, Chip, CustomChip, NativeChip
 from substrate.target import describe, find_target
 from substrate.terminal import Console, tell
-from substrate.verify import CrossbarConformance, NoiseConformance, RuleConformance, run_checks
+from substrate.verify import (
+    BenchConformance,
+    CrossbarConformance,
+    NoiseConformance,
+    RuleConformance,
+    run_checks,
+)
 from substrate.verify.updates import (
     MIXED_PRECISION,
     ORDINARY,
@@ -35,17 +41,20 @@ MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
 
 def verify_command(name: str, settings: Sequence[str], seed: int, as_json: bool) -> int:
-    """Hold a noise model, crossbar or learning rule to the conformance kit; gives the exit status.
+    """Hold a model, crossbar, rule or bench to the conformance kit; gives the exit status.
 
     Raises:
         ScenarioError: there is nothing of that name, or a parameter is wrong.
     """
     target = find_target(name, settings)
-    kit: type[NoiseConformance | CrossbarConformance | RuleConformance]
+    kit: type[NoiseConformance | CrossbarConformance | RuleConformance | BenchConformance]
     if isinstance(target, NoiseModel):
         kit = type("Verify", (NoiseConformance,), {"model": target, "seed": seed})
     elif isinstance(target, Rule):
         kit = type("Verify", (RuleConformance,), {"rule": target, "seed": seed})
+    elif isinstance(target, BenchChip):
+        own = {"model": bench_class(target.bench, Path()), "settings": target.settings}
+        kit = type("Verify", (BenchConformance,), own | {"seed": seed})
     else:
         kit = kit_of_chip(target, seed)
     console = Console(stderr=as_json)

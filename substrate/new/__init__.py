@@ -1,1 +1,1 @@
-"""Starting files for noise models, crossbars and learning rules of one's own."""
+"""Starting files for noise models, crossbars, rules and benches of one's own."""

@@ -12,7 +12,7 @@ from typing import Literal
 from substrate.files import write_atomically
 from substrate.scenario.source import ScenarioError
 
-Kind = Literal["noise", "device", "rule"]
+Kind = Literal["noise", "device", "rule", "bench"]
 
 
 def write_new(kind: Kind, name: str, folder: Path) -> tuple[Path, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from substrate.record.base import Record
 from substrate.record.summary import MetricName
@@ -17,7 +17,8 @@ class Epoch(Record):
     Training figures are those of the baseline passes during the epoch; test figures are read
     through the chip, noise and all. Epoch 0 is before training and has no training figures. A
     regression has no accuracies. Of a chip that is pulsed, pulse trains are counted from the start
-    on: those that were looked at, and those of them that were cut short.
+    on: those that were looked at, and those of them that were cut short. Of a chip on a bench,
+    `reported` has what its driver reports, such as a temperature, at the end of the epoch.
     """
 
     arm: str
@@ -30,6 +31,7 @@ class Epoch(Record):
     seconds: float
     trains: int | None = None
     trains_cut_short: int | None = None
+    reported: dict[str, float] = Field({})
 
     @model_serializer(mode="wrap")
     def _without_what_the_arm_has_not(
@@ -40,6 +42,8 @@ class Epoch(Record):
             del row["train_accuracy"], row["test_accuracy"]
         if self.trains is None:
             del row["trains"], row["trains_cut_short"]
+        if not self.reported:
+            del row["reported"]
         return row
 
     def as_line(self) -> bytes:

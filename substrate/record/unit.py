@@ -116,6 +116,14 @@ class EndedUnit(Part):
     end: UnitEnd
 
 
+class PlannedUnit(Part):
+    """A unit of a run, whether it is done or not; `key` is its name in the store."""
+
+    arm: str
+    seed: int
+    key: str
+
+
 class RunRecord(SealedRecord):
     """`units.json` of a run folder: of what run it is, and its units beside their figures.
 
@@ -131,6 +139,8 @@ class RunRecord(SealedRecord):
         isolated: whether chips are simulated in processes of their own.
         once: sets what is trained on chips behind a wire apart from other runs.
         units: those that are done, in the order of the run.
+        planned: all of them, so that a run can be watched; none in records of before.
+        store: where they lie.
     """
 
     origin: Origin
@@ -142,3 +152,5 @@ class RunRecord(SealedRecord):
     isolated: bool = Field(False, exclude_if=lambda value: not value)
     once: str = Field("", exclude_if=lambda value: not value)
     units: list[EndedUnit]
+    planned: list[PlannedUnit] = Field([], exclude_if=lambda value: not value)
+    store: str = Field("", exclude_if=lambda value: not value)

@@ -19,7 +19,7 @@ from pathlib import Path
 import devices
 import learning
 import substrate
-from substrate.library import CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
+from substrate.library import BENCH_GROUP, CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
 
 _OF_SUBSTRATE = (
     "assemble",
@@ -47,7 +47,7 @@ def own_code() -> str:
 def registered_code() -> dict[str, str]:
     """SHA-256 of the sources of installed packages that register models, by package."""
     found = {}
-    for group in (NOISE_GROUP, CROSSBAR_GROUP, RULE_GROUP):
+    for group in (NOISE_GROUP, CROSSBAR_GROUP, RULE_GROUP, BENCH_GROUP):
         for entry in entry_points(group=group):
             package = entry.module.partition(".")[0]
             found[package] = _sha256(_of_package(package))

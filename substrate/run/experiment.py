@@ -43,7 +43,15 @@ from substrate.record.folder import (
 )
 from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed, Status, Summary
-from substrate.record.unit import ARM, ENDED, OUTCOME, UNIT, EndedUnit, RunRecord
+from substrate.record.unit import (
+    ARM,
+    ENDED,
+    OUTCOME,
+    UNIT,
+    EndedUnit,
+    PlannedUnit,
+    RunRecord,
+)
 from substrate.run.arm_summary import ArmOutcome
 from substrate.run.origin import data_checksum, differences, origin
 from substrate.run.outcomes import encoded_outcome, load_outcomes, save_outcomes
@@ -245,6 +253,10 @@ class _Run:
 
     def begin(self) -> None:
         """Write of what run this folder is; each step can be the last before a kill."""
+        planned = [PlannedUnit(arm=unit.arm, seed=unit.seed, key=unit.key) for unit in self.units]
+        self._record = self._record.model_copy(
+            update={"planned": planned, "store": str(self._store.root)}
+        )
         write_atomically(self._folder / UNITS, self._record.sealed())
         (self._folder / SUMMARY).unlink(missing_ok=True)
         write_atomically(self._folder / SCENARIO, self._record.origin.scenario)

@@ -158,6 +158,7 @@ def train(
     check_aihwkit()
     where = compute_device(how.device)
     check_runs_on(scenario, source, where)
+    from substrate.assemble.bench import check_room
     from substrate.assemble.dataset import checked_dataset
     from substrate.assemble.resumable import without_state
     from substrate.report import write_report
@@ -166,6 +167,7 @@ def train(
     from substrate.run.sensitivity import variations
 
     dataset = checked_dataset(scenario, source)
+    check_room(scenario, dataset, source)
     console.print(f"Data: {dataset.understood}", soft_wrap=True)
     from substrate.wire.check import check_remote
 

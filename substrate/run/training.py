@@ -134,6 +134,7 @@ class ArmRun:
                 seconds=time.perf_counter() - started,
                 trains=trains,
                 trains_cut_short=cut_short,
+                reported=dict(self._host.reported()),
             )
 
     def by_sample(self) -> Tensor:

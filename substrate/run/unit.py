@@ -28,6 +28,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
+from substrate.assemble.bench import BenchBusy
 from substrate.assemble.resumable import without_state
 from substrate.data import load_dataset
 from substrate.data.dataset import Dataset
@@ -75,8 +76,9 @@ class Result(NamedTuple):
     """What came of the attempt to do a unit.
 
     Attributes:
-        state: ended; busy where another process has it in hand; failed, with a log; refused, with
-            the problem that forbids to go on: the folder is damaged, or the disk is full.
+        state: ended; busy where another process has it, or its bench, in hand; failed, with a log;
+            refused, with the problem that forbids to go on: the folder is damaged, or the disk is
+            full.
         warnings: what was warned of on the way, each once. A worker has nobody to show it to.
     """
 
@@ -108,7 +110,7 @@ def _attempt(store: str, key: str, record: str, trust: str) -> Result:
         with Store(Path(store)).held(key), trusting_as_told(trust), _alone_on_one_thread():
             if not is_ended(folder):
                 _do(folder, key, record)
-    except UnitBusy:
+    except (UnitBusy, BenchBusy):
         return Result("busy")
     except LeaseTaken as problem:
         warnings.warn(f"waiting for a chip: {problem}", stacklevel=1)

@@ -1,4 +1,4 @@
-"""The conformance kit: what noise models, crossbars and learning rules must do to be trusted.
+"""The conformance kit: what noise models, crossbars, rules and benches must do to be trusted.
 
 For a test suite of one's own, one class is enough:
 
@@ -8,9 +8,17 @@ For a test suite of one's own, one class is enough:
         model = CryoReadNoise(temperature=4.2)
 """
 
+from substrate.verify.bench import BenchConformance
 from substrate.verify.crossbar import CrossbarConformance
 from substrate.verify.noise import NoiseConformance
 from substrate.verify.outcome import Outcome, run_checks
 from substrate.verify.rule import RuleConformance
 
-__all__ = ["CrossbarConformance", "NoiseConformance", "Outcome", "RuleConformance", "run_checks"]
+__all__ = [
+    "BenchConformance",
+    "CrossbarConformance",
+    "NoiseConformance",
+    "Outcome",
+    "RuleConformance",
+    "run_checks",
+]

@@ -310,6 +310,10 @@ class RemoteHost:
         """Pulse trains that were looked at, and those of them that were cut short."""
         return self._counts()[1]
 
+    def reported(self) -> dict[str, float]:
+        """What the chip reports of itself."""
+        return dict(self._link.health().figures)
+
     def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
         self._link.question()[0].tell_ledger.SetInParent()
         reply, _ = self._link.ask()
@@ -317,5 +321,5 @@ class RemoteHost:
 
     def figures(self, restarts: int = 0) -> WireFigures:
         """How the wire did, and what the chip reports of itself."""
-        self._link.meter.reported(dict(self._link.health().figures))
+        self._link.meter.reported(self.reported())
         return self._link.meter.figures(self._link.about.title, self._address, restarts)

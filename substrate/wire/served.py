@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -28,15 +27,6 @@ from substrate.wire.states import NoState, States
 Kind = pb.Problem.Kind
 
 
-@runtime_checkable
-class Reporting(Protocol):
-    """A host whose chip reports figures of itself, such as its temperature."""
-
-    def figures(self) -> Mapping[str, float]:
-        """Give them by name, with the unit in it."""
-        ...
-
-
 class Served:
     """What a server drives.
 
@@ -55,7 +45,7 @@ class Served:
 
     def figures(self) -> dict[str, float]:
         """Give what the chip's driver reports."""
-        return dict(self._host.figures()) if isinstance(self._host, Reporting) else {}
+        return dict(self._host.reported())
 
     def earlier(self, number: int, in_reply: bool, place: int) -> Tensor:
         """Give a tensor of the last passes.

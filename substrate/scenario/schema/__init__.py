@@ -5,6 +5,7 @@ all written out.
 """
 
 from substrate.scenario.schema.aihwkit import AihwkitChip
+from substrate.scenario.schema.bench import BenchChip, MockChip
 from substrate.scenario.schema.chips import Chip, IdealChip
 from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.custom import CustomChip
@@ -33,6 +34,7 @@ __all__ = [
     "AihwkitChip",
     "Alignment",
     "Arm",
+    "BenchChip",
     "Chip",
     "Conv",
     "Costs",
@@ -45,6 +47,7 @@ __all__ = [
     "LeakyRelu",
     "Learning",
     "LossFunction",
+    "MockChip",
     "NativeChip",
     "Network",
     "Optimiser",

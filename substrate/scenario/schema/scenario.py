@@ -37,7 +37,7 @@ class Arm(Settings):
             return data
         chip = data.get("chip", {"crossbar": "ideal"})
         learning = dict(data["learning"])
-        ideal = crossbar(chip) in (None, "ideal")
+        ideal = not isinstance(chip, dict) or crossbar(chip) in (None, "ideal")
         try:
             rule, decorrelates = find_rule(str(learning.get("rule")), scenario_folder(info))
         except PluginError:

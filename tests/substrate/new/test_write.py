@@ -22,6 +22,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("noise", "CryoReadNoise", ("cryo_read_noise.py", "test_cryo_read_noise.py")),
         ("device", "ferro_FETCell2", ("ferro_fet_cell2.py", "test_ferro_fet_cell2.py")),
         ("rule", "drift-rule", ("drift_rule.py", "test_drift_rule.py")),
+        ("bench", "ProbeStation", ("probe_station.py", "test_probe_station.py")),
     ],
 )
 def test_a_starting_file_passes_its_own_test_and_the_linter(

@@ -1,0 +1,1 @@
+"""A read-only web page of a run that goes on."""
