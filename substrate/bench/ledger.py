@@ -107,6 +107,7 @@ def _uncounted() -> Iterator[None]:
         patch.object(NativeCrossbar, "_count", _nothing),
         patch.object(NetworkChip, "_count_passes", _nothing),
         patch.object(Requests, "update", _nothing),
+        patch("devices.chip._count_decorrelation", _nothing),
     ):
         yield
 
