@@ -63,7 +63,7 @@ from substrate.run.unit_figures import Done, read_unit
 from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
 from substrate.scenario.load import resolved
-from substrate.scenario.schema import RemoteChip, Scenario
+from substrate.scenario.schema import BenchChip, RemoteChip, Scenario
 
 Tell = Callable[[Path, RunFolder], object]
 """Writes what is told of a run, such as its report, into the run's folder."""
@@ -168,7 +168,7 @@ class _Run:
             started=datetime.now(UTC).isoformat(),
             wall_seconds=0.0,
             isolated=isolated,
-            once=secrets.token_hex(8) if _has_remote_chip(scenario) else "",
+            once=secrets.token_hex(8) if _has_real_chip(scenario) else "",
             units=[],
         )
         self._done: dict[tuple[str, int], Done] = {}
@@ -339,5 +339,7 @@ class _Run:
         return FailedSeed(seed=unit.seed, what=failed.reason, log=log)
 
 
-def _has_remote_chip(scenario: Scenario) -> bool:
-    return any(isinstance(each.chip, RemoteChip) for each in scenario.all_arms.values())
+def _has_real_chip(scenario: Scenario) -> bool:
+    """Whether some chip is one of which nobody can tell beforehand what it will do."""
+    chips = [each.chip for each in scenario.all_arms.values()]
+    return any(isinstance(each, RemoteChip | BenchChip) for each in chips)

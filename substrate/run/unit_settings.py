@@ -14,7 +14,7 @@ from substrate.plugins import told_trust
 from substrate.record.unit import ARM, UnitRecord
 from substrate.run.origin import origin_of
 from substrate.scenario.capabilities import backpropagates
-from substrate.scenario.schema import Arm, Data, Network, RemoteChip, Scenario, Training
+from substrate.scenario.schema import Arm, BenchChip, Data, Network, RemoteChip, Scenario, Training
 from substrate.scenario.schema.base import Settings
 
 
@@ -89,13 +89,12 @@ def units_of(
         device: where to compute.
         held_out: test on held-out training samples.
         isolated: simulate the chip in a process of its own, where the arm's rule lets it.
-        once: of the run that asks, for chips behind a wire: these are trained for it alone.
+        once: of the run that asks, for chips behind a wire or on a bench: these are trained for it
+            alone.
     """
     chip = scenario.all_arms[arm].chip
-    if isinstance(chip, RemoteChip):
-        isolated, once = False, once or secrets.token_hex(8)
-    else:
-        isolated, once = isolated and not backpropagates(scenario, arm), ""
+    isolated &= not isinstance(chip, RemoteChip) and not backpropagates(scenario, arm)
+    once = (once or secrets.token_hex(8)) if isinstance(chip, RemoteChip | BenchChip) else ""
     settings = UnitSettings.of(scenario, arm)
     text = settings.model_dump_json(exclude_none=True)
     named = settings.model_dump(mode="json", exclude={"data"})

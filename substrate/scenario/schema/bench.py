@@ -28,10 +28,7 @@ from substrate.scenario.schema.owned import error_at, existing, fitted
 
 _BENCH = "`my_file.py:MyBench`, `my_module:MyBench`, or a name that an installed package registers."
 _SETTINGS = "Of the bench's own `Settings`."
-_SAMPLE = (
-    "Which chip or sample is on the bench. What was trained before on the same sample with the same"
-    " settings is taken from the store; another name is another training."
-)
+_SAMPLE = "Which chip or sample is on the bench, for people."
 
 
 class BenchChip(ArrayChip):
