@@ -74,7 +74,7 @@ class Run:
 
         Accuracies are fractions; what an arm has no figure of is NaN.
         """
-        columns = [name for name in Epoch.model_fields if name != "format"]
+        columns = [name for name in Epoch.model_fields if name not in ("format", "reported")]
         rows = [{name: getattr(row, name) for name in columns} for row in self._rows]
         return frame(rows, columns, columns[3:])
 
@@ -189,7 +189,7 @@ def run(
     source = as_read(scenario)
     scenario = checked(source)
     folder = new_folder(scenario, None if out is None else Path(out))
-    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
     return _trained(scenario, source, folder, how, "substrate.run, from Python", quiet)
 
 
@@ -228,7 +228,7 @@ def resume(
     settings = dict(overrides or {}) | (
         {} if seeds is None else {"seeds": [index(seed) for seed in seeds]}
     )
-    how = How(device, jobs, cluster, until_decided, at_most, sensitivity)
+    how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
         source = lay(load_yaml(path), _settings(settings if changed else None))

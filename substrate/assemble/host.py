@@ -104,6 +104,7 @@ class SimulatedHost:
     def begin(self, seed: int) -> None:
         """See `ChipHost.begin`; the chip is built anew."""
         own = secrets.randbits(62) if self._secret else seed
+        self._chip = None  # a bench is left before it is opened again
         with Streams() as self._streams:
             self._chip = build_chip(*self._about, own, self._device, weights_seed=seed)
 

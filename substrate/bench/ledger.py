@@ -14,8 +14,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 from unittest.mock import patch
 
-from devices.chip import NetworkChip
-from devices.counting import Requests
+from devices.chip_ledger import ChipLedger
 from devices.crossbars.native.crossbar import NativeCrossbar
 from substrate.bench.workload import make_step, random_batch
 from substrate.terminal import Console, tell
@@ -105,9 +104,8 @@ def _uncounted() -> Iterator[None]:
     """Leave everything out that writes into the ledger during a step."""
     with (
         patch.object(NativeCrossbar, "_count", _nothing),
-        patch.object(NetworkChip, "_count_passes", _nothing),
-        patch.object(Requests, "update", _nothing),
-        patch("devices.chip._count_decorrelation", _nothing),
+        patch.object(ChipLedger, "passes", _nothing),
+        patch.object(ChipLedger, "update", _nothing),
     ):
         yield
 

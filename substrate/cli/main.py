@@ -116,7 +116,15 @@ def run(
     command = "substrate " + shlex.join(sys.argv[1:])
     if until not in (None, "decided"):
         raise typer.BadParameter("--until knows one word: decided")
-    how = How(device, jobs, cluster, until is not None, at_most, isolated, sensitivity)
+    how = How(
+        device,
+        jobs,
+        cluster,
+        until is not None,
+        at_most,
+        isolated=isolated,
+        sensitivity=sensitivity,
+    )
     overrides = [*(set_ or []), *([f"seeds=[{','.join(seeds)}]"] if seeds else [])]
     with code_trusted(trust):
         if resume is not None:

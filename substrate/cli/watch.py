@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from substrate.scenario.source import ScenarioError
@@ -26,6 +27,8 @@ def watch_command(folder: Path, host: str, port: int, anyone: bool) -> None:
     except ValueError:
         hint = "an address of this machine, such as 127.0.0.1"
         raise ScenarioError("is no address", file="--host", found=host, hint=hint) from None
+    # a shell that starts it in the background lets it ignore Ctrl-C and kill -INT
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with server:
         try:
             tell(f"{server.url}  (Ctrl-C ends it)")
