@@ -53,7 +53,7 @@ class Experiment:
         return runs / f"{self.name.replace('/', '-')}-{budget}"
 
     def found(self, runs: Path, records: Path, into: Path) -> list[Run]:
-        """What was run of it, one for every budget.
+        """What was run of it, one for every budget; a run that has measured nothing yet is none.
 
         Args:
             runs: the folder of the run folders; what they have measured counts first.
@@ -65,9 +65,9 @@ class Experiment:
             own = self.folder(runs, budget)
             read = [read_run(folder, budget) for folder in (own, *unpack(own.name, records, into))]
             angles = [run for run in read if isinstance(run, AngleRun)]
-            trained = [run for run in read if isinstance(run, TrainingRun)]
+            trained = [run for run in read if isinstance(run, TrainingRun) and run.rows]
             if trained:
-                found.append(merged(sorted(trained, key=_has_rows, reverse=True)))
+                found.append(merged(trained))
             else:
                 found += angles[:1]
         return found
@@ -88,10 +88,6 @@ class Experiment:
         for role in ("arms", "baselines"):  # what was not run, the table says
             now[role] = {arm: each for arm, each in now[role].items() if arm in ran[role]}
         return [f"`{key}` ({was}, now {is_now})" for key, was, is_now in changes(ran, now)]
-
-
-def _has_rows(run: TrainingRun) -> bool:
-    return bool(run.rows)
 
 
 def experiments() -> list[Experiment]:

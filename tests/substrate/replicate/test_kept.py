@@ -86,3 +86,13 @@ def test_the_page_is_the_same_without_the_folder(run, shipped, tmp_path):
     shutil.rmtree(run)
     write_page(experiments(), tmp_path / "runs", page)
     assert page.read_text() == first
+
+
+def test_a_run_that_has_measured_nothing_takes_no_place(run, leave, shipped, tmp_path):
+    page = tmp_path / "docs" / "replication.md"
+    write_page(experiments(), tmp_path / "runs", page)
+    before = page.read_text()
+    shutil.rmtree(run)
+    leave("paper-small-full", [])
+    write_page(experiments(), tmp_path / "runs", page)
+    assert page.read_text() == before
