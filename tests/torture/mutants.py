@@ -37,7 +37,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--part", type=int, default=1, help="try one in so many")
     parser.add_argument("--only", default="", help="try those whose name holds this")
-    parser.add_argument("--without", default="\n", help="leave out those whose name holds this")
+    parser.add_argument(
+        "--without", action="append", default=[], help="leave out those whose name holds this"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     began = time.monotonic()
@@ -51,7 +53,11 @@ def main() -> int:
         for _, fault, kit in mutants:
             left_out = bool(next(numbers) % options.part)
             title = f"{name}: {fault}"
-            if left_out or options.only not in title or options.without in title:
+            if (
+                left_out
+                or options.only not in title
+                or any(each in title for each in options.without)
+            ):
                 continue
             found = first_failure(kit)
             here["mutants" if fault else "sound"] += 1
