@@ -15,6 +15,7 @@ from substrate.study.schema import StudyAxis
 NamedAxis = tuple[str, StudyAxis]
 
 _MOST_TICKS = 10
+_FEW_TICKS = 5
 
 
 class DrawnAxis:
@@ -54,15 +55,20 @@ class DrawnAxis:
         return np.array([self.levels.index(each) / last for each in values])
 
     def _ticks(self) -> tuple[Array, list[str]]:
-        if len(self.levels) <= _MOST_TICKS:
-            labels = [
-                f"{each:.4g}" if isinstance(each, float) else str(each) for each in self.levels
-            ]
-            return self._places(self.levels), labels
-        low, high = self._settings.range or (0.0, 1.0)
-        places = np.linspace(0, 1, 5)
-        if self._settings.scale == "log":
-            values = low * (high / low) ** places
-        else:
-            values = low + places * (high - low)
-        return places, [f"{each:.3g}" for each in values]
+        if self._settings.range is not None and len(self.levels) > _MOST_TICKS:
+            low, high = self._settings.range
+            places = np.linspace(0, 1, _FEW_TICKS)
+            if self._settings.scale == "log":
+                values = low * (high / low) ** places
+            else:
+                values = low + places * (high - low)
+            return places, [f"{each:.3g}" for each in values]
+        levels = self.levels
+        if len(levels) > _MOST_TICKS:
+            levels = [levels[place] for place in _spread(len(levels))]
+        labels = [f"{each:.4g}" if isinstance(each, float) else str(each) for each in levels]
+        return self._places(levels), labels
+
+
+def _spread(count: int) -> list[int]:
+    return [round(place) for place in np.linspace(0, count - 1, _FEW_TICKS)]
