@@ -9,9 +9,9 @@ Substrate = Callable[..., CompletedProcess[str]]
 
 
 def test_a_scenario_of_a_device_is_measured_too(
-    substrate: Substrate, tiny: Path, tmp_path: Path
+    substrate_here: Substrate, tiny: Path, tmp_path: Path
 ) -> None:
-    done = substrate(
+    done = substrate_here(
         "align", tiny, "--samples", 20, "--sigma-samples", 5, "--inputs", 2, "--out", "a", "--json"
     )
     assert done.returncode == 0, done.stderr
@@ -28,15 +28,15 @@ def test_a_scenario_of_a_device_is_measured_too(
 
 
 def test_a_network_without_gradient_has_nothing_to_compare_with(
-    substrate: Substrate, tiny: Path
+    substrate_here: Substrate, tiny: Path
 ) -> None:
     bp = "baselines.backpropagation.learning={rule: np, optimiser: {learning_rate: 0.1}}"
-    done = substrate("align", tiny, "--set", "network.activation=sign", "--set", bp)
+    done = substrate_here("align", tiny, "--set", "network.activation=sign", "--set", bp)
     assert done.returncode == 2
     assert "network: there is no gradient to compare with" in done.stderr
 
 
-def test_more_inputs_than_the_data_has(substrate: Substrate, tiny: Path) -> None:
-    done = substrate("align", tiny, "--inputs", 5000)
+def test_more_inputs_than_the_data_has(substrate_here: Substrate, tiny: Path) -> None:
+    done = substrate_here("align", tiny, "--inputs", 5000)
     assert done.returncode == 2
     assert "alignment.inputs: digits has only" in done.stderr

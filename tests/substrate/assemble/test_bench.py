@@ -188,10 +188,10 @@ def test_a_model_stands_for_the_bench(folder: Path) -> None:
 
 
 def test_a_bench_trains_digits_and_its_metrics_are_in_the_record(
-    folder: Path, substrate: Run
+    folder: Path, substrate_here: Run
 ) -> None:
     path = scenario_file(folder, {"settings": {"temperature": 77.0}})
-    done = substrate("run", path, "--out", "run", "--jobs", 1)
+    done = substrate_here("run", path, "--out", "run", "--jobs", 1)
     assert done.returncode == 0, done.stderr
     assert "ProbeStation of arm mine has no state()" in done.stdout
     rows = [json.loads(row) for row in (folder / "run/metrics.jsonl").read_text().splitlines()]
@@ -203,7 +203,7 @@ def test_a_bench_trains_digits_and_its_metrics_are_in_the_record(
     assert summary["arms"]["mine"]["reproducibility"] == "statistical"
     assert mine[1]["test_loss"] < mine[0]["test_loss"]
     # a bench is trained anew by every run, and the baseline taken from the store
-    again = substrate("run", path, "--out", "again", "--jobs", 1)
+    again = substrate_here("run", path, "--out", "again", "--jobs", 1)
     assert "mine  seed 0  done before" not in again.stdout
     assert "clean  seed 0  done before" in again.stdout
 
@@ -215,13 +215,13 @@ def test_units_of_one_bench_side_by_side_wait_for_each_other(folder: Path, subst
     assert not list((folder / "run").glob("failed-*"))
 
 
-def test_a_driver_that_fails_ends_its_arm_with_a_log(folder: Path, substrate: Run) -> None:
+def test_a_driver_that_fails_ends_its_arm_with_a_log(folder: Path, substrate_here: Run) -> None:
     station = folder / "probe_station.py"
     broken = "raise ConnectionError('the stage does not answer')"
     station.write_text(
         station.read_text().replace("return self._instruments.currents(array, x)", broken)
     )
-    done = substrate("run", scenario_file(folder, {}), "--out", "run", "--jobs", 1)
+    done = substrate_here("run", scenario_file(folder, {}), "--out", "run", "--jobs", 1)
     assert "the stage does not answer" in (folder / "run/failed-mine-0.log").read_text()
     assert "the stage does not answer" in done.stdout
 

@@ -1,4 +1,8 @@
-"""The command line as a user calls it, in a process of its own."""
+"""The command line as a user calls it.
+
+What is shown and written is the same in this process and in one of its own (`substrate_here` and
+`substrate`); only what ends a process, its imports and its workers need the latter.
+"""
 
 import json
 import os
@@ -52,8 +56,8 @@ def test_a_run_writes_everything_and_tells_the_verdict(substrate, tiny, tmp_path
     }
 
 
-def test_overrides_seeds_and_json(substrate, tiny, tmp_path):
-    shown = substrate(
+def test_overrides_seeds_and_json(substrate_here, tiny, tmp_path):
+    shown = substrate_here(
         "run", tiny, "--seeds", "7", "--set", "training.epochs=1", "--out", "here", "--json"
     )
     summary = json.loads(shown.stdout)
@@ -63,8 +67,8 @@ def test_overrides_seeds_and_json(substrate, tiny, tmp_path):
     assert json.loads((tmp_path / "here" / "summary.json").read_text()) == summary
 
 
-def test_repeated_seeds_add_up(substrate, tiny):
-    shown = substrate(
+def test_repeated_seeds_add_up(substrate_here, tiny):
+    shown = substrate_here(
         "run", tiny, "--seeds", "7", "--seeds", "3,5", "--set", "training.epochs=1", "--json"
     )
     assert json.loads(shown.stdout)["seeds"] == [7, 3, 5]
@@ -80,16 +84,16 @@ def test_a_full_disk_is_one_message(substrate_here, tiny, monkeypatch):
     assert shown.stderr == "error: here/units.json: No space left on device\n"
 
 
-def test_the_default_folder_carries_the_scenarios_name(substrate, tiny, tmp_path):
-    substrate("run", tiny, "--seeds", "0", "--set", "training.epochs=1")
+def test_the_default_folder_carries_the_scenarios_name(substrate_here, tiny, tmp_path):
+    substrate_here("run", tiny, "--seeds", "0", "--set", "training.epochs=1")
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.startswith("tiny-2")
 
 
-def test_a_full_folder_is_not_written_into(substrate, tiny, tmp_path):
+def test_a_full_folder_is_not_written_into(substrate_here, tiny, tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "thesis.tex").write_text("precious")
-    shown = substrate("run", tiny, "--out", "here")
+    shown = substrate_here("run", tiny, "--out", "here")
     assert shown.returncode == 2
     assert "here" in shown.stderr
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["thesis.tex"]
@@ -124,9 +128,9 @@ def test_the_schema_is_json_and_knows_the_keys(substrate_here):
     assert {"arms", "baselines", "seeds", "verdict", "training"} <= set(schema["properties"])
 
 
-def test_diverging_is_a_finding_and_no_failure(substrate, tiny):
+def test_diverging_is_a_finding_and_no_failure(substrate_here, tiny):
     hot = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 1e30}}}"
-    shown = substrate("run", tiny, "--set", hot, "--out", "here", "--seeds", "0,1")
+    shown = substrate_here("run", tiny, "--set", hot, "--out", "here", "--seeds", "0,1")
     assert shown.returncode == 0
     assert "diverged" in shown.stdout
     assert "not feasible" in shown.stdout.lower()
@@ -167,10 +171,10 @@ def test_ctrl_c_keeps_what_was_measured(tiny, tmp_path):
     assert len((tmp_path / "here" / "metrics.jsonl").read_text().splitlines()) == 2
 
 
-def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_and_tells_the_same(substrate_here, tiny, tmp_path, monkeypatch):
     """SIGKILL on the way; the arms on the ideal chip repeat bitwise."""
     native = "arms.crossbar={learning: {rule: anp, optimiser: {learning_rate: 0.01}}}"
-    assert substrate("run", tiny, "--out", "whole", "--set", native).returncode == 0
+    assert substrate_here("run", tiny, "--out", "whole", "--set", native).returncode == 0
     monkeypatch.setenv("SUBSTRATE_STORE", str(tmp_path / "another store"))
     killed = stop_itself(tmp_path, "SIGKILL", 5, "run", tiny, "--out", "killed", "--set", native)
     assert killed.returncode == -signal.SIGKILL
@@ -178,7 +182,7 @@ def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path, monk
     assert left == {"scenario.yaml", "units.json"}
     # a worker may be between two units, so not that one is half-way, but that some were begun
     assert list((tmp_path / "another store").rglob("metrics.jsonl"))
-    resumed = substrate("run", "--resume", "killed")
+    resumed = substrate_here("run", "--resume", "killed")
     assert resumed.returncode == 0, resumed.stderr
     lines = {
         name: [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").open()]
@@ -188,7 +192,7 @@ def test_a_killed_run_goes_on_and_tells_the_same(substrate, tiny, tmp_path, monk
         for row in rows:
             del row["seconds"]
     assert lines["whole"] == lines["killed"]
-    again = substrate("run", "--resume", "killed")
+    again = substrate_here("run", "--resume", "killed")
     assert again.returncode == 2
     assert "complete" in again.stderr
 

@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -156,14 +154,11 @@ def test_traces_without_noise_are_refused(trace, message):
         fit_all(trace, INTERVAL)
 
 
-def test_the_command_prints_a_stack_that_a_scenario_takes(tmp_path):
+def test_the_command_prints_a_stack_that_a_scenario_takes(tmp_path, substrate_here):
     table = np.stack([np.arange(SAMPLES) * INTERVAL, simulate(HOPS, PINK) * 1e3], axis=1)
     np.savetxt(tmp_path / "lab.csv", table, delimiter=",", header="time (s),U (mV)", comments="")
-    command = [
-        *(sys.executable, "-m", "substrate", "fit", "lab.csv"),
-        *("--scale", "1e-3", "--json"),
-    ]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    run = substrate_here("fit", "lab.csv", "--scale", "1e-3", "--json")
+    assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["best"] == "telegraph + 1/f + white"
     assert result["sampling_rate"] == pytest.approx(1e6)
@@ -181,9 +176,8 @@ def test_the_command_prints_a_stack_that_a_scenario_takes(tmp_path):
     assert [each.model for each in chip.noise] == ["telegraph", "pink"]
 
 
-def test_without_a_sampling_rate_it_says_what_to_type(tmp_path):
+def test_without_a_sampling_rate_it_says_what_to_type(tmp_path, substrate_here):
     np.save(tmp_path / "lab.npy", simulate(WHITE))
-    command = [sys.executable, "-m", "substrate", "fit", "lab.npy"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    run = substrate_here("fit", "lab.npy")
     assert run.returncode == 2
     assert "--sampling-rate HZ" in run.stderr

@@ -1,8 +1,6 @@
 """`substrate verify`: exit status, reasons, and programs' output."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +32,11 @@ class Timid(ActivityNodePerturbation):
 """
 
 
-def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "substrate", "verify", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def test_a_failure_says_what_and_why_and_ends_with_status_1(tmp_path: Path) -> None:
+def test_a_failure_says_what_and_why_and_ends_with_status_1(
+    tmp_path: Path, substrate_here: Any
+) -> None:
     (tmp_path / "mine.py").write_text(BROKEN)
-    run = verify(tmp_path, "mine.py:Loud", "--set", "std=0.1", "--json")
+    run = substrate_here("verify", "mine.py:Loud", "--set", "std=0.1", "--json")
     assert run.returncode == 1
     result = json.loads(run.stdout)
     failed = [each for each in result["checks"] if each["result"] == "failed"]
@@ -53,11 +48,11 @@ def test_a_failure_says_what_and_why_and_ends_with_status_1(tmp_path: Path) -> N
     assert "stated 0.01" in failed[0]["detail"]
 
 
-def test_what_cannot_be_found_is_answered_with_the_nearest(tmp_path: Path) -> None:
-    run = verify(tmp_path, "telegraf")
+def test_what_cannot_be_found_is_answered_with_the_nearest(substrate_here: Any) -> None:
+    run = substrate_here("verify", "telegraf")
     assert run.returncode == 2
     assert "did you mean 'telegraph'" in run.stderr
-    run = verify(tmp_path, "telegraph", "--set", "dwel_low=1")
+    run = substrate_here("verify", "telegraph", "--set", "dwel_low=1")
     assert run.returncode == 2
     assert "did you mean 'dwell_low'" in run.stderr
 

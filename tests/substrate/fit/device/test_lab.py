@@ -2,9 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -13,12 +10,6 @@ from substrate.environment import scenarios_folder
 
 LAB = scenarios_folder() / "lab"
 FILES = ("pulses.csv", "retention.csv", "reads.txt", "current.txt")
-
-
-def substrate(*arguments: str, cwd: Path) -> dict:
-    command = [sys.executable, "-m", "substrate", *arguments, "--json"]
-    run = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
-    return json.loads(run.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +27,9 @@ def test_the_files_are_those_that_the_script_writes(tmp_path, truth):
     assert sum((LAB / name).stat().st_size for name in FILES) < 300_000
 
 
-def test_the_device_is_found_and_a_scenario_takes_it(tmp_path, truth):
+def test_the_device_is_found_and_a_scenario_takes_it(tmp_path, truth, substrate_here):
     paths = [str(LAB / name) for name in FILES[:3]]
-    found = substrate("fit-device", *paths, cwd=tmp_path)
+    found = json.loads(substrate_here("fit-device", *paths, "--json").stdout)
     assert set(found["verdicts"].values()) == {"good"}
     device, errors = found["device"], found["errors"]
     assert found["response"]["kind"] == "soft bounds"
@@ -64,8 +55,9 @@ def test_the_device_is_found_and_a_scenario_takes_it(tmp_path, truth):
             assert device[part][name] == close, name
 
 
-def test_the_noise_is_found(tmp_path, truth):
-    found = substrate("fit", str(LAB / "current.txt"), "--scale", "5e-4", cwd=tmp_path)
+def test_the_noise_is_found(truth, substrate_here):
+    told = substrate_here("fit", LAB / "current.txt", "--scale", "5e-4", "--json")
+    found = json.loads(told.stdout)
     assert found["best"] == "telegraph + 1/f + white"
     assert found["verdict"] == "good"
     best = found["candidates"][0]
@@ -86,9 +78,8 @@ def test_the_noise_is_found(tmp_path, truth):
         ("direction,G (uS)\nup,1\nup,nan\n", (), "type --missing drop"),
     ],
 )
-def test_refusals_say_what_to_type(tmp_path, text, options, message):
+def test_refusals_say_what_to_type(tmp_path, substrate_here, text, options, message):
     (tmp_path / "cells.csv").write_text(text)
-    command = [sys.executable, "-m", "substrate", "fit-device", "cells.csv", *options]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    run = substrate_here("fit-device", "cells.csv", *options)
     assert run.returncode == 2
     assert message in " ".join(run.stderr.split())
