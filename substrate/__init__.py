@@ -17,15 +17,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from substrate.api.comparisons import compare as compare
+    from substrate.api.limits import Limit as Limit
+    from substrate.api.limits import spec as spec
     from substrate.api.runs import Run as Run
     from substrate.api.runs import load as load
     from substrate.api.runs import read as read
     from substrate.api.runs import resume as resume
     from substrate.api.runs import run as run
-    from substrate.api.studies import Limit as Limit
     from substrate.api.studies import Study as Study
-    from substrate.api.studies import compare as compare
-    from substrate.api.studies import spec as spec
     from substrate.api.studies import study as study
     from substrate.scenario.schema import Scenario as Scenario
     from substrate.scenario.source import ScenarioError as ScenarioError
@@ -38,10 +38,10 @@ _HOMES = {
     "read": "substrate.api.runs",
     "resume": "substrate.api.runs",
     "run": "substrate.api.runs",
-    "Limit": "substrate.api.studies",
+    "Limit": "substrate.api.limits",
     "Study": "substrate.api.studies",
-    "compare": "substrate.api.studies",
-    "spec": "substrate.api.studies",
+    "compare": "substrate.api.comparisons",
+    "spec": "substrate.api.limits",
     "study": "substrate.api.studies",
     "Scenario": "substrate.scenario.schema",
     "ScenarioError": "substrate.scenario.source",

@@ -5,13 +5,14 @@ They do what the command line does, by the same functions (`substrate.run.sessio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from substrate.api.tables import frame
 from substrate.record.folder import SCENARIO, RunFolder, read_run_folder
 from substrate.record.metrics import Epoch
 from substrate.record.summary import Arm, Comparison, MetricName, Summary, Verdict
@@ -291,12 +292,3 @@ def _arm_row(arm: Arm) -> dict[str, Any]:
         row[metric] = measure and measure.mean
         row[f"{metric}_std"] = measure and measure.std
     return row
-
-
-def frame(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], numbers: Sequence[str]
-) -> pd.DataFrame:
-    """A table; where there is no number stands NaN, and not None."""
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=list(columns)).astype(dict.fromkeys(numbers, float))
