@@ -9,7 +9,8 @@ from substrate.new.write import write_new
 from substrate.record.metrics import Epoch
 from substrate.run import experiment
 from substrate.run.training import ArmRun
-from tests.torture.damages import Folders, random_damages, systematic
+from tests.torture.damaged_folders import Folders
+from tests.torture.damages import random_damages, systematic
 from tests.torture.runs import FILES, store_of, write_scenario
 
 
