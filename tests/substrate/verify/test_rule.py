@@ -1,315 +1,62 @@
 """The conformance kit finds what is wrong with a learning rule: shipped ones, each with a fault."""
 
-import itertools
 import re
-from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
 
 import pytest
 import torch
-from pydantic import Field
-from torch import Tensor
 
-from devices.interface import Capability, LayerUpdate, Outer
-from learning.rules import Rule, RuleState, Trial
+from learning.rules import Rule
 from learning.rules.activity_node_perturbation import ActivityNodePerturbation
-from learning.rules.backpropagation import Backpropagation
-from learning.rules.base import per_sample
-from learning.rules.covariance_corrected_anp import CovarianceCorrectedANP
-from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
-from learning.rules.node_perturbation import NodePerturbation
-from learning.rules.observed_node_perturbation import ObservedNodePerturbation
-from learning.rules.weight_mirror import WeightMirror
 from substrate.verify import RuleConformance, run_checks
 from substrate.verify.statistics import exceed_zero
-
-Errors = tuple[Tensor, ...]
-
-
-class Uphill(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(-error for error in super().errors(trial))
-
-
-class UphillInTheFirstLayer(CovarianceCorrectedANP):
-    def errors(self, trial: Trial) -> Errors:
-        first, *others = super().errors(trial)
-        return (-first, *others)
-
-
-class WithoutTheNumberOfNodes(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        nodes = sum(shape.nodes for shape in trial.shapes)
-        return tuple(error / nodes for error in super().errors(trial))
-
-
-class DividesByTheDeviation(NodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(error * trial.sigma for error in super().errors(trial))
-
-
-class NormOfOnePosition(IterativeNodePerturbation):
-    """Right in fully connected layers."""
-
-    def errors(self, trial: Trial) -> Errors:
-        errors = []
-        for layer, error in enumerate(super().errors(trial)):
-            perturbation = trial.perturbations[layer]
-            assert perturbation is not None
-            v = perturbation[layer]
-            assert v is not None
-            whole = v.flatten(1).square().sum(1)
-            errors.append(error * per_sample(whole, v) / v.square().sum(-1, keepdim=True))
-        return tuple(errors)
-
-
-class BatchMean(NodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        (perturbation,) = trial.perturbations
-        assert perturbation is not None
-        scale = trial.loss_changes[0].mean().float() / trial.sigma**2
-        return tuple(scale * epsilon for epsilon in perturbation if epsilon is not None)
-
-
-class BatchMeanOfTheDerivative(Backpropagation):
-    def errors(self, trial: Trial) -> Errors:
-        (error,) = super().errors(trial)
-        return (error.mean(0, keepdim=True).expand_as(error).clone(),)
-
-
-class WrongLayer(NodePerturbation):
-    """Takes a neighbour's error wherever the shape allows it."""
-
-    def errors(self, trial: Trial) -> Errors:
-        errors = list(super().errors(trial))
-        for one, other in itertools.pairwise(range(len(errors))):
-            if errors[one].shape == errors[other].shape:
-                errors[one], errors[other] = errors[other], errors[one]
-        return tuple(errors)
-
-
-class ObservesThePerturbedPass(NodePerturbation):
-    """Takes what the perturbed pass shows of a layer for what was injected there."""
-
-    reads_activities: ClassVar[bool] = True
-
-    def errors(self, trial: Trial) -> Errors:
-        scale = trial.loss_changes[0] / trial.sigma**2
-        return tuple(change * per_sample(scale, change) for change in trial.activity_changes)
-
-
-class NormOfAnotherLayer(IterativeNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        errors = list(super().errors(trial))
-        nodes = [shape.nodes for shape in trial.shapes]
-        return tuple(
-            e * n / m for e, n, m in zip(errors, nodes[1:] + nodes[:1], nodes, strict=True)
-        )
-
-
-class MirrorFleesItsMisfit(WeightMirror):
-    def requests(self, trial: Trial, read_mirror: Any) -> Iterator[LayerUpdate]:
-        for update in super().requests(trial, read_mirror):
-            assert isinstance(update.mirror, Outer)
-            flipped = Outer(update.mirror.x, -update.mirror.d, update.mirror.rate)
-            yield LayerUpdate(update.layer, mirror=flipped)
-
-
-class MirrorFollowsTheInputsOfAnotherSample(WeightMirror):
-    def _regressor(self, layer: int, trial: Trial) -> Tensor:
-        return super()._regressor(layer, trial).roll(1, 0)
-
-
-class RemembersInPlace(CovarianceCorrectedANP):
-    def remember(self, trial: Trial) -> RuleState:
-        for name, value in super().remember(trial).items():
-            if name not in trial.state:
-                return super().remember(trial)
-            trial.state[name].copy_(value)
-        return trial.state
-
-
-class ScalesObservationsInPlace(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        for change, error in zip(trial.activity_changes, super().errors(trial), strict=True):
-            change.copy_(error)
-        return trial.activity_changes
-
-
-class GivesItsStateAway(CovarianceCorrectedANP):
-    def remember(self, trial: Trial) -> RuleState:
-        return {**super().remember(trial), "first": trial.activity_changes[0].clone()}
-
-    def errors(self, trial: Trial) -> Errors:
-        return (trial.state["first"], *super().errors(trial)[1:])
-
-
-class Unseeded(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(e * (1 + 0.1 * torch.rand(())) for e in super().errors(trial))
-
-
-class CountsForItself(ActivityNodePerturbation):
-    seen: ClassVar[list[int]] = [0]
-
-    def errors(self, trial: Trial) -> Errors:
-        self.seen[0] += 1
-        return tuple(error * (1 + 1 / self.seen[0]) for error in super().errors(trial))
-
-
-class StateIgnored(CovarianceCorrectedANP):
-    def errors(self, trial: Trial) -> Errors:
-        scale = trial.loss_changes[0].float()
-        return tuple(change * per_sample(scale, change) for change in trial.activity_changes)
-
-
-class RemembersEveryTrial(ObservedNodePerturbation):
-    def remember(self, trial: Trial) -> RuleState:
-        kept = {name: each for name, each in trial.state.items() if name.startswith("kept")}
-        kept[f"kept {len(kept)}"] = trial.loss_changes[0]
-        return {**super().remember(trial), **kept}
-
-
-class LooksAtTheNextSample(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        ramp = torch.linspace(0.9, 1.1, len(trial.loss_changes[0]))
-        return tuple(error * per_sample(ramp, error) for error in super().errors(trial))
-
-
-class UndefinedWithoutChange(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        changes = trial.activity_changes
-        norm = torch.stack([change.flatten(1).square().sum(1) for change in changes]).sum(0)
-        scale = sum(shape.nodes for shape in trial.shapes) * trial.loss_changes[0] / norm
-        return tuple(change * per_sample(scale, change) for change in changes)
-
-
-class DoublePrecision(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(error.double() for error in super().errors(trial))
-
-
-class WithoutPositions(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(error.flatten(1) for error in super().errors(trial))
-
-
-class ClassesAlone(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        assert trial.target is not None
-        weight = torch.ones(100)[trial.target]
-        return tuple(error * per_sample(weight, error) for error in super().errors(trial))
-
-
-class TakesTheDerivative(WeightMirror):
-    @property
-    def needs(self) -> frozenset[Capability]:
-        return super().needs - {Capability.LOSS_DERIVATIVE}
-
-
-class TakesTheSlope(WeightMirror):
-    @property
-    def needs(self) -> frozenset[Capability]:
-        return super().needs - {Capability.ACTIVATION_DERIVATIVE}
-
-
-class WantsMirrorsNowhere(WeightMirror):
-    @property
-    def mirror_on(self) -> Literal["digital", "crossbar"] | None:
-        return None
-
-
-class ReadsBackwards(Backpropagation):
-    requires: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.ACTIVATION_DERIVATIVE, Capability.LOSS_DERIVATIVE}
-    )
-
-
-class KnowsWhatNobodyCan(NodePerturbation):
-    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.OBSERVE})
-
-
-class ReadsInputsUnsaid(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        gain = 1 + trial.input_changes[-1].std() if trial.input_changes else 1.0
-        return tuple(gain * error for error in super().errors(trial))
-
-
-class GoesByTheSetSigma(ActivityNodePerturbation):
-    def errors(self, trial: Trial) -> Errors:
-        return tuple(error * (1 + trial.sigma) for error in super().errors(trial))
-
-
-class HasInputsReadForNothing(ActivityNodePerturbation):
-    reads_inputs: ClassVar[bool] = True
-
-
-class SaysThatAllTrialsAgree(ActivityNodePerturbation):
-    @property
-    def averages_errors(self) -> bool:
-        return False
-
-
-class SaysThatItIsUnbiased(ActivityNodePerturbation):
-    @property
-    def unbiased_in(self) -> Literal["any network", "one layer"] | None:
-        return "any network"
-
-
-class Undescribed(ActivityNodePerturbation):
-    gain: float = 1.0
-
-
-class Unwritable(ActivityNodePerturbation):
-    cut: float = Field(float("nan"), description="Compared with nothing.")
-
-
-class CalledOn(ActivityNodePerturbation):
-    on: bool = Field(True, description="A key that YAML takes for a truth value.")
-
+from tests.substrate.verify import rule_faults as faults
 
 FAULTS: list[tuple[type[Rule], str, str]] = [
-    (Uphill, "one_layer", "must be greater than 0"),
-    (Uphill, "layers", "must be greater than 0"),
-    (UphillInTheFirstLayer, "layers", "layer 1, input .*must be greater than 0"),
-    (WithoutTheNumberOfNodes, "one_layer", r"drawn 0\.[12].*, stated 1"),
-    (DividesByTheDeviation, "one_layer", r"drawn 0\.00.*, stated 1"),
-    (NormOfOnePosition, "convolution", "stated 1"),
-    (BatchMean, "layers", "must be greater than 0"),
-    (BatchMeanOfTheDerivative, "layers", "must be greater than 0"),
-    (WrongLayer, "layers", "layer"),
-    (ObservesThePerturbedPass, "layers", "stated"),
-    (NormOfAnotherLayer, "layers", "layer 2.*stated 1"),
-    (SaysThatItIsUnbiased, "layers", "stated"),
-    (MirrorFleesItsMisfit, "layers", "must be greater than 0"),
-    (MirrorFollowsTheInputsOfAnotherSample, "layers", "must be greater than 0"),
-    (RemembersInPlace, "leaves_alone", "changed the state before in place"),
-    (ScalesObservationsInPlace, "leaves_alone", "observations were changed in place: activity_ch"),
-    (GivesItsStateAway, "leaves_alone", "shares memory with the state"),
-    (Unseeded, "repeats_under_a_seed", r"draw from trial\.generator"),
-    (CountsForItself, "repeats_under_a_seed", "keep nothing outside the state"),
-    (CountsForItself, "saves_and_restores", "keep all of it in the state"),
-    (StateIgnored, "remembers", "neither errors nor slopes nor requests"),
-    (RemembersEveryTrial, "remembers", "numbers after 3 trials, and"),
-    (LooksAtTheNextSample, "order_of_samples", "place in the batch"),
-    (UndefinedWithoutChange, "without_perturbation", "error of layer 1 is infinite"),
-    (DoublePrecision, "errors", "float64.* instead of .*float32"),
-    (WithoutPositions, "errors", "a convolution"),
-    (ClassesAlone, "errors", "must be long"),
-    (TakesTheDerivative, "needs", "does not declare Capability.LOSS_DERIVATIVE"),
-    (TakesTheSlope, "needs", "'activation_derivative', and the rule does not declare it"),
-    (WantsMirrorsNowhere, "needs", "has no mirror"),
-    (WantsMirrorsNowhere, "declarations_fit_together", "say in `mirror_on` where"),
-    (ReadsBackwards, "needs", "'transposed_read', and the rule does not declare it"),
-    (ReadsBackwards, "declarations_fit_together", "needs Capability.TRANSPOSED_READ"),
-    (KnowsWhatNobodyCan, "declarations_fit_together", "needs? Capability.INJECT"),
-    (ReadsInputsUnsaid, "reads", "does not declare: `reads_inputs`"),
-    (GoesByTheSetSigma, "reads", "does not declare: `knows_perturbation`"),
-    (HasInputsReadForNothing, "reads", "does not read: `reads_inputs`"),
-    (SaysThatAllTrialsAgree, "averages_errors", "says that none does"),
-    (Undescribed, "describes_itself", "`gain` has no description"),
-    (Unwritable, "settings_can_be_written_out", "settings read again"),
-    (CalledOn, "settings_can_be_written_out", "the key `on` as True; name it otherwise"),
+    (faults.Uphill, "one_layer", "must be greater than 0"),
+    (faults.Uphill, "layers", "must be greater than 0"),
+    (faults.UphillInTheFirstLayer, "layers", "layer 1, input .*must be greater than 0"),
+    (faults.WithoutTheNumberOfNodes, "one_layer", r"drawn 0\.[12].*, stated 1"),
+    (faults.DividesByTheDeviation, "one_layer", r"drawn 0\.00.*, stated 1"),
+    (faults.NormOfOnePosition, "convolution", "stated 1"),
+    (faults.BatchMean, "layers", "must be greater than 0"),
+    (faults.BatchMeanOfTheDerivative, "layers", "must be greater than 0"),
+    (faults.WrongLayer, "layers", "layer"),
+    (faults.ObservesThePerturbedPass, "layers", "stated"),
+    (faults.NormOfAnotherLayer, "layers", "layer 2.*stated 1"),
+    (faults.SaysThatItIsUnbiased, "layers", "stated"),
+    (faults.MirrorFleesItsMisfit, "layers", "must be greater than 0"),
+    (faults.MirrorFollowsTheInputsOfAnotherSample, "layers", "must be greater than 0"),
+    (faults.RemembersInPlace, "leaves_alone", "changed the state before in place"),
+    (
+        faults.ScalesObservationsInPlace,
+        "leaves_alone",
+        "observations were changed in place: activity_ch",
+    ),
+    (faults.GivesItsStateAway, "leaves_alone", "shares memory with the state"),
+    (faults.Unseeded, "repeats_under_a_seed", r"draw from trial\.generator"),
+    (faults.CountsForItself, "repeats_under_a_seed", "keep nothing outside the state"),
+    (faults.CountsForItself, "saves_and_restores", "keep all of it in the state"),
+    (faults.StateIgnored, "remembers", "neither errors nor slopes nor requests"),
+    (faults.RemembersEveryTrial, "remembers", "numbers after 3 trials, and"),
+    (faults.LooksAtTheNextSample, "order_of_samples", "place in the batch"),
+    (faults.UndefinedWithoutChange, "without_perturbation", "error of layer 1 is infinite"),
+    (faults.DoublePrecision, "errors", "float64.* instead of .*float32"),
+    (faults.WithoutPositions, "errors", "a convolution"),
+    (faults.ClassesAlone, "errors", "must be long"),
+    (faults.TakesTheDerivative, "needs", "does not declare Capability.LOSS_DERIVATIVE"),
+    (faults.TakesTheSlope, "needs", "'activation_derivative', and the rule does not declare it"),
+    (faults.WantsMirrorsNowhere, "needs", "has no mirror"),
+    (faults.WantsMirrorsNowhere, "declarations_fit_together", "say in `mirror_on` where"),
+    (faults.ReadsBackwards, "needs", "'transposed_read', and the rule does not declare it"),
+    (faults.ReadsBackwards, "declarations_fit_together", "needs Capability.TRANSPOSED_READ"),
+    (faults.KnowsWhatNobodyCan, "declarations_fit_together", "needs? Capability.INJECT"),
+    (faults.ReadsInputsUnsaid, "reads", "does not declare: `reads_inputs`"),
+    (faults.GoesByTheSetSigma, "reads", "does not declare: `knows_perturbation`"),
+    (faults.HasInputsReadForNothing, "reads", "does not read: `reads_inputs`"),
+    (faults.SaysThatAllTrialsAgree, "averages_errors", "says that none does"),
+    (faults.Undescribed, "describes_itself", "`gain` has no description"),
+    (faults.Unwritable, "settings_can_be_written_out", "settings read again"),
+    (faults.CalledOn, "settings_can_be_written_out", "the key `on` as True; name it otherwise"),
 ]
 
 
@@ -321,7 +68,7 @@ def test_every_fault_is_found(fault: type[Rule], check: str, reason: str) -> Non
 
 
 def test_an_assertion_of_the_rules_own_is_told_by_its_place() -> None:
-    kit = type("Kit", (RuleConformance,), {"rule": KnowsWhatNobodyCan(), "replicas": 2})
+    kit = type("Kit", (RuleConformance,), {"rule": faults.KnowsWhatNobodyCan(), "replicas": 2})
     details = [each.detail for each in run_checks(kit()) if each.result == "failed"]
     assert any(re.fullmatch(r"AssertionError \(.*node_perturbation\.py:\d+\)", d) for d in details)
 
