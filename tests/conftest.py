@@ -10,7 +10,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from jaxtyping import install_import_hook
 
 # Before torch is imported, here or in a command that a test starts: each worker has one core.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -19,16 +18,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import torch
 
+from tests import shapes
+
 # Modules that must not import torch (`devices.deferred`) import this name for type checkers alone,
 # and a builtin is where beartype finds what a module lacks.
 builtins.Tensor = torch.Tensor  # type: ignore[attr-defined]
 
-# Before any test imports the packages: every annotated call is then checked as it runs. Scenario
-# models are left to pydantic, whose own types beartype cannot check.
-install_import_hook(
-    ["learning", "devices", "substrate.assemble", "substrate.data", "substrate.run"],
-    "beartype.beartype",
-)
+# Before any test imports the packages: every annotated call is then checked as it runs.
+shapes.install()
 
 
 class SilentFile(pytest.Item):

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,19 @@ def write(folder: Path, arm: dict, **other) -> Path:
     return path
 
 
-def substrate(folder: Path, *arguments: object, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "substrate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "SUBSTRATE_STORE": str(folder / "store"), "COLUMNS": "200"},
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
+Call = Callable[..., str]
+
+
+@pytest.fixture
+def called(substrate_here) -> Call:
+    """Run a command that ends with a status, and give all that it showed."""
+
+    def call(*arguments: object, status: int = 0) -> str:
+        done = substrate_here(*arguments)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return call
 
 
 def figures(folder: Path) -> list[tuple]:
@@ -58,10 +62,10 @@ def figures(folder: Path) -> list[tuple]:
     return [(each["arm"], each["epoch"], each["test_loss"], each["train_loss"]) for each in lines]
 
 
-def test_an_isolated_run_ends_as_one_in_process(tmp_path):
+def test_an_isolated_run_ends_as_one_in_process(called, tmp_path, own_store):
     path = write(tmp_path, NATIVE)
-    substrate(tmp_path, "run", path, "--out", "here", "--jobs", 1)
-    told = substrate(tmp_path, "run", path, "--out", "apart", "--jobs", 1, "--isolated")
+    called("run", path, "--out", "here", "--jobs", 1)
+    told = called("run", path, "--out", "apart", "--jobs", 1, "--isolated")
     assert figures(tmp_path / "here") == figures(tmp_path / "apart")
     assert "not isolated, since gradients lead to the weights: clean" in told
     assert re.search(r"arm: native rasch_2019 in a process of its own; latency .* ms", told)
@@ -78,16 +82,17 @@ def test_an_isolated_run_ends_as_one_in_process(tmp_path):
     assert "The wire to the chip" in page
     assert "The wire to the chip" not in (tmp_path / "here" / "report.html").read_text()
     # weights do not stay behind
-    assert not list((tmp_path / "store").rglob("chip-states"))
+    assert not list(own_store.rglob("chip-states"))
 
 
-@pytest.fixture
-def served(tmp_path):
-    path = write(tmp_path, NATIVE)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    path = write(folder, NATIVE)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "substrate", "serve", str(path), "--arm", "arm"),
-            *("--listen", "localhost:0", "--states", str(tmp_path / "states"), "--repeatable"),
+            *("--listen", "localhost:0", "--states", str(folder / "states"), "--repeatable"),
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -101,41 +106,41 @@ def served(tmp_path):
     assert process.wait(60) == 0
 
 
-def test_a_scenario_trains_on_whatever_answers_and_never_out_of_the_store(served, tmp_path):
+def test_a_scenario_trains_on_whatever_answers_and_never_out_of_the_store(
+    served, called, tmp_path, own_store
+):
     here = write(tmp_path, NATIVE)
-    substrate(tmp_path, "run", here, "--out", "here", "--jobs", 1)
+    called("run", here, "--out", "here", "--jobs", 1)
     there = write(tmp_path, {**NATIVE, "chip": {"remote": served}})
-    substrate(tmp_path, "check", there)
-    told = substrate(tmp_path, "run", there, "--out", "there", "--jobs", 1)
+    called("check", there)
+    told = called("run", there, "--out", "there", "--jobs", 1)
     assert f"native rasch_2019 at {served}" in told
     # the served chip is told to repeat, so that its figures are those of one process
     assert figures(tmp_path / "here") == figures(tmp_path / "there")
-    before = len(list((tmp_path / "store").rglob("ended.json")))
-    substrate(tmp_path, "run", there, "--out", "again", "--jobs", 1)
-    assert len(list((tmp_path / "store").rglob("ended.json"))) == before + 1
+    before = len(list(own_store.rglob("ended.json")))
+    called("run", there, "--out", "again", "--jobs", 1)
+    assert len(list(own_store.rglob("ended.json"))) == before + 1
     # what the run itself has done is not done again where it goes on
-    substrate(tmp_path, "run", "--resume", "again", "--seeds", "0,1", "--jobs", 1)
-    assert len(list((tmp_path / "store").rglob("ended.json"))) == before + 3
+    called("run", "--resume", "again", "--seeds", "0,1", "--jobs", 1)
+    assert len(list(own_store.rglob("ended.json"))) == before + 3
 
 
-def test_what_does_not_fit_the_chip_is_said_before_anything_is_trained(served, tmp_path):
+def test_what_does_not_fit_the_chip_is_said_before_anything_is_trained(served, called, tmp_path):
     remote = {**NATIVE, "chip": {"remote": served}}
-    told = substrate(
-        tmp_path, "run", write(tmp_path, remote, network={"layers": [9]}), "--out", "r", status=2
-    )
+    told = called("run", write(tmp_path, remote, network={"layers": [9]}), "--out", "r", status=2)
     assert "the chip has other layers than the network: 64→8, 8→10, and not 64→9, 9→10" in told
     plain = {**remote, "learning": {**NATIVE["learning"], "decorrelation": None, "rule": "anp"}}
-    told = substrate(tmp_path, "run", write(tmp_path, plain), "--out", "r", status=2)
+    told = called("run", write(tmp_path, plain), "--out", "r", status=2)
     assert "the chip has decorrelation matrices, and the arm does not" in told
     backward = {**remote, "learning": {**BP["learning"], "decorrelation": {}}}
-    told = substrate(tmp_path, "run", write(tmp_path, backward), "--out", "r", status=2)
+    told = called("run", write(tmp_path, backward), "--out", "r", status=2)
     assert "bp with these settings needs the capability 'transposed_read'" in told
     assert not (tmp_path / "r").exists()
 
 
-def test_nobody_answers(tmp_path):
+def test_nobody_answers(called, tmp_path):
     path = write(tmp_path, {**NATIVE, "chip": {"remote": "localhost:9"}})
-    told = substrate(tmp_path, "run", path, "--out", "r", status=2)
+    told = called("run", path, "--out", "r", status=2)
     assert "localhost:9: no answer" in told
     assert "is `substrate serve` running there?" in told
 
@@ -148,7 +153,7 @@ def test_nobody_answers(tmp_path):
         (["--arm", "arm", "--listen", "here"], "is no address"),
     ],
 )
-def test_serving_is_refused_in_one_line(arguments, said, tmp_path):
-    told = substrate(tmp_path, "serve", write(tmp_path, NATIVE), *arguments, status=2)
+def test_serving_is_refused_in_one_line(arguments, said, called, tmp_path):
+    told = called("serve", write(tmp_path, NATIVE), *arguments, status=2)
     assert said in told
     assert len(told.strip().splitlines()) == 1
