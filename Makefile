@@ -7,8 +7,9 @@ stamp := .venv/.installed
 run: setup
 	$(bin)/substrate run scenarios/crossbar_danp.yaml
 
+# A worker takes neighbouring tests, which share what they need, and helps the other at the end.
 test: setup
-	$(bin)/pytest -n 2
+	$(bin)/pytest -n 2 --dist worksteal
 
 # What strangers, full disks and kill signals do; not part of the tests, since it takes long.
 torture: setup

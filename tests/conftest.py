@@ -7,7 +7,6 @@ import builtins
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
@@ -19,6 +18,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import torch
 
 from tests import shapes
+from tests.stores import store_at
 
 # Modules that must not import torch (`devices.deferred`) import this name for type checkers alone,
 # and a builtin is where beartype finds what a module lacks.
@@ -61,9 +61,5 @@ def data_dir() -> Path:
 @pytest.fixture(autouse=True)
 def own_store(tmp_path: Path) -> Iterator[Path]:
     """A store of units for every test, so that nothing is taken from another; and one core."""
-    store = tmp_path / "store-of-units"
-    with (
-        mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store)),
-        mock.patch("os.sched_getaffinity", return_value={0}),
-    ):
+    with store_at(tmp_path / "store-of-units") as store:
         yield store

@@ -1,6 +1,8 @@
 import json
 import math
 import shutil
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from substrate.run.outcomes import load_outcomes, save_outcomes
 from substrate.run.verdict import Estimate, sample_variance
 from substrate.run.workers import InProcess
 from substrate.scenario.load import load_scenario
+from tests.stores import store_at
+from tests.substrate.conftest import TINY
 
 CPU = torch.device("cpu")
 FIGURES = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
@@ -62,9 +66,34 @@ def run(path, folder, *overrides, display=None, resume=False, tell=lambda *_: No
     return summary, [json.loads(line) for line in lines]
 
 
-def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
-    folder = tmp_path / "run"
-    summary, metrics = run(tiny, folder)
+class Ran(NamedTuple):
+    """A run that is looked at from several sides, and that nothing is done to."""
+
+    folder: Path
+    summary: dict
+    metrics: list[dict]
+
+
+def ran_once(folder: Path, *overrides: str, display: Silent | None = None) -> Ran:
+    path = folder / "tiny.yaml"
+    path.write_text(TINY)
+    with store_at(folder / "store"):
+        return Ran(folder / "run", *run(path, folder / "run", *overrides, display=display))
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Ran:
+    return ran_once(tmp_path_factory.mktemp("ran"))
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory) -> Ran:
+    """One that was stopped after the second epoch of its third arm's first seed."""
+    return ran_once(tmp_path_factory.mktemp("interrupted"), display=Silent(interrupt_after=8))
+
+
+def test_a_run_folder_holds_what_was_measured(ran):
+    _, summary, metrics = ran
     assert [(row["seed"], row["arm"], row["epoch"]) for row in metrics] == [
         (seed, arm, epoch)
         for seed in (0, 1)
@@ -87,8 +116,8 @@ def test_a_run_folder_holds_what_was_measured(tiny, tmp_path):
     assert summary["arms"]["crossbar"]["reproducibility"] == "statistical"
 
 
-def test_every_arm_has_a_ledger_of_its_training_and_none_of_its_evaluations(tiny, tmp_path):
-    summary, _ = run(tiny, tmp_path / "run")
+def test_every_arm_has_a_ledger_of_its_training_and_none_of_its_evaluations(ran):
+    summary = ran.summary
     samples = 2 * summary["data"]["train"]
     passes = {name: arm["ledger"]["training"]["passes"] for name, arm in summary["arms"].items()}
     assert passes == {
@@ -106,9 +135,8 @@ def test_every_arm_has_a_ledger_of_its_training_and_none_of_its_evaluations(tiny
     assert set(summary["versions"]) >= {"substrate", "torch", "aihwkit", "python"}
 
 
-def test_outcomes_of_every_sample_are_kept_and_give_the_interval(tiny, tmp_path):
-    folder = tmp_path / "run"
-    summary, _ = run(tiny, folder)
+def test_outcomes_of_every_sample_are_kept_and_give_the_interval(ran):
+    folder, summary, _ = ran
     outcomes = load_outcomes(folder)
     for arm, entry in summary["arms"].items():
         means = [outcomes[arm][seed].mean() for seed in (0, 1)]
@@ -127,11 +155,11 @@ def test_outcomes_of_every_sample_are_kept_and_give_the_interval(tiny, tmp_path)
 
 @pytest.mark.parametrize("change", ["another outcome", "a seed less", "no file", "cut"])
 def test_outcomes_that_the_run_did_not_count_are_refused_where_the_store_has_none(
-    tiny, tmp_path, own_store, change
+    interrupted, tmp_path, own_store, change
 ):
     folder = tmp_path / "run"
-    run(tiny, folder, display=Silent(interrupt_after=8))
-    shutil.rmtree(own_store)
+    shutil.copytree(interrupted.folder, folder)
+    assert not own_store.exists()
     file = folder / "outcomes.safetensors"
     outcomes = load_outcomes(folder)
     if change == "another outcome":
@@ -148,9 +176,8 @@ def test_outcomes_that_the_run_did_not_count_are_refused_where_the_store_has_non
         run(folder / "scenario.yaml", folder, resume=True)
 
 
-def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
-    run(tiny, tmp_path / "run")
-    resolved = tmp_path / "run" / "scenario.yaml"
+def test_the_resolved_scenario_runs_as_the_original(ran, tiny):
+    resolved = ran.folder / "scenario.yaml"
     assert load_scenario(resolved)[0] == load_scenario(tiny)[0]
     assert yaml.safe_load(resolved.read_text())["verdict"] == {
         "tolerance": 0.05,
@@ -158,8 +185,8 @@ def test_the_resolved_scenario_runs_as_the_original(tiny, tmp_path):
     }
 
 
-def test_native_arms_repeat_bitwise_and_a_new_arm_shifts_none(tiny, tmp_path):
-    _, first = run(tiny, tmp_path / "first")
+def test_native_arms_repeat_bitwise_and_a_new_arm_shifts_none(ran, tiny, tmp_path):
+    first = ran.metrics
     _, again = run(
         tiny,
         tmp_path / "again",
@@ -258,8 +285,8 @@ def test_an_interrupted_run_compares_at_an_epoch_that_all_arms_share(
     assert summary["comparisons"][0]["reason"] in summary["verdict_reason"]
 
 
-def test_ctrl_c_leaves_what_was_measured(tiny, tmp_path):
-    summary, metrics = run(tiny, tmp_path / "run", display=Silent(interrupt_after=8))
+def test_ctrl_c_leaves_what_was_measured(interrupted):
+    _, summary, metrics = interrupted
     assert summary["status"] == "interrupted"
     assert len(metrics) == 8
     assert summary["arms"]["crossbar"]["test_accuracy"]["values"][0] is not None
@@ -268,15 +295,23 @@ def test_ctrl_c_leaves_what_was_measured(tiny, tmp_path):
     assert {comparison["verdict"] for comparison in summary["comparisons"]} == {"undecided"}
 
 
+REPEATING = (
+    "arms.crossbar={learning: {rule: anp, optimiser: {name: adam, learning_rate: 0.01}}}",
+    "arms.hot={learning: {rule: anp, optimiser: {learning_rate: 1e30}}}",
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Ran:
+    return ran_once(tmp_path_factory.mktemp("undisturbed"), *REPEATING)
+
+
 @pytest.mark.parametrize("stop", [1, 3, 4, 5, 9, 14])
-def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, monkeypatch, stop):
+def test_a_resumed_run_is_the_undisturbed_one_bitwise(undisturbed, tiny, tmp_path, own_store, stop):
     """On chips that repeat; the first arm is replaced by one of these."""
-    native = "arms.crossbar={learning: {rule: anp, optimiser: {name: adam, learning_rate: 0.01}}}"
-    hot = "arms.hot={learning: {rule: anp, optimiser: {learning_rate: 1e30}}}"
-    whole, whole_metrics = run(tiny, tmp_path / "whole", native, hot)
-    folder, store = tmp_path / "stopped", tmp_path / "another store"
-    monkeypatch.setenv("SUBSTRATE_STORE", str(store))
-    run(tiny, folder, native, hot, display=Silent(interrupt_after=stop))
+    whole_folder, whole, whole_metrics = undisturbed
+    folder, store = tmp_path / "stopped", own_store
+    run(tiny, folder, *REPEATING, display=Silent(interrupt_after=stop))
     # what a kill leaves: figures of an epoch of which there is no checkpoint yet
     (stopped,) = {path.parent for path in store.rglob(METRICS)} - {
         path.parent for path in store.rglob(ENDED)
@@ -294,15 +329,14 @@ def test_a_resumed_run_is_the_undisturbed_one_bitwise(tiny, tmp_path, monkeypatc
 
     assert without_time(resumed_metrics) == without_time(whole_metrics)
     assert without_time(resumed) == without_time(whole)
-    files = [each / "outcomes.safetensors" for each in (folder, tmp_path / "whole")]
+    files = [each / "outcomes.safetensors" for each in (folder, whole_folder)]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert not list(store.rglob(CHECKPOINT))
 
 
-def test_no_saved_file_gives_away_weights_or_noise_draws(tiny, tmp_path):
+def test_no_saved_file_gives_away_weights_or_noise_draws(ran):
     """Files hold figures of each epoch and layer, and of a test sample if it came out right."""
-    folder = tmp_path / "run"
-    run(tiny, folder)
+    folder = ran.folder
     assert {path.name for path in folder.iterdir()} == {
         "scenario.yaml",
         "metrics.jsonl",
