@@ -1,4 +1,4 @@
-"""Limits from Python: `sb.spec`, as the command line finds them (`substrate.study.session`)."""
+"""Limits from Python: `sb.spec`, as the command line has them (`substrate.study.limit_session`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from substrate.study.session import MadeLimit
+    from substrate.study.limit_session import MadeLimit
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def spec(
         ScenarioError: the scenario, a field, a range, the data or the folder is wrong.
         RecordError: a run was given up, or a unit's folder in the store is damaged.
     """
-    from substrate.study.session import ask, make_limit
+    from substrate.study.limit_session import ask, make_limit
 
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from substrate.study.folder import PAGE
 
 if TYPE_CHECKING:
-    from substrate.study.session import MadeLimit, MadeStudy
+    from substrate.study.limit_session import MadeLimit
+    from substrate.study.session import MadeStudy
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How often the interval of a gap (`substrate.run.verdict`) misses the gap, on made-up runs.
+"""How often the interval of a gap (`substrate.run.estimate`) misses the gap, on made-up runs.
 
 The device is behind by exactly the tolerance on average; what a seed adds is normal, and the two
 arms decide 4 % of test samples differently. Which ones is the samples' affair, the same for all
@@ -27,13 +27,8 @@ import numpy as np
 from rich.table import Table
 
 from substrate.randomness import stream_seed
-from substrate.run.verdict import (
-    Estimate,
-    Outcomes,
-    confidence_at,
-    sample_variance,
-    seeds_at_next_look,
-)
+from substrate.run.estimate import Estimate, Outcomes, sample_variance
+from substrate.run.verdict import confidence_at, seeds_at_next_look
 from substrate.terminal import Console, tell
 
 SEEDS = (2, 3, 5)

@@ -30,7 +30,8 @@ from rich.table import Table
 
 from substrate.randomness import stream_seed
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit, whole
+from substrate.spec.search import Found, Measured, search_limit, whole
+from substrate.spec.truths import Point
 from substrate.terminal import Console, tell
 
 NOISES = (0.2, 0.5)

@@ -34,7 +34,7 @@ def spec_command(
         RecordError: a run was given up, or a unit in the store is damaged.
     """
     scenario, source = open_scenario(path, overrides, budget)
-    from substrate.study.session import ask, make_limit
+    from substrate.study.limit_session import ask, make_limit
 
     question = ask(vary, within, arm, against, least, scenario, source)
     console = Console(stderr=True)

@@ -30,7 +30,7 @@ from substrate.report.wording import (
     percent,
     seeds_in_words,
 )
-from substrate.run.verdict import Interval
+from substrate.run.estimate import Interval
 from substrate.text import plain
 
 _MOST_SETTINGS = 60

@@ -24,8 +24,8 @@ from substrate.nearest import nearest
 from substrate.record.folder import RunFolder, read_run_folder, read_run_record
 from substrate.record.summary import Arm, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy
+from substrate.run.estimate import Estimate, Interval, contrast
 from substrate.run.outcomes import BySample, load_outcomes
-from substrate.run.verdict import Estimate, Interval, contrast
 from substrate.scenario.changes import differing
 from substrate.scenario.source import ScenarioError
 

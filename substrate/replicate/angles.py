@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean
 
 from substrate.replicate.statements import Spread, over_inputs
-from substrate.run.verdict import Estimate, Interval
+from substrate.run.estimate import Estimate, Interval
 
 
 @dataclass(frozen=True)

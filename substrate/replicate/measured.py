@@ -31,8 +31,8 @@ from substrate.record.summary import DivergedSeed, MetricName, Summary
 from substrate.replicate.angles import AngleRun, read_angles
 from substrate.replicate.statements import Spread
 from substrate.report.wording import is_accuracy
+from substrate.run.estimate import Estimate, Interval, contrast
 from substrate.run.outcomes import BySample, load_outcomes
-from substrate.run.verdict import Estimate, Interval, contrast
 
 JPEG_COPY = "CIFAR-10 (JPEG copy)"
 

@@ -124,7 +124,7 @@ _HEAD = f"""\
 - Statements compare means on test data (peak accuracies, final losses), over the seeds and epochs
   that all arms in them have. *Difference* is what a statement is about, how far its first arm is
   ahead, behind, different or closer, with its {CONFIDENCE:.0%} interval over new seeds and new test
-  data (`substrate/run/verdict.py`; what the test samples leave open is that of each arm's last
+  data (`substrate/run/estimate.py`; what the test samples leave open is that of each arm's last
   evaluation). The whole interval confirms or refutes, each statement by itself; otherwise arms are
   not told apart, and by one seed none are. Angles are compared over inputs, for one set of weights.
 - Learning rates are those of the scenario files. `substrate tune` now chooses on a fifth of the

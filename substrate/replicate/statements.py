@@ -11,7 +11,7 @@
 Angles are means over the layers for the largest number of noise samples; ` in layer 1` and
 ` at 100 samples` behind a statement say otherwise.
 
-A statement is confirmed where the whole interval (`substrate.run.verdict`, at 95 %) of the
+A statement is confirmed where the whole interval (`substrate.run.estimate`, at 95 %) of the
 difference it is about fulfils it, refuted where none of it does, and else not told apart:
 
     better, best       ahead by more than 0; `best` of every arm, and refuted by any (Holm)
@@ -33,7 +33,8 @@ from math import log10
 from statistics import mean
 from typing import Literal, Protocol
 
-from substrate.run.verdict import Estimate, Interval, beyond
+from substrate.run.estimate import Estimate, Interval
+from substrate.run.verdict import beyond
 
 STEADY_DEGREES = 5.0
 CONFIDENCE = 0.95

@@ -1,7 +1,7 @@
 """The paper's table of peak accuracies, cell by cell, beside ours at full budget.
 
     ours        mean over seeds of the best test accuracy over the epochs, with its interval over
-                new seeds and new test images (`substrate.run.verdict`)
+                new seeds and new test images (`substrate.run.estimate`)
     the paper's p ± z √(p (1 - p) / 10,000): what its test images leave open; its table has no
                 spread over seeds
 
@@ -20,7 +20,7 @@ from substrate.replicate.measured import TrainingRun
 from substrate.replicate.statements import CONFIDENCE
 from substrate.replicate.tables import points, table
 from substrate.report.wording import NOTHING
-from substrate.run.verdict import Interval
+from substrate.run.estimate import Interval
 
 COLUMNS = {
     "paper/single_layer": "1 layer",

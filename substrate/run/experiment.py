@@ -13,7 +13,6 @@ been pruned meanwhile. The summary that says "complete" is written last.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -30,32 +29,22 @@ from substrate.files import remove_unfinished, sole_writer, write_atomically
 from substrate.record import RecordError
 from substrate.record.folder import (
     METRICS,
-    OUTCOMES,
     SCENARIO,
     SUMMARY,
     UNITS,
     RunFolder,
-    epochs,
     is_complete,
-    read_metrics,
     read_run_record,
     read_scenario,
 )
 from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed, Status, Summary
-from substrate.record.unit import (
-    ARM,
-    ENDED,
-    OUTCOME,
-    UNIT,
-    EndedUnit,
-    PlannedUnit,
-    RunRecord,
-)
+from substrate.record.unit import EndedUnit, PlannedUnit, RunRecord
 from substrate.run.arm_summary import ArmOutcome
 from substrate.run.origin import data_checksum, differences, origin
-from substrate.run.outcomes import encoded_outcome, load_outcomes, save_outcomes
-from substrate.run.store import Store, is_ended
+from substrate.run.outcomes import save_outcomes
+from substrate.run.put_back import put_back
+from substrate.run.store import Store
 from substrate.run.summary import summarise
 from substrate.run.training import Divergence
 from substrate.run.unit import Result, know_dataset
@@ -212,44 +201,7 @@ class _Run:
             update["look"] = found.look + is_complete(self._folder)
         update["units"] = found.units
         self._record = self._record.model_copy(update=update)
-        self._put_back(found)
-
-    def _put_back(self, found: RunRecord) -> None:
-        """Put units of this folder back into the store where they are no longer there."""
-        missing = [
-            each
-            for each in found.units
-            if not is_ended(self._store.folder(each.end.key))
-            and each.end.key in {unit.key for unit in self.units}
-        ]
-        if not missing:
-            return
-        rows = epochs(read_metrics(self._folder), self._folder / METRICS)
-        outcomes = load_outcomes(self._folder)
-        records = {unit.key: unit.record for unit in self.units}
-        for each in missing:
-            lines = b"".join(
-                row.model_copy(update={"arm": ARM}).as_line()
-                for row in rows
-                if (row.arm, row.seed) == (each.arm, each.seed)
-            )
-            by_sample = outcomes.get(each.arm, {}).get(each.seed)
-            content = b"" if by_sample is None else encoded_outcome(by_sample)
-            for stated, data, name in (
-                (each.end.metrics_sha256, lines, METRICS),
-                (each.end.outcome_sha256, content, OUTCOMES),
-            ):
-                if hashlib.sha256(data).hexdigest() != stated:
-                    raise RecordError(
-                        f"{self._folder / name}: is damaged: {each.arm} with seed {each.seed} is"
-                        f" not what {UNITS} counted"
-                    )
-            with self._store.held(each.end.key) as home:
-                write_atomically(home / UNIT, records[each.end.key])
-                write_atomically(home / METRICS, lines)
-                if content:
-                    write_atomically(home / OUTCOME, content)
-                write_atomically(home / ENDED, each.end.sealed())
+        put_back(self._folder, found, self.units, self._store)
 
     def begin(self) -> None:
         """Write of what run this folder is; each step can be the last before a kill."""
@@ -277,7 +229,7 @@ class _Run:
             status = "failed"
         for unit in self.units:
             if (unit.arm, unit.seed) not in self._done:
-                self._take_unfinished(unit)
+                self._read(unit)
         return self._merge(status, time.perf_counter() - clock, tell)
 
     def _arm_number(self, unit: Unit) -> int:
@@ -288,14 +240,14 @@ class _Run:
         if result.state == "failed":
             self._failed[unit.arm, unit.seed] = result
             return f"failed: {result.reason}"
-        done = read_unit(self._store.folder(unit.key), unit.key, unit.arm)
-        self._done[unit.arm, unit.seed] = done
-        lost = done.end.diverged if done.end else None
+        end = self._read(unit).end
+        lost = end.diverged if end else None
         return f"diverged: {Divergence(lost.epoch, lost.what)}" if lost else ""
 
-    def _take_unfinished(self, unit: Unit) -> None:
+    def _read(self, unit: Unit) -> Done:
         done = read_unit(self._store.folder(unit.key), unit.key, unit.arm)
         self._done[unit.arm, unit.seed] = done
+        return done
 
     def _merge(self, status: Status, wall_seconds: float, tell: Tell) -> Summary:
         outcomes = {name: ArmOutcome() for name in self._scenario.all_arms}

@@ -1,6 +1,6 @@
 """What became of every test sample in an arm's last evaluation: a file a unit, and one a run.
 
-Two arms are compared sample by sample (`substrate.run.verdict`), which their accuracies alone do
+Two arms are compared sample by sample (`substrate.run.estimate`), which their accuracies alone do
 not allow. A tensor of the safetensors file is named `SEED ARM` and holds, for each test sample in
 the order of the data set, whether it was classified rightly, or in a regression its loss; in the
 file of a unit it is named `outcome`.

@@ -3,7 +3,7 @@
     cost = figure - figure with the parameter times 2, or divided by 2; bits: one more, one less
 
 over the run's own seeds, sample by sample, with the interval of a verdict
-(`substrate.run.verdict`). Everything else stays as it is, learning rates too. Parameters that act
+(`substrate.run.estimate`). Everything else stays as it is, learning rates too. Parameters that act
 together are beyond it; that is what a study is for.
 """
 
@@ -25,6 +25,7 @@ from substrate.files import sole_writer, write_atomically
 from substrate.record.folder import SUMMARY, read_run_folder
 from substrate.record.sensitivity import Sensitivity, SensitivityReport, Variation
 from substrate.record.summary import Summary
+from substrate.run.estimate import contrast
 from substrate.run.experiment import Tell
 from substrate.run.origin import data_checksum
 from substrate.run.store import Store
@@ -32,7 +33,6 @@ from substrate.run.unit import know_dataset
 from substrate.run.unit_figures import Done, read_unit
 from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
-from substrate.run.verdict import contrast
 from substrate.scenario.load import checked
 from substrate.scenario.overrides import lay
 from substrate.scenario.schema import Scenario

@@ -24,11 +24,11 @@ from substrate.record.summary import (
     Verdict,
 )
 from substrate.run.arm_summary import ArmOutcome, summary_of_arm
+from substrate.run.estimate import contrast
 from substrate.run.verdict import (
     Gap,
     compare,
     confidence_at,
-    contrast,
     feasible_at_once,
     seeds_at_next_look,
     worst,

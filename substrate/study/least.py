@@ -19,8 +19,9 @@ import numpy as np
 
 from substrate.randomness import stream_seed
 from substrate.record.bill import Amount, Bill
-from substrate.spec.search import COLUMNS, Found, Limit, Point
+from substrate.spec.search import Found, Limit
 from substrate.spec.surrogate import Surrogate
+from substrate.spec.truths import COLUMNS, Point
 from substrate.study.energy import energy_of, time_of
 
 What = Literal["energy", "time"]

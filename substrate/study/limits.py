@@ -3,7 +3,7 @@
 A run is the arm and its baseline with a seed of their own, at a value of the field. The margin is
 the tolerance minus the gap, and the limit is where the mean over new seeds and new test data
 crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their
-C² / n, as in a verdict (`substrate.run.verdict`).
+C² / n, as in a verdict (`substrate.run.estimate`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from substrate.bill.bill import bill_of
 from substrate.record import RecordError
 from substrate.record.bill import Bill
 from substrate.record.summary import MetricName
+from substrate.run.estimate import sample_variance
 from substrate.run.unit_figures import Done
-from substrate.run.verdict import sample_variance
 from substrate.scenario.load import checked
 from substrate.scenario.overrides import lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit
+from substrate.spec.search import Found, Measured, search_limit
+from substrate.spec.truths import Point
 from substrate.study.least import What
 from substrate.study.plan import StudyPoint, Value, check_arm
 from substrate.study.run import OnUnit, StudyData, Units

@@ -1,38 +1,27 @@
-"""A study or a search for a limit as a user asks for it, from the command line or from Python.
+"""A study as a user asks for it, from the command line or from Python.
 
 What takes long to import is imported when everything that needs none of it has been refused.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING
 
 from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
-from substrate.nearest import nearest
 from substrate.run.session import How, begin_workers, compute_device, workers
-from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from substrate.scenario.schema import Scenario
-    from substrate.scenario.source import Source
-    from substrate.spec.search import Found
-    from substrate.study.least import Least
-    from substrate.study.limits import LimitRuns, Question
     from substrate.study.page import StudyView
     from substrate.study.plan import Plan, StudyPoint
     from substrate.study.run import StudyData, StudyResult, Units
-
-RECORD = "limit.json"
 
 
 @dataclass(frozen=True)
@@ -68,29 +57,6 @@ class MadeStudy:
         return [each for each in told if each]
 
 
-@dataclass(frozen=True)
-class MadeLimit:
-    """A limit that was found, and what lies in its folder.
-
-    Attributes:
-        question: what was asked.
-        found: the limit, or the border.
-        runs: what was made for it.
-        least: what training takes at least within it, where that was asked for.
-        said: all of it in sentences, the data sheet's first.
-        record: what `limit.json` says.
-        folder: of it.
-    """
-
-    question: Question
-    found: Found
-    runs: LimitRuns
-    least: Least | None
-    said: list[str]
-    record: dict[str, Any]
-    folder: Path
-
-
 def make_study(plan: Plan, out: Path | None, how: How, command: str, console: Console) -> MadeStudy:
     """Train what is missing of a study, and write its folder.
 
@@ -121,7 +87,7 @@ def make_study(plan: Plan, out: Path | None, how: How, command: str, console: Co
     folder = out or Path("runs") / f"{study.name}-study"
     settings = study.model_dump(mode="json", exclude_none=True)
     begin(folder, settings | {"base": plan.points[0].scenario.model_dump(mode="json")})
-    with sole_writer(folder), _workers_for(plan.points, how) as (data, units):
+    with sole_writer(folder), workers_for(plan.points, how) as (data, units):
         remove_unfinished(folder)
         console.print(f"Data: {data.of(plan.points[0].scenario).understood}", soft_wrap=True)
         with counted(console, f"{len(plan.points)} points") as on_unit:
@@ -135,130 +101,8 @@ def make_study(plan: Plan, out: Path | None, how: How, command: str, console: Co
     return MadeStudy(plan, result, points, runs, views, folder)
 
 
-def ask(
-    vary: Sequence[str],
-    within: str,
-    arm: str | None,
-    against: str | None,
-    least: str | None,
-    scenario: Scenario,
-    source: Source,
-) -> Question:
-    """Read what is asked of a scenario; arguments as `substrate spec` has them.
-
-    Raises:
-        ScenarioError: there is no such field, arm or figure, or a range or distance is none.
-    """
-    from substrate.study.least import What
-    from substrate.study.limits import Question, axis_of, tolerance_of
-
-    if not 1 <= len(vary) <= 2:
-        message = "one field, or two; a study takes more"
-        raise ScenarioError(message, file=f"--vary {' '.join(vary[2:])}".rstrip())
-    fields, axes = zip(*(axis_of(each, source, scenario) for each in vary), strict=True)
-    named = {each.split(".")[1] for each in fields if each.startswith("arms.")}
-    if arm is None and len(named | set(scenario.arms)) > 1 and len(named) != 1:
-        hint = f"one of {', '.join(scenario.arms)}"
-        raise ScenarioError("say whose limit is sought", file="--arm", hint=hint)
-    chosen = arm or (named or set(scenario.arms)).pop()
-    for option, name, known, message in (
-        ("--arm", chosen, scenario.arms, "the scenario has no such arm"),
-        ("--against", against, scenario.baselines, "the scenario has no such arm"),
-        ("--least", least, get_args(What), "nothing that a bill has"),
-    ):
-        if name is not None and name not in known:
-            meant = nearest(name, known)
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
-            raise ScenarioError(message, file=option, found=name, hint=hint)
-    tolerance, target = tolerance_of(within), cast(What | None, least)
-    return Question(fields, axes, chosen, against or "", tolerance, within.strip(), target)
-
-
-def make_limit(
-    question: Question,
-    scenario: Scenario,
-    source: Source,
-    resolution: float | None,
-    most_runs: int | None,
-    out: Path | None,
-    how: How,
-    command: str,
-    console: Console,
-) -> MadeLimit:
-    """Search a limit, and write its folder; Ctrl-C as of `make_study`.
-
-    Args:
-        question: what is asked.
-        scenario: checked.
-        source: where its settings stand.
-        resolution: how narrow the interval is to be, as a fraction of the range; None for what
-            suits the number of fields.
-        most_runs: to end after; likewise.
-        out: its folder; below `runs` where it is None.
-        how: units are done.
-        command: what was asked for, for the page.
-        console: where progress is shown.
-
-    Raises:
-        ScenarioError: an end of a range makes no scenario, or the data, device or folder is wrong.
-        RecordError: a run was given up, or a unit in the store is damaged.
-    """
-    from substrate.run.progress import counted
-    from substrate.study.folder import PAGE, begin
-    from substrate.study.least import least_of
-    from substrate.study.limits import LimitRuns, find_limit, point_of
-    from substrate.study.limits_page import limit_page
-
-    two = len(question.axes) == 2
-    most = most_runs or (120 if two else 60)
-    narrow = resolution or (1 / 8 if two else 1 / 16)
-    ends = [tuple(axis.measurable(place) for axis in question.axes) for place in (0.0, 1.0)]
-    points = [point_of(question, source, end, 0) for end in ends]
-    begin_workers(how)
-    check_aihwkit()
-    folder = out or Path("runs") / f"{scenario.name}-spec"
-    asked = {
-        "fields": list(question.fields),
-        "ranges": [[each.low, each.high, each.log] for each in question.axes],
-        "arm": question.arm,
-        "against": question.against,
-        "within": question.tolerance,
-        "resolution": narrow,
-        "most_runs": most,
-        "base": scenario.model_dump(mode="json"),
-    }
-    begin(folder, asked)
-    with sole_writer(folder), _workers_for(points, how) as (data, units):
-        remove_unfinished(folder)
-        with counted(console, " and ".join(question.fields)) as on_unit:
-            runs = LimitRuns(question, source, data, units, on_unit)
-            found = find_limit(
-                question,
-                runs,
-                resolution=narrow,
-                confidence=scenario.verdict.confidence,
-                most_runs=most,
-                on_round=lambda found: _round(console, question, found),
-            )
-        target = question.least
-        least = least_of(found, runs.bills, target) if target else None
-        said = _said(question, found, runs.against, least)
-        record = _record(question, found, runs, said, least)
-        text = json.dumps(record, indent=2, ensure_ascii=False)
-        write_atomically(folder / RECORD, text + "\n")
-        page = limit_page(question, scenario, data, found, runs, said, command)
-        write_atomically(folder / PAGE, page)
-    return MadeLimit(question, found, runs, least, said, record, folder)
-
-
-def short(field: str) -> str:
-    """A field as a data sheet names it: without its arm."""
-    parts = field.split(".")
-    return ".".join(parts[3:] if parts[0] == "arms" and parts[2:3] == ["chip"] else parts[-2:])
-
-
 @contextmanager
-def _workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData, Units]]:
+def workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData, Units]]:
     """Load the points' data, and give what trains their units."""
     from substrate.run.store import Store
     from substrate.scenario.aihwkit_check import check_runs_on
@@ -271,72 +115,3 @@ def _workers_for(points: list[StudyPoint], how: How) -> Iterator[tuple[StudyData
     first = points[0].scenario
     with workers(how, first, data.of(first), where) as (executor, jobs):
         yield data, Units(data, where, executor, jobs, Store.default())
-
-
-def _round(console: Console, question: Question, found: Found) -> None:
-    from substrate.spec.sentence import limit_in_words
-
-    line = f"after {len(found.points)} runs"
-    if len(question.axes) == 1:
-        line += f": {limit_in_words(found, found.limits[0])}"
-    console.print(line, soft_wrap=True, highlight=False)
-
-
-def _said(question: Question, found: Found, against: str, least: Least | None) -> list[str]:
-    from substrate.spec.sentence import border_in_words, sentence
-    from substrate.study.least import in_words
-
-    fields = [short(each) for each in question.fields]
-    said = (
-        [f"{sentence(found, fields[0])}."]
-        if len(fields) == 1
-        else [f"{each}." for each in border_in_words(found, (fields[0], fields[1]))]
-    )
-    said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
-    if least is not None:
-        said.append(in_words(least, fields, question.within))
-    elif question.least:
-        said.append(f"No {question.least} is known of what is feasible.")
-    if not found.resolved:
-        said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
-    return said
-
-
-def _record(
-    question: Question, found: Found, runs: LimitRuns, said: list[str], least: Least | None
-) -> dict[str, Any]:
-    from substrate.study.energy import joules_of
-
-    return {
-        "sentence": said,
-        "fields": list(question.fields),
-        "arm": question.arm,
-        "against": runs.against,
-        "within": question.tolerance,
-        "confidence": found.confidence,
-        "better_when": "higher" if found.rising else "lower",
-        "resolved": found.resolved,
-        "limits": [
-            {
-                **({} if each.first is None else {"at": each.first}),
-                "limit": each.estimate,
-                "low": each.low,
-                "high": each.high,
-                "feasible_everywhere": each.all_feasible,
-                "feasible_nowhere": each.none_feasible,
-            }
-            for each in found.limits
-        ],
-        **({} if least is None else {"least": asdict(least)}),
-        "runs": [
-            {
-                "at": list(point),
-                "seed": seed,
-                "gap": None if math.isnan(gap) else gap,
-                "training_joules": joules_of(bill),
-            }
-            for seed, (point, gap, bill) in enumerate(
-                zip(runs.points, runs.gaps, runs.bills, strict=True)
-            )
-        ],
-    }

@@ -25,8 +25,9 @@ from substrate.record.summary import (
     Summary,
 )
 from substrate.record.unit import ENDED, RunRecord, UnitEnd
+from substrate.run.estimate import contrast
 from substrate.run.store import Store
-from substrate.run.verdict import Gap, compare, confidence_at, contrast
+from substrate.run.verdict import Gap, compare, confidence_at
 
 
 @dataclass

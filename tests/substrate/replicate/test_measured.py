@@ -10,8 +10,8 @@ from substrate.record import RecordError
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.measured import is_measured, read_run
 from substrate.replicate.statements import Spread, check
+from substrate.run.estimate import Estimate, sample_variance
 from substrate.run.outcomes import save_outcomes
-from substrate.run.verdict import Estimate, sample_variance
 
 WHOLE = [
     ("np", 0, 0, 0.0, 0.90),  # before training: no peak, however high

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from substrate.replicate.statements import Spread, check, check_syntax
-from substrate.run.verdict import Estimate
+from substrate.run.estimate import Estimate
 
 MANY = 10**6
 
@@ -103,7 +103,7 @@ def test_one_seed_tells_nothing_apart_and_says_so():
 
 def test_an_order_within_the_error_of_few_images_is_not_confirmed():
     """11.2 to 10.8 % of 500 images, over two seeds that agree."""
-    from substrate.run.verdict import contrast
+    from substrate.run.estimate import contrast
 
     class Few(Figures):
         def contrast(self, weights, arms, layer, samples):

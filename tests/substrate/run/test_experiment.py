@@ -15,9 +15,9 @@ from substrate.record.folder import METRICS
 from substrate.record.summary import Summary
 from substrate.record.unit import CHECKPOINT, ENDED
 from substrate.report.wording import cut_short_in_words
+from substrate.run.estimate import Estimate, sample_variance
 from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes, save_outcomes
-from substrate.run.verdict import Estimate, sample_variance
 from substrate.run.workers import InProcess
 from substrate.scenario.load import load_scenario
 from tests.stores import store_at

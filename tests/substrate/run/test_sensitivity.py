@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import substrate as sb
+from substrate.run.estimate import contrast
 from substrate.run.outcomes import load_outcomes
 from substrate.run.sensitivity import variations
-from substrate.run.verdict import contrast
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from substrate.run.verdict import Estimate, Gap, beyond, compare, contrast, feasible_at_once, worst
+from substrate.run.estimate import Estimate, contrast
+from substrate.run.verdict import Gap, beyond, compare, feasible_at_once, worst
 
 BEHIND = {"device": -1.0, "clean": 1.0}
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, Point, search_limit, whole
+from substrate.spec.search import Found, Measured, search_limit, whole
 from substrate.spec.sentence import border_in_words, sentence
+from substrate.spec.truths import Point
 
 
 def found(

@@ -27,8 +27,7 @@ def limit(at: float | None, low: float, middle: float, high: float, none: float 
 
 
 def found(axes: list[Axis], limits: list[Limit], points: list[tuple[float, ...]]) -> Found:
-    nothing = np.zeros(0)
-    return Found(axes, True, limits, 0.95, points, [0.0] * len(points), True, nothing, nothing)
+    return Found(axes, True, limits, 0.95, points, [0.0] * len(points), True)
 
 
 def test_of_bits_it_is_the_first_feasible_number() -> None:
