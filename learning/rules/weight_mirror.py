@@ -299,7 +299,7 @@ def _factor(covariance: Tensor, ridge: Tensor) -> Tensor:
     ridged = covariance.clone()
     ridged.diagonal().add_(ridge)
     # not checked for success, which would wait for the device; a ridge makes it positive definite
-    factor, _ = torch.linalg.cholesky_ex(ridged)
+    factor: Tensor = torch.linalg.cholesky_ex(ridged).L
     return factor
 
 
