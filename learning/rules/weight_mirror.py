@@ -262,9 +262,10 @@ class WeightMirror(Rule):
         state[f"covariance.{layer}"] = covariance = torch.addmm(
             before, x.T, x, beta=decay, alpha=(1 - decay) / len(x)
         )
-        if trial.number % self.inverse_every == 0:
+        name = f"inverse.{layer}"
+        if name not in state or trial.number % self.inverse_every == 0:
             factor = _factor(covariance, self.ridge * state[f"variance.{layer}"])
-            state[f"inverse.{layer}"] = torch.cholesky_inverse(factor)
+            state[name] = torch.cholesky_inverse(factor)
 
     def _remember_slope(
         self, layer: int, trial: Trial, output_change: Tensor, state: dict[str, Tensor]
