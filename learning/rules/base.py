@@ -141,6 +141,11 @@ class Rule(BaseModel):
         return 0
 
     @property
+    def period(self) -> int:
+        """Trials after which the same is computed again; a `Trial.number` counts in these."""
+        return 1
+
+    @property
     def mirror_on(self) -> Literal["digital", "crossbar"] | None:
         """Where the rule wants mirrors of the weights to be; None if it needs none."""
         return None

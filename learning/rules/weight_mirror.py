@@ -156,6 +156,11 @@ class WeightMirror(Rule):
         return self.passes_before_training
 
     @property
+    def period(self) -> int:
+        """From one inversion to the next."""
+        return self.inverse_every if self.regression == "least_squares" else 1
+
+    @property
     def mirror_on(self) -> Literal["digital", "crossbar"] | None:
         """Where B is."""
         return self.where
