@@ -114,7 +114,7 @@ class Study:
         """
         from substrate.report.canvas import WIDE_INCHES
         from substrate.report.palette import LIGHT
-        from substrate.study.plots import feasible_map, gap_map
+        from substrate.study.maps import feasible_map, gap_map
 
         view, metric = self._view(arm), self.made.result.summaries[0].metric
         settings = self.made.plan.study.axes

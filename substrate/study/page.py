@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -11,12 +10,13 @@ import pandas as pd
 from substrate.record.summary import MetricName, Summary, Verdict
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
-from substrate.report.palette import Theme
 from substrate.report.wording import NOTHING, gap_number, is_accuracy, percent, seeds_in_words
-from substrate.study.effects import Effect, effects
-from substrate.study.energy import ENERGY, energy_map, energy_of, least_energy, varies
+from substrate.study.drawn_axis import NamedAxis
+from substrate.study.effects import Array, Effect, effects
+from substrate.study.energy import ENERGY, energy_of, least_energy, varies
+from substrate.study.maps import energy_map, feasible_map, gap_map
 from substrate.study.plan import Plan
-from substrate.study.plots import MOST_LINES, Array, feasible_map, gap_curves, gap_map
+from substrate.study.plots import MOST_LINES, gap_curves
 from substrate.study.run import StudyResult
 from substrate.study.schema import StudyAxis
 
@@ -68,14 +68,15 @@ def study_page(
         behind = f"{view.arm}: " if len(views) > 1 else ""
         if view.effects:
             sections.append(_effects_section(view, metric, behind))
-        if pictures := _maps(view, study.axes, metric):
+        varied = _varied(view, study.axes)
+        border = feasible_map(view.points, *varied) if len(varied) == 2 else None
+        if pictures := _maps(view, varied, border, metric):
             sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
-        if drawn := _energies(view, study.axes):
+        if drawn := _energies(view, varied, border):
             lede = "From the bill of every point; the uncertainty of unit costs is in no figure."
             sections.append(Section(f"{behind}What training takes", lede, pictures=drawn))
-        sections.append(
-            Section(f"{behind}Along every axis", pictures=_curves(view, study.axes, metric))
-        )
+        curves = _curves(view, varied, metric)
+        sections.append(Section(f"{behind}Along every axis", pictures=curves))
     sections += [_points_section(view, list(study.axes), metric) for view in views]
     return render_page(
         study.title or study.name,
@@ -154,80 +155,61 @@ def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Sectio
     )
 
 
+def _varied(view: StudyView, axes: dict[str, StudyAxis]) -> list[NamedAxis]:
+    return [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
+
+
 def _maps(
-    view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
+    view: StudyView, varied: list[NamedAxis], border: Array | None, metric: MetricName
 ) -> list[tuple[Picture, str]]:
-    varied = [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
-    found = []
-    for across, up in list(combinations(varied, 2))[:_MOST_MAPS]:
-        border = feasible_map(view.points, across, up) if len(varied) == 2 else None
-        drawn = picture(partial(_map, view, across, up, border, metric))
-        found.append(
-            (drawn, f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures.")
+    def drawn(across: NamedAxis, up: NamedAxis) -> Picture:
+        return picture(
+            lambda theme, width: gap_map(view.points, across, up, border, metric, theme, width).png
         )
-    return found
 
-
-def _energies(view: StudyView, axes: dict[str, StudyAxis]) -> list[tuple[Picture, str]]:
-    varied = [(name, axis) for name, axis in axes.items() if view.points[name].nunique() > 1]
-    if not varies(view.points):
-        return []
-    border = feasible_map(view.points, *varied) if len(varied) == 2 else None
     return [
         (
-            picture(partial(_energy, view, across, up, border)),
+            drawn(across, up),
+            f"Gap of {view.arm} by {across[0]} and {up[0]}; the table has figures.",
+        )
+        for across, up in list(combinations(varied, 2))[:_MOST_MAPS]
+    ]
+
+
+def _energies(
+    view: StudyView, varied: list[NamedAxis], border: Array | None
+) -> list[tuple[Picture, str]]:
+    def drawn(across: NamedAxis, up: NamedAxis) -> Picture:
+        return picture(
+            lambda theme, width: energy_map(view.points, across, up, border, theme, width).png
+        )
+
+    if not varies(view.points):
+        return []
+    return [
+        (
+            drawn(across, up),
             f"Energy of a training by {across[0]} and {up[0]}; the table has figures.",
         )
         for across, up in list(combinations(varied, 2))[:_MOST_MAPS]
     ]
 
 
-def _energy(
-    view: StudyView,
-    across: tuple[str, StudyAxis],
-    up: tuple[str, StudyAxis],
-    border: Array | None,
-    theme: Theme,
-    width: float,
-) -> bytes:
-    return energy_map(view.points, across, up, border, theme, width).png
-
-
-def _map(
-    view: StudyView,
-    across: tuple[str, StudyAxis],
-    up: tuple[str, StudyAxis],
-    border: Array | None,
-    metric: MetricName,
-    theme: Theme,
-    width: float,
-) -> bytes:
-    return gap_map(view.points, across, up, border, metric, theme, width).png
-
-
-def _curve(
-    view: StudyView,
-    axis: tuple[str, StudyAxis],
-    lines: str | None,
-    metric: MetricName,
-    theme: Theme,
-    width: float,
-) -> bytes:
-    return gap_curves(view.points, axis, lines, metric, theme, width).png
-
-
 def _curves(
-    view: StudyView, axes: dict[str, StudyAxis], metric: MetricName
+    view: StudyView, varied: list[NamedAxis], metric: MetricName
 ) -> list[tuple[Picture, str]]:
-    varied = [name for name in axes if view.points[name].nunique() > 1]
-    found = []
-    for name in varied:
-        others = [each for each in varied if each != name]
+    def drawn(axis: NamedAxis) -> Picture:
+        others = [name for name, _ in varied if name != axis[0]]
         few = len(others) == 1 and view.points[others[0]].nunique() <= MOST_LINES
         lines = others[0] if few else None
-        drawn = picture(partial(_curve, view, (name, axes[name]), lines, metric))
-        found.append((drawn, f"Gap of {view.arm} by {name}; the table has the figures."))
-    return found
+        return picture(
+            lambda theme, width: gap_curves(view.points, axis, lines, metric, theme, width).png
+        )
+
+    return [
+        (drawn(axis), f"Gap of {view.arm} by {axis[0]}; the table has the figures.")
+        for axis in varied
+    ]
 
 
 def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Section:

@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
+from substrate.cli.options import JsonOption
+
 bench_app = typer.Typer(
     help="Measure speed, memory and scaling on this machine.", no_args_is_help=True
 )
-
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @bench_app.command()
 def step(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 5,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Time learning steps of 3072-1024×3-10 at batch 1000 against their floating-point floor."""
     # torch's profiler, which counts memory, otherwise tells of its own doings
@@ -32,7 +32,7 @@ def step(
 @bench_app.command()
 def devices(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds; the best of them counts.")] = 10,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Time reads and pulsed updates of all crossbars, at two sizes and three drives."""
     from substrate.bench.devices import bench_devices, show_device_bench
@@ -45,7 +45,7 @@ def ledger(
     pairs: Annotated[
         int, typer.Option(min=4, help="Pairs of steps, with counting and without.")
     ] = 60,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure what counting adds to a step on native crossbars."""
     from substrate.bench.ledger import bench_ledger, show_ledger
@@ -56,7 +56,7 @@ def ledger(
 @bench_app.command()
 def scaling(
     out: Annotated[Path | None, typer.Option(help="Folder for the plot and the figures.")] = None,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Sweep width, depth, batch and K, and fit how the cost of a step grows."""
     from substrate.bench.scaling import bench_scaling
@@ -70,7 +70,7 @@ def scaling(
 @bench_app.command()
 def coverage(
     runs: Annotated[int, typer.Option(min=1, help="Simulated runs of every kind.")] = 2000,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Count how often the interval of a gap misses it, and how often verdicts are wrong."""
     from substrate.bench.coverage import bench_coverage, bench_until_decided, show_coverage
@@ -85,7 +85,7 @@ def jobs(
     nothing_only: Annotated[
         bool, typer.Option("--nothing-only", help="Only the units that take no time.")
     ] = False,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Time units side by side: the main job, equal units, and ten thousand that take no time.
 
@@ -104,7 +104,7 @@ def jobs(
 @bench_app.command()
 def spec(
     trials: Annotated[int, typer.Option(min=1, help="Searches of every kind.")] = 100,
-    as_json: _Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Count how often the interval of a limit misses it, and how many runs a search takes."""
     from substrate.bench.spec import bench_spec, show_spec

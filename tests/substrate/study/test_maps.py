@@ -1,0 +1,79 @@
+"""Maps over two axes: what stands in a cell, dots where there is no grid, and the border."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.contour import QuadContourSet
+
+from substrate.report.palette import LIGHT
+from substrate.study.maps import energy_map, feasible_map, gap_map
+from substrate.study.schema import StudyAxis
+
+BITS = ("bits", StudyAxis(field="a", values=[2, 4, 8]))
+NOISE = ("noise", StudyAxis(field="b", range=(0.0, 1.0)))
+DEVICE = ("device", StudyAxis(choices={"tang": {}, "rasch": {}}))
+
+
+@pytest.fixture
+def points() -> pd.DataFrame:
+    """Gaps that grow with the noise, over a grid: up to 0.4 they are within the tolerance."""
+    rows = [(bits, noise) for bits in (2, 4, 8) for noise in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    table = pd.DataFrame(rows, columns=["bits", "noise"])
+    table["device"] = np.where(table["bits"] < 5, "tang", "rasch")
+    table["gap"] = 0.1 * table["noise"]
+    table["tolerance"] = 0.04
+    table["training_joules"] = 1e-3 * table["bits"]
+    return table
+
+
+def kinds(axes) -> set[type]:
+    return {type(each) for each in axes.collections}
+
+
+def words(axes) -> list[str]:
+    return [each.get_text() for each in axes.texts]
+
+
+def test_every_cell_says_its_gap_and_a_run_that_diverged_has_a_cross(points):
+    points.loc[0, "gap"] = np.nan
+    axes = gap_map(points, BITS, NOISE, None, "test_accuracy", LIGHT, 4.0).figure.axes[0]
+    assert QuadMesh in kinds(axes)
+    assert QuadContourSet not in kinds(axes)
+    said = words(axes)
+    assert len(said) == 15
+    assert said.count("×") == 1
+    assert said[-1] == said[-2] == "10.0"  # all bits at the strongest noise, in points
+
+
+def test_energies_stand_in_cells_and_one_that_is_unknown_is_left_empty(points):
+    points.loc[0, "training_joules"] = np.nan
+    axes = energy_map(points, BITS, NOISE, None, LIGHT, 4.0).figure.axes[0]
+    assert words(axes)[:3] == ["", "4 mJ", "8 mJ"]
+
+
+def test_points_that_are_no_grid_are_dots(points):
+    few = points.iloc[[0, 6, 12]]
+    for drawn in (
+        gap_map(few, BITS, NOISE, None, "test_loss", LIGHT, 4.0),
+        energy_map(few, BITS, NOISE, None, LIGHT, 4.0),
+    ):
+        axes = drawn.figure.axes[0]
+        assert kinds(axes) == {PathCollection}
+        assert not words(axes)
+
+
+def test_the_border_lies_where_the_gap_is_the_tolerance(points):
+    border = feasible_map(points, BITS, NOISE)
+    assert border.shape == (25, 25)
+    at = np.linspace(0, 1, 25)
+    assert (border[at < 0.3] > 0.9).all()  # noise goes up, the first axis
+    assert (border[at > 0.5] < 0.1).all()
+    axes = gap_map(points, BITS, NOISE, border, "test_accuracy", LIGHT, 4.0).figure.axes[0]
+    (lines,) = (each for each in axes.collections if isinstance(each, QuadContourSet))
+    middle = lines.get_paths()[1].vertices
+    assert middle[:, 1] == pytest.approx(0.4, abs=0.06)
+
+
+def test_choices_have_no_border(points):
+    assert feasible_map(points, DEVICE, NOISE) is None
