@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from pathlib import Path
 
+from substrate.record import RecordError
 from substrate.record.summary import LayerNoise, Verdict
 from substrate.report import wording
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.plots import curves
-from substrate.watch.live import Live
+from substrate.watch.live import Live, read_live
 
 _LOOK = "The page looks again by itself. It shows, and can do nothing to the run."
+
+
+class RunPage:
+    """The page of a run's folder, made anew whenever it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a folder."""
+        self._folder = folder
+        self._drawn: tuple[object, Picture | None] | None = None
+
+    def __call__(self) -> str:
+        """Give the page; pictures are drawn anew when there is something new."""
+        try:
+            live = read_live(self._folder)
+        except RecordError as problem:
+            return render_problem(str(problem), str(self._folder), _LOOK)
+        state = (len(live.rows), live.changed)
+        if self._drawn is None or self._drawn[0] != state:
+            self._drawn = (state, draw(live))
+        return render(live, str(self._folder), self._drawn[1])
 
 
 def render(live: Live, folder: str, drawn: Picture | None, now: float | None = None) -> str:
@@ -49,18 +71,18 @@ def render(live: Live, folder: str, drawn: Picture | None, now: float | None = N
     )
 
 
-def render_problem(problem: str, folder: str) -> str:
-    """Give the page of a folder in which nothing can be read, or not yet."""
+def render_problem(problem: str, watched: str, notice: str) -> str:
+    """Give the page of what cannot be read, or not yet: a folder, or a chip's address."""
     return render_page(
-        title=folder,
+        title=watched,
         headline="Nothing to see",
         tone="undecided",
         reasons=[problem],
         sections=[],
-        about=folder,
-        command=f"substrate watch {folder}",
+        about=watched,
+        command=f"substrate watch {watched}",
         versions={},
-        notices=[_LOOK],
+        notices=[notice],
     )
 
 
