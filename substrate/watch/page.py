@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from pathlib import Path
 
 from substrate.record import RecordError
+from substrate.record.metrics import ranges_reported
 from substrate.record.summary import LayerNoise, Verdict
-from substrate.report import wording
+from substrate.report import reported, wording
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.plots import curves
@@ -195,18 +195,14 @@ def _in_numbers(noise: LayerNoise) -> tuple[str, str, str]:
 
 def _reported(live: Live) -> Section:
     """What drivers report: the last figures of every arm, and the range that they went through."""
-    seen: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in live.rows:
-        for name, value in row.reported.items():
-            seen[row.arm, name].append(value)
+    of_arms = {
+        arm: ranges_reported(row for row in live.rows if row.arm == arm) for arm in live.arms
+    }
     return Section(
         "From the bench",
         "What the driver reports, temperatures and latencies among it: in the last epoch, and over "
         "all.",
-        headings=("Arm", "What", "Now", "Lowest", "Highest"),
-        rows=[
-            (arm, name, f"{values[-1]:.4g}", f"{min(values):.4g}", f"{max(values):.4g}")
-            for (arm, name), values in seen.items()
-        ],
+        headings=reported.HEADINGS,
+        rows=reported.rows(of_arms),
         numbers=(2, 3, 4),
     )

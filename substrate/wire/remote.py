@@ -324,6 +324,5 @@ class RemoteHost:
         return read_counts(reply.ledger)
 
     def figures(self, restarts: int = 0) -> WireFigures:
-        """How the wire did, and what the chip reports of itself."""
-        self._link.meter.reported(self.reported())
+        """How the wire did."""
         return self._link.meter.figures(self._link.about.title, self._address, restarts)
