@@ -86,6 +86,7 @@ class Estimator:
         self._generator = generator
         self._rule_generator = rule_generator
         self._remembered: RuleState = {}
+        self._trials = 0
         perturbation = settings.perturbation
         self._injects = perturbation is not None and perturbation.source != "intrinsic"
         # a chip with clean passes has no noise of its own to make the baseline noisy
@@ -146,6 +147,7 @@ class Estimator:
         own = self._rule_generator
         return {
             "generator": self._generator.get_state(),
+            "trials": torch.tensor(self._trials),
             **({} if own is None else {"rule generator": own.get_state()}),
             **{f"rule.{name}": value.clone() for name, value in self._remembered.items()},
         }
@@ -153,6 +155,7 @@ class Estimator:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state."""
         self._generator.set_state(state["generator"])
+        self._trials = int(state["trials"])
         if self._rule_generator is not None:
             self._rule_generator.set_state(state["rule generator"])
         self._remembered = {
@@ -166,7 +169,9 @@ class Estimator:
 
     def _learn(self, trial: Trial) -> Trial:
         """Have the rule remember a trial, and its mirrors learn from it; give it that state."""
-        self._remembered = self._rule.remember(replace(trial, state=self._remembered))
+        trial = replace(trial, number=self._trials, state=self._remembered)
+        self._remembered = self._rule.remember(trial)
+        self._trials += 1
         trial = replace(trial, state=self._remembered)
         requests = list(self._rule.requests(trial, self._chip.read_mirror))
         if requests:

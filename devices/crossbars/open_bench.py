@@ -37,6 +37,7 @@ class OpenBench:
         self._free = list(range(len(bench.arrays)))
         self.first: int | None = None
         self._calls: list[float] = []
+        self._bytes = [0, 0]  # given to the driver, and taken from it
         self._since = time.monotonic()
         try:
             self.ask("open")
@@ -68,8 +69,11 @@ class OpenBench:
             BenchError: the connection failed, which is no fault of our own files.
         """
         began = time.monotonic()
+        self._bytes[0] += sum(map(_bytes_of, arguments))
         try:
-            return getattr(self.bench, method)(*arguments)
+            found = getattr(self.bench, method)(*arguments)
+            self._bytes[1] += _bytes_of(found)
+            return found
         except OSError as problem:
             what = f"{type(problem).__name__}: {problem}"
             raise BenchError(f"{self.name}.{method} failed: {what}") from problem
@@ -94,16 +98,19 @@ class OpenBench:
         return told | times
 
     def _times(self) -> dict[str, float]:
-        """Latency of the driver's calls, and the share of all time that was spent in them."""
+        """Latency and bytes of the driver's calls, and the share of time spent in them."""
         calls, self._calls = self._calls, []
         passed = max(time.monotonic() - self._since, 1e-9)
         self._since = time.monotonic()
+        (given, taken), self._bytes = self._bytes, [0, 0]
         if not calls:
             return {}
         p50, p99 = np.quantile(calls, [0.5, 0.99])
         return {
             "driver call p50 (ms)": float(f"{1e3 * p50:.4g}"),
             "driver call p99 (ms)": float(f"{1e3 * p99:.4g}"),
+            "to driver (MB)": float(f"{1e-6 * given:.4g}"),
+            "from driver (MB)": float(f"{1e-6 * taken:.4g}"),
             "time in driver (%)": float(f"{100 * min(1.0, sum(calls) / passed):.3g}"),
         }
 
@@ -123,6 +130,11 @@ def in_words(arrays: Sequence[ArraySize]) -> str:
     counts = {size: sizes.count(size) for size in sizes}
     listed = ", ".join(f"{count} of {size}" for size, count in counts.items())
     return f"{listed} (rows × columns)"
+
+
+def _bytes_of(value: object) -> int:
+    """Of an array, as it lies here: what a driver makes of it, it alone knows."""
+    return value.nbytes if isinstance(value, np.ndarray) else 0
 
 
 def _close(bench: Bench, release: Callable[[], object]) -> None:

@@ -57,6 +57,7 @@ class Trial:
             computes the loss with its derivative; raises RuntimeError elsewhere.
         generator: for a rule's own draws, on the chip's device.
         state: what the rule remembers, this trial included in `errors`.
+        number: of the trials that came before it.
     """
 
     shapes: tuple[LayerShape, ...]
@@ -72,6 +73,7 @@ class Trial:
     loss_gradient: Callable[[], Float[Tensor, "batch n_out"]] | None = None
     generator: torch.Generator | None = None
     state: RuleState = field(default_factory=dict[str, "Tensor"])
+    number: int = 0
 
 
 class Rule(BaseModel):
@@ -137,6 +139,11 @@ class Rule(BaseModel):
     def trials_before_training(self) -> int:
         """Trials of the first mini-batch to be remembered before the first update."""
         return 0
+
+    @property
+    def period(self) -> int:
+        """Trials after which the same is computed again; a `Trial.number` counts in these."""
+        return 1
 
     @property
     def mirror_on(self) -> Literal["digital", "crossbar"] | None:

@@ -14,8 +14,9 @@ weight is read. With B_l its running estimate, errors go backwards through B in 
     e_l = s_l ⊙ R_{l+1}ᵀ B_{l+1}ᵀ e_{l+1},   s_l = f'(a_l)
 
 LMS diverges where noise that a whole layer shares makes one direction of δx much larger than the
-others; least squares does not. B may be told of the changes that are asked of W, so that it has to
-find out only what the device made of them.
+others; least squares does not. Its inverse is found anew with every fourth trial alone, since C_l
+is an average over some 1 / (1 - β) = 20 of them. B may be told of the changes that are asked of W,
+so that it has to find out only what the device made of them.
 
 The output's error e_L is, by choice,
 
@@ -87,6 +88,11 @@ class WeightMirror(Rule):
     covariance_decay: float = Field(
         0.95, ge=0, lt=1, description="β of the exponential average of C over mini-batches."
     )
+    inverse_every: PositiveInt = Field(
+        4,
+        description="Of least squares: trials from one inversion of C + λ c̄ I to the next; 1 "
+        "inverts at every step, which costs more time.",
+    )
     sample_fraction: float = Field(
         1.0,
         gt=0,
@@ -150,6 +156,11 @@ class WeightMirror(Rule):
         return self.passes_before_training
 
     @property
+    def period(self) -> int:
+        """From one inversion to the next."""
+        return self.inverse_every if self.regression == "least_squares" else 1
+
+    @property
     def mirror_on(self) -> Literal["digital", "crossbar"] | None:
         """Where B is."""
         return self.where
@@ -168,7 +179,7 @@ class WeightMirror(Rule):
         """Take a trial into covariances, slopes and critic."""
         state = dict(trial.state)
         for layer in range(1, len(trial.shapes)):
-            self._remember_covariance(layer, self._regressor(layer, trial), state)
+            self._remember_covariance(layer, trial, state)
         if self.slope == "observed":
             for layer, change in enumerate(trial.output_changes):
                 self._remember_slope(layer, trial, change, state)
@@ -195,16 +206,15 @@ class WeightMirror(Rule):
             x = self._regressor(layer, trial)
             variance = trial.state[f"variance.{layer}"]
             if self.regression == "lms":
-                covariance = None
                 if self.input_readout_std > 0:
                     x = x * (1 - 2 * self.input_readout_std**2 / variance).clamp_(min=0.0)
                 whitened = x / variance
             else:
-                covariance = trial.state[f"covariance.{layer}"]
                 if self.input_readout_std > 0:
+                    factor = _factor(trial.state[f"covariance.{layer}"], 1e-3 * variance)
                     bias = 2 * self.input_readout_std**2
-                    x = x - bias * self._whiten(x, covariance, variance, 1e-3)
-                whitened = self._whiten(x, covariance, variance, self.ridge)
+                    x = x - bias * torch.cholesky_solve(x.T, factor).T
+                whitened = x @ trial.state[f"inverse.{layer}"]
             seen = self._part(trial.activity_changes[layer]).flatten(0, -2)
             misfit = read_mirror(layer, x).sub_(seen)
             yield LayerUpdate(layer, mirror=Outer(whitened, misfit, self.rate / len(x)))
@@ -242,7 +252,8 @@ class WeightMirror(Rule):
     def _regressor(self, layer: int, trial: Trial) -> Tensor:
         return self._part(trial.input_changes[layer]).flatten(0, -2)
 
-    def _remember_covariance(self, layer: int, x: Tensor, state: dict[str, Tensor]) -> None:
+    def _remember_covariance(self, layer: int, trial: Trial, state: dict[str, Tensor]) -> None:
+        x = self._regressor(layer, trial)
         decay = self.covariance_decay
         # far enough from the smallest number that C + λ c̄ I stays normal where nothing moves at all
         seen = x.square().mean().clamp_(min=torch.finfo(x.dtype).tiny ** 0.5)
@@ -253,16 +264,13 @@ class WeightMirror(Rule):
         before = state.get(f"covariance.{layer}")
         if before is None:
             before = seen * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-        state[f"covariance.{layer}"] = torch.addmm(
+        state[f"covariance.{layer}"] = covariance = torch.addmm(
             before, x.T, x, beta=decay, alpha=(1 - decay) / len(x)
         )
-
-    def _whiten(self, x: Tensor, covariance: Tensor, variance: Tensor, ridge: float) -> Tensor:
-        ridged = covariance.clone()
-        ridged.diagonal().add_(ridge * variance)
-        # not checked for success, which would wait for the device; λ > 0 makes it positive definite
-        factor, _ = torch.linalg.cholesky_ex(ridged)
-        return torch.cholesky_solve(x.T, factor).T
+        name = f"inverse.{layer}"
+        if name not in state or trial.number % self.inverse_every == 0:
+            factor = _factor(covariance, self.ridge * state[f"variance.{layer}"])
+            state[name] = torch.cholesky_inverse(factor)
 
     def _remember_slope(
         self, layer: int, trial: Trial, output_change: Tensor, state: dict[str, Tensor]
@@ -291,6 +299,14 @@ class WeightMirror(Rule):
     def _bins(self, a: Tensor, spread: Tensor) -> Tensor:
         place = (a.flatten() / spread.clamp(min=torch.finfo(a.dtype).tiny) + _SPAN) / (2 * _SPAN)
         return place.mul_(self.slope_bins).floor_().clamp_(0, self.slope_bins - 1).long()
+
+
+def _factor(covariance: Tensor, ridge: Tensor) -> Tensor:
+    ridged = covariance.clone()
+    ridged.diagonal().add_(ridge)
+    # not checked for success, which would wait for the device; a ridge makes it positive definite
+    factor: Tensor = torch.linalg.cholesky_ex(ridged).L
+    return factor
 
 
 def _below(prefix: str, state: RuleState) -> dict[str, Tensor]:

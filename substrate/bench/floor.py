@@ -16,8 +16,10 @@ B samples a batch, U of whose passes have an x* that nobody reads:
     Bᵀ e               2·B·m·n                     mirror only, not in the first layer
     Rᵀ Bᵀ e            2·n²·min(B, m)              mirror only, likewise
     B δx, ⟨(…) δxᵀ⟩    2·2·pB·m·n                  mirror only, likewise, of a fraction p
-    ⟨δx δxᵀ⟩, C⁻¹ δx   2·2½·pB·n² + 2·n³/3         mirror only, likewise: a symmetric product, a
-                                                   Cholesky factor, two solutions
+    ⟨δx δxᵀ⟩, C⁻¹ δx   2·1½·pB·n²                  mirror only, likewise: a symmetric product and
+                                                   one with C⁻¹
+    C⁻¹                n³/i                        mirror only, likewise: by a Cholesky factor, once
+                                                   in i steps
 
 Passes that differ at layer l, for K perturbed passes (INP: K rounds of L passes):
 
@@ -50,6 +52,7 @@ def step_operations(
     sample_fraction: float = 1.0,
     mirror_fraction: float = 1.0,
     perturbed_fraction: float = 1.0,
+    inverse_every: int = 1,
     resamples: int = 1,
 ) -> int:
     """Count the operations of one step, at the least.
@@ -63,6 +66,7 @@ def step_operations(
         sample_fraction: q.
         mirror_fraction: p.
         perturbed_fraction: s.
+        inverse_every: i.
         resamples: K.
     """
     total = 0.0
@@ -79,7 +83,7 @@ def step_operations(
             total += n * n * (lines + (min(batch, m) if mirror else 0))
         if mirror:
             part = mirror_fraction * batch
-            total += 2 * part * m * n + 2.5 * part * n * n + n**3 / 3
+            total += 2 * part * m * n + 1.5 * part * n * n + n**3 / inverse_every / 2
     return round(2 * total)
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from learning.rules.weight_mirror import WeightMirror
 from substrate.bench.floor import published_operations, step_operations
 from substrate.bench.memory import PeakMemory, measure_peaks
 from substrate.bench.workload import PAPER_BATCH, PAPER_SIZES, make_step, random_batch
@@ -171,6 +172,7 @@ def _step_time(variant: Variant, seconds: float, rate: float, danp: float | None
         sample_fraction=variant.decorrelation or 1.0,
         mirror_fraction=variant.mirror,
         perturbed_fraction=settings.perturbed_fraction,
+        inverse_every=settings.inverse_every if isinstance(settings, WeightMirror) else 1,
     )
     floor = operations / rate
     return StepTime(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from substrate.record.base import Record
-from substrate.record.summary import MetricName
+from substrate.record.summary import MetricName, Reported
 
 
 class Epoch(Record):
@@ -54,3 +56,15 @@ class Epoch(Record):
         """One of its figures; None where there is none."""
         found: float | None = getattr(self, metric)
         return found
+
+
+def ranges_reported(rows: Iterable[Epoch]) -> dict[str, Reported]:
+    """What the driver reported in the epochs of an arm, in order, and the range of each figure."""
+    seen: defaultdict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        for name, value in row.reported.items():
+            seen[name].append(value)
+    return {
+        name: Reported(last=values[-1], lowest=min(values), highest=max(values))
+        for name, values in seen.items()
+    }

@@ -72,6 +72,20 @@ class FailedSeed(Part):
     log: str
 
 
+class Reported(Part):
+    """A figure that the chip's driver reported, such as a temperature, over epochs and seeds.
+
+    Attributes:
+        last: after the last epoch of the last seed.
+        lowest: of all epochs.
+        highest: likewise.
+    """
+
+    last: float
+    lowest: float
+    highest: float
+
+
 class PulseTrains(Part):
     """Pulse trains of all seeds: a sample's, or a line's of a dense ΔW."""
 
@@ -102,7 +116,8 @@ class Arm(Part):
 
     Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
     the verdict of a baseline always, the device of the ideal chip, the wire where the chip is in
-    the learner's process, and all of these in summaries of before.
+    the learner's process, `reported` where no driver reports anything, by name with unit, and all
+    of these in summaries of before.
     """
 
     role: Literal["device", "baseline"]
@@ -125,6 +140,7 @@ class Arm(Part):
     bill: Bill | None = Field(None, exclude_if=_is_none)
     device: Device | None = Field(None, exclude_if=_is_none)
     wire: WireFigures | None = Field(None, exclude_if=_is_none)
+    reported: dict[str, Reported] = Field({}, exclude_if=lambda value: not value)
     afterwards: list[Left] = Field([], exclude_if=lambda value: not value)
 
     def measure(self, metric: MetricName) -> Measure | None:

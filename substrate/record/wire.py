@@ -23,7 +23,7 @@ class WireFigures(Part):
         sent_again: after a connection was lost; each is carried out once nevertheless.
         reconnections: after a connection was lost, or no reply came in time.
         restarts: of the chip, each gone on from the last state that was kept.
-        chip: what the chip's driver reports, such as temperature_kelvin, when it was last asked.
+        chip: what the chip's driver reported, in runs of before; now `Arm.reported` has it.
     """
 
     address: str
@@ -54,7 +54,6 @@ def together(seeds: list[WireFigures]) -> WireFigures | None:
             "latency_p99": max(each.latency_p99 for each in seeds),
             "waiting": sum(each.waiting for each in seeds) / count,
             **{name: sum(getattr(each, name) for each in seeds) for name in _SUMS},
-            "chip": seeds[-1].chip,
         }
     )
 

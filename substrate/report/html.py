@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
-from substrate.report import afterwards, bill, sensitivity, wire, wording
+from substrate.report import afterwards, bill, reported, sensitivity, wire, wording
 from substrate.report.canvas import NARROW_INCHES, WIDE_INCHES
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import learning_curves, observed_noise, relative_noise
@@ -71,6 +71,7 @@ def render_report(run: RunFolder, folder: Path) -> str:
         wording=wording,
         bill=bill,
         wire=wire,
+        reported=reported,
         afterwards=afterwards,
         sensitivity=sensitivity,
         costs=_costs(summary),

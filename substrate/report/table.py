@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from substrate.record.summary import Summary, Verdict
-from substrate.report import afterwards, bill, wire
+from substrate.report import afterwards, bill, reported, wire
 from substrate.report.sensitivity import sensitivity_table
 from substrate.report.wording import (
     METRIC_TITLE,
@@ -60,7 +60,7 @@ def run_result(summary: Summary, folder: Path) -> Group:
     ]
     if summary.status == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
-    parts += [_text(said) for said in wire.lines(summary)]
+    parts += [_text(said) for said in (*wire.lines(summary), *reported.lines(summary))]
     parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
     parts.append(verdict_line(summary))
     if more := what_next(summary, folder):

@@ -22,7 +22,7 @@ def lines(summary: Summary) -> Iterator[str]:
             f"{name}: {where(wire)}; latency {seconds(wire.latency_p50)} (median),"
             f" {seconds(wire.latency_p99)} (99 %); {size(wire.bytes_sent)} sent,"
             f" {size(wire.bytes_received)} received; {100 * wire.waiting:.0f} % of the time spent"
-            f" waiting; {troubles(wire)}{''.join(f'; {each}' for each in reported(wire))}"
+            f" waiting; {troubles(wire)}"
         )
 
 
@@ -50,11 +50,6 @@ def troubles(wire: WireFigures) -> str:
         return "never lost"
     lost = f"lost {_times(wire.reconnections)}, {wire.sent_again} requests sent again"
     return lost + (f"; restarted {_times(wire.restarts)}" if wire.restarts else "")
-
-
-def reported(wire: WireFigures) -> list[str]:
-    """What the chip's driver reports: ``temperature_kelvin 300.1``."""
-    return [f"{name} {value:.5g}" for name, value in wire.chip.items()]
 
 
 def _times(count: int) -> str:

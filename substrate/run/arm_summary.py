@@ -14,7 +14,7 @@ from substrate.bill.bill import bill_of
 from substrate.library import find_rule
 from substrate.record.afterwards import Afterwards
 from substrate.record.ledger import Ledger, mean_ledger
-from substrate.record.metrics import Epoch
+from substrate.record.metrics import Epoch, ranges_reported
 from substrate.record.summary import (
     Arm as ArmSummary,
 )
@@ -51,6 +51,11 @@ class ArmOutcome:
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
         self.wire: list[WireFigures] = []
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        """All of them, seed by seed, those before training too."""
+        return [self._epochs[place] for place in sorted(self._epochs)]
 
     @property
     def seconds(self) -> float:
@@ -143,6 +148,7 @@ def summary_of_arm(
         bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
         device=device_in_words(arm.chip),
         wire=together(outcome.wire),
+        reported=ranges_reported(outcome.epochs),
         afterwards=_left(outcome.afterwards, scenario.seeds, regression=regression),
     )
 

@@ -1,8 +1,8 @@
 """Digital multiplications of a learner, counted from the operations that torch carries out.
 
 Products of matrices count n · m · k, element-wise products, quotients, squares and roots one an
-element, Cholesky's factors n³ / 6 and its solutions n² a right-hand side, a fused step of Adam 8 an
-element. Sums, comparisons and exponentials count nothing.
+element, Cholesky's factors n³ / 6, its solutions n² a right-hand side and its inverses n³ / 3, a
+fused step of Adam 8 an element. Sums, comparisons and exponentials count nothing.
 
 Their number follows from the shapes alone. So torch's operations are looked at in the first step of
 every kind, and later steps of that kind are taken to be the same: looking costs more than a small
@@ -96,6 +96,8 @@ def _multiplications(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], r
         return math.prod(size(0)) * size(0)[-1] // 6
     if name == "cholesky_solve":
         return math.prod(size(0)) * size(1)[-1]
+    if name == "cholesky_inverse":
+        return math.prod(size(0)) * size(0)[-1] // 3
     if name in ("_fused_adam", "_fused_adamw"):
         return 8 * _elements(args[0])
     if name == "_fused_sgd":

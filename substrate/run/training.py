@@ -80,6 +80,7 @@ class ArmRun:
         self._order = stream(seed, "data order")
         settings = arm.learning.decorrelation
         self._every = 1 if settings is None else settings.every
+        self._period = arm.learning.make_rule().period
         self._multiplications = Multiplications()
         self._steps = 0
         self._by_sample: Tensor | None = None
@@ -194,8 +195,10 @@ class ArmRun:
         correct = torch.zeros((), dtype=torch.float64, device=x.device)
         order = torch.randperm(len(x), generator=self._order).to(x.device)
         for chosen in order.split(self._scenario.training.batch_size):
-            # what a step multiplies follows from its batch, and from whether R is updated in it
-            kind = len(chosen), self._steps == 0, self._steps % self._every == 0
+            # what a step multiplies follows from its batch, from whether R is updated, and from
+            # where the rule is in what it does again and again
+            due = self._steps % self._every == 0
+            kind = len(chosen), self._steps == 0, due, self._steps % self._period
             step = self._multiplications.count(
                 kind, partial(self._learner.step, x[chosen], y[chosen])
             )

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from pathlib import Path
 
+from substrate.record import RecordError
+from substrate.record.metrics import ranges_reported
 from substrate.record.summary import LayerNoise, Verdict
-from substrate.report import wording
+from substrate.report import reported, wording
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.plots import curves
-from substrate.watch.live import Live
+from substrate.watch.live import Live, read_live
 
 _LOOK = "The page looks again by itself. It shows, and can do nothing to the run."
+
+
+class RunPage:
+    """The page of a run's folder, made anew whenever it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a folder."""
+        self._folder = folder
+        self._drawn: tuple[object, Picture | None] | None = None
+
+    def __call__(self) -> str:
+        """Give the page; pictures are drawn anew when there is something new."""
+        try:
+            live = read_live(self._folder)
+        except RecordError as problem:
+            return render_problem(str(problem), str(self._folder), _LOOK)
+        state = (len(live.rows), live.changed)
+        if self._drawn is None or self._drawn[0] != state:
+            self._drawn = (state, draw(live))
+        return render(live, str(self._folder), self._drawn[1])
 
 
 def render(live: Live, folder: str, drawn: Picture | None, now: float | None = None) -> str:
@@ -49,18 +71,18 @@ def render(live: Live, folder: str, drawn: Picture | None, now: float | None = N
     )
 
 
-def render_problem(problem: str, folder: str) -> str:
-    """Give the page of a folder in which nothing can be read, or not yet."""
+def render_problem(problem: str, watched: str, notice: str) -> str:
+    """Give the page of what cannot be read, or not yet: a folder, or a chip's address."""
     return render_page(
-        title=folder,
+        title=watched,
         headline="Nothing to see",
         tone="undecided",
         reasons=[problem],
         sections=[],
-        about=folder,
-        command=f"substrate watch {folder}",
+        about=watched,
+        command=f"substrate watch {watched}",
         versions={},
-        notices=[_LOOK],
+        notices=[notice],
     )
 
 
@@ -173,18 +195,14 @@ def _in_numbers(noise: LayerNoise) -> tuple[str, str, str]:
 
 def _reported(live: Live) -> Section:
     """What drivers report: the last figures of every arm, and the range that they went through."""
-    seen: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in live.rows:
-        for name, value in row.reported.items():
-            seen[row.arm, name].append(value)
+    of_arms = {
+        arm: ranges_reported(row for row in live.rows if row.arm == arm) for arm in live.arms
+    }
     return Section(
         "From the bench",
         "What the driver reports, temperatures and latencies among it: in the last epoch, and over "
         "all.",
-        headings=("Arm", "What", "Now", "Lowest", "Highest"),
-        rows=[
-            (arm, name, f"{values[-1]:.4g}", f"{min(values):.4g}", f"{max(values):.4g}")
-            for (arm, name), values in seen.items()
-        ],
+        headings=reported.HEADINGS,
+        rows=reported.rows(of_arms),
         numbers=(2, 3, 4),
     )

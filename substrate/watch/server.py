@@ -12,14 +12,8 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from socket import AF_INET, AF_INET6
 from typing import Any
-
-from substrate.record import RecordError
-from substrate.report.html import Picture
-from substrate.watch.live import read_live
-from substrate.watch.page import draw, render, render_problem
 
 REFRESH_SECONDS = 5
 _TIMEOUT_SECONDS = 10
@@ -40,15 +34,17 @@ class NotLoopbackError(ValueError):
 
 
 class WatchServer(ThreadingHTTPServer):
-    """Serves one run's page."""
+    """Serves one page."""
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, host: str, port: int, *, anyone: bool = False) -> None:
+    def __init__(
+        self, page: Callable[[], str], host: str, port: int, *, anyone: bool = False
+    ) -> None:
         """Listen; `serve_forever` serves.
 
         Args:
-            folder: of the run.
+            page: gives it as HTML text; one call at a time.
             host: an address of this machine.
             port: 0 for any that is free.
             anyone: whether other machines may be served.
@@ -61,9 +57,7 @@ class WatchServer(ThreadingHTTPServer):
         if not address.is_loopback and not anyone:
             raise NotLoopbackError(f"{host} is reached from other machines")
         self.address_family = AF_INET if address.version == 4 else AF_INET6
-        self.folder = folder
-        self._drawn: tuple[object, Picture | None] | None = None
-        self._drawing = threading.Lock()
+        self._page, self._making = page, threading.Lock()
         super().__init__((str(address), port), _Handler)
         shown = f"[{address}]" if address.version == 6 else str(address)
         self.url = f"http://{shown}:{self.server_port}/"
@@ -80,16 +74,9 @@ class WatchServer(ThreadingHTTPServer):
         return self.any_number and port == str(self.server_port) and _is_number(name)
 
     def page(self) -> bytes:
-        """Give the page; pictures are drawn anew when there is something new."""
-        with self._drawing:
-            try:
-                live = read_live(self.folder)
-            except RecordError as problem:
-                return render_problem(str(problem), str(self.folder)).encode()
-            state = (len(live.rows), live.changed)
-            if self._drawn is None or self._drawn[0] != state:
-                self._drawn = (state, draw(live))
-            return render(live, str(self.folder), self._drawn[1]).encode()
+        """Give the page, as it is now."""
+        with self._making:
+            return self._page().encode()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -17,7 +17,7 @@ from substrate.data.dataset import Dataset
 from substrate.scenario.capabilities import chip_capabilities
 from substrate.scenario.schema import Scenario
 from substrate.scenario.schema.chips import chip_title
-from substrate.wire.replies import Described
+from substrate.wire.replies import MINOR, Described
 from substrate.wire.served import Served
 from substrate.wire.server import new_boot
 from substrate.wire.states import States
@@ -66,6 +66,7 @@ def serve_arm(
     words = device_in_words(arm.chip)
     shapes = tuple(each.shape for each in layouts(scenario.network, input_shape, n_out))
     about = Described(
+        minor=MINOR,
         boot=new_boot(),
         title=chip_title(arm.chip),
         source="" if words is None else words.source,

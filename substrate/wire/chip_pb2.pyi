@@ -41,7 +41,7 @@ class Earlier(_message.Message):
     def __init__(self, number: _Optional[int] = ..., in_reply: _Optional[bool] = ..., place: _Optional[int] = ...) -> None: ...
 
 class Request(_message.Message):
-    __slots__ = ("crc32c", "data", "tensors", "number", "received", "orders", "passes", "read", "activate", "pull_back", "save", "tell_ledger", "wait")
+    __slots__ = ("crc32c", "data", "tensors", "number", "received", "orders", "passes", "read", "activate", "pull_back", "save", "tell_ledger", "wait", "tell_reported")
     CRC32C_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     TENSORS_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class Request(_message.Message):
     SAVE_FIELD_NUMBER: _ClassVar[int]
     TELL_LEDGER_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    TELL_REPORTED_FIELD_NUMBER: _ClassVar[int]
     crc32c: int
     data: bytes
     tensors: _containers.RepeatedCompositeFieldContainer[Tensor]
@@ -68,7 +69,8 @@ class Request(_message.Message):
     save: Save
     tell_ledger: TellLedger
     wait: Wait
-    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., received: _Optional[int] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ..., passes: _Optional[_Union[Passes, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., activate: _Optional[_Union[Activate, _Mapping]] = ..., pull_back: _Optional[_Union[PullBack, _Mapping]] = ..., save: _Optional[_Union[Save, _Mapping]] = ..., tell_ledger: _Optional[_Union[TellLedger, _Mapping]] = ..., wait: _Optional[_Union[Wait, _Mapping]] = ...) -> None: ...
+    tell_reported: TellReported
+    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., received: _Optional[int] = ..., orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ..., passes: _Optional[_Union[Passes, _Mapping]] = ..., read: _Optional[_Union[Read, _Mapping]] = ..., activate: _Optional[_Union[Activate, _Mapping]] = ..., pull_back: _Optional[_Union[PullBack, _Mapping]] = ..., save: _Optional[_Union[Save, _Mapping]] = ..., tell_ledger: _Optional[_Union[TellLedger, _Mapping]] = ..., wait: _Optional[_Union[Wait, _Mapping]] = ..., tell_reported: _Optional[_Union[TellReported, _Mapping]] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("begin", "apply", "restore", "step_aside", "go_on")
@@ -85,7 +87,7 @@ class Order(_message.Message):
     def __init__(self, begin: _Optional[_Union[Begin, _Mapping]] = ..., apply: _Optional[_Union[Apply, _Mapping]] = ..., restore: _Optional[_Union[Restore, _Mapping]] = ..., step_aside: _Optional[_Union[StepAside, _Mapping]] = ..., go_on: _Optional[_Union[GoOn, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("crc32c", "data", "tensors", "number", "problem", "observations", "tensor", "saved", "ledger")
+    __slots__ = ("crc32c", "data", "tensors", "number", "problem", "observations", "tensor", "saved", "ledger", "reported")
     CRC32C_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     TENSORS_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +97,7 @@ class Reply(_message.Message):
     TENSOR_FIELD_NUMBER: _ClassVar[int]
     SAVED_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_FIELD_NUMBER: _ClassVar[int]
     crc32c: int
     data: bytes
     tensors: _containers.RepeatedCompositeFieldContainer[Tensor]
@@ -104,7 +107,8 @@ class Reply(_message.Message):
     tensor: int
     saved: Saved
     ledger: Counts
-    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., observations: _Optional[_Union[Observations, _Mapping]] = ..., tensor: _Optional[int] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., ledger: _Optional[_Union[Counts, _Mapping]] = ...) -> None: ...
+    reported: Reported
+    def __init__(self, crc32c: _Optional[int] = ..., data: _Optional[bytes] = ..., tensors: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., number: _Optional[int] = ..., problem: _Optional[_Union[Problem, _Mapping]] = ..., observations: _Optional[_Union[Observations, _Mapping]] = ..., tensor: _Optional[int] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., ledger: _Optional[_Union[Counts, _Mapping]] = ..., reported: _Optional[_Union[Reported, _Mapping]] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("kind", "message")
@@ -334,6 +338,23 @@ class Wait(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class TellReported(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Reported(_message.Message):
+    __slots__ = ("figures",)
+    class FiguresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    figures: _containers.ScalarMap[str, float]
+    def __init__(self, figures: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
 class DescribeRequest(_message.Message):
     __slots__ = ("crc32c",)
     CRC32C_FIELD_NUMBER: _ClassVar[int]
@@ -407,7 +428,7 @@ class HealthRequest(_message.Message):
     def __init__(self, crc32c: _Optional[int] = ...) -> None: ...
 
 class HealthReply(_message.Message):
-    __slots__ = ("crc32c", "boot", "ready", "holder", "lease_seconds_left", "requests", "updates", "figures")
+    __slots__ = ("crc32c", "boot", "ready", "holder", "lease_seconds_left", "requests", "updates", "figures", "figures_seconds_ago", "lease_seconds", "up_seconds", "done", "bytes_received", "bytes_sent")
     class FiguresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -423,6 +444,12 @@ class HealthReply(_message.Message):
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     UPDATES_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_SECONDS_AGO_FIELD_NUMBER: _ClassVar[int]
+    LEASE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    BYTES_SENT_FIELD_NUMBER: _ClassVar[int]
     crc32c: int
     boot: str
     ready: bool
@@ -431,7 +458,29 @@ class HealthReply(_message.Message):
     requests: int
     updates: int
     figures: _containers.ScalarMap[str, float]
-    def __init__(self, crc32c: _Optional[int] = ..., boot: _Optional[str] = ..., ready: _Optional[bool] = ..., holder: _Optional[str] = ..., lease_seconds_left: _Optional[float] = ..., requests: _Optional[int] = ..., updates: _Optional[int] = ..., figures: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    figures_seconds_ago: float
+    lease_seconds: float
+    up_seconds: float
+    done: _containers.RepeatedCompositeFieldContainer[Done]
+    bytes_received: int
+    bytes_sent: int
+    def __init__(self, crc32c: _Optional[int] = ..., boot: _Optional[str] = ..., ready: _Optional[bool] = ..., holder: _Optional[str] = ..., lease_seconds_left: _Optional[float] = ..., requests: _Optional[int] = ..., updates: _Optional[int] = ..., figures: _Optional[_Mapping[str, float]] = ..., figures_seconds_ago: _Optional[float] = ..., lease_seconds: _Optional[float] = ..., up_seconds: _Optional[float] = ..., done: _Optional[_Iterable[_Union[Done, _Mapping]]] = ..., bytes_received: _Optional[int] = ..., bytes_sent: _Optional[int] = ...) -> None: ...
+
+class Done(_message.Message):
+    __slots__ = ("what", "count", "refused", "seconds_p50", "seconds_p99", "seconds")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_P50_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_P99_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    count: int
+    refused: int
+    seconds_p50: float
+    seconds_p99: float
+    seconds: float
+    def __init__(self, what: _Optional[str] = ..., count: _Optional[int] = ..., refused: _Optional[int] = ..., seconds_p50: _Optional[float] = ..., seconds_p99: _Optional[float] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class LeaseRequest(_message.Message):
     __slots__ = ("crc32c", "holder", "session", "keep")

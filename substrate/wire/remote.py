@@ -311,8 +311,12 @@ class RemoteHost:
         return self._counts()[1]
 
     def reported(self) -> dict[str, float]:
-        """What the chip reports of itself."""
-        return dict(self._link.health().figures)
+        """What the chip's driver reports beside its reads; nothing of schema 1.0."""
+        if self._link.about.minor < 1:
+            return {}
+        self._link.question()[0].tell_reported.SetInParent()
+        reply, _ = self._link.ask()
+        return dict(reply.reported.figures)
 
     def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
         self._link.question()[0].tell_ledger.SetInParent()
@@ -320,6 +324,5 @@ class RemoteHost:
         return read_counts(reply.ledger)
 
     def figures(self, restarts: int = 0) -> WireFigures:
-        """How the wire did, and what the chip reports of itself."""
-        self._link.meter.reported(self.reported())
+        """How the wire did."""
         return self._link.meter.figures(self._link.about.title, self._address, restarts)

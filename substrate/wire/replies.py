@@ -14,13 +14,14 @@ from substrate.wire import chip_pb2 as pb
 from substrate.wire.errors import WireError
 from substrate.wire.frames import Tensors
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 """Of the schema."""
 
 
 class Described(NamedTuple):
     """What a chip tells of itself; attributes as in `chip.proto`."""
 
+    minor: int
     boot: str
     title: str
     source: str
@@ -41,7 +42,6 @@ def write_description(told: Described) -> pb.Description:
     """Write what a chip tells of itself."""
     return pb.Description(
         major=MAJOR,
-        minor=MINOR,
         parameters=[pb.Parameter(name=n, value=v, meaning=m) for n, v, m in told.parameters],
         sites=[
             pb.Site(n_out=each.n_out, n_in=each.n_in, positions=each.positions, drives=1)
@@ -78,8 +78,8 @@ def read_description(told: pb.Description, address: str) -> Described:
 
 
 _AS_THEY_ARE = (
-    *("boot", "title", "source", "decorrelates", "mirrors", "draws", "saves", "steps_aside"),
-    *("repeats", "max_message_bytes", "lease_seconds"),
+    *("minor", "boot", "title", "source", "decorrelates", "mirrors", "draws", "saves"),
+    *("steps_aside", "repeats", "max_message_bytes", "lease_seconds"),
 )
 
 

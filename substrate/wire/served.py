@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -12,6 +13,7 @@ from devices.interface import CapabilityError, Chip
 from devices.requests import check_layer
 from substrate.assemble.host import ChipHost
 from substrate.wire import chip_pb2 as pb
+from substrate.wire.figures import Tally
 from substrate.wire.frames import Tensors, Unreadable
 from substrate.wire.replies import Described, write_counts, write_observations
 from substrate.wire.requests import (
@@ -32,7 +34,7 @@ class Served:
 
     Attributes:
         about: what the chip tells of itself.
-        updates: requests that changed weights, since this was made.
+        tally: of what was asked, since this was made.
     """
 
     def __init__(self, host: ChipHost, about: Described, inputs: int, states: States) -> None:
@@ -41,11 +43,7 @@ class Served:
         self._aside = ExitStack()
         self._is_aside = self._begun = False
         self._earlier: dict[tuple[int, bool], list[Tensor]] = {}
-        self.updates = 0
-
-    def figures(self) -> dict[str, float]:
-        """Give what the chip's driver reports."""
-        return dict(self._host.reported())
+        self.tally = Tally()
 
     def earlier(self, number: int, in_reply: bool, place: int) -> Tensor:
         """Give a tensor of the last passes.
@@ -91,7 +89,12 @@ class Served:
         if not self._begun and what not in ("begin", "wait"):
             raise ValueError(f"{what} is asked for before a training was begun")
         carry_out: Callable[..., None] = getattr(self, f"_{what}")
-        carry_out(getattr(asked, what), *rest)
+        began, refused = time.perf_counter(), True
+        try:
+            carry_out(getattr(asked, what), *rest)
+            refused = False
+        finally:
+            self.tally.done(what, time.perf_counter() - began, refused=refused)
 
     def _begin(self, asked: pb.Begin, *_: object) -> None:
         self.leave()
@@ -115,7 +118,6 @@ class Served:
 
     def _apply(self, asked: pb.Apply, tensors: list[Tensor], *_: object) -> None:
         self._chip.apply(read_updates(asked, tensors, self.about.shapes))
-        self.updates += 1
 
     def _read(self, asked: pb.Read, tensors: list[Tensor], reply: pb.Reply, told: Tensors) -> None:
         check_layer(asked.site, self.about.shapes)
@@ -172,6 +174,12 @@ class Served:
     def _tell_ledger(self, _: pb.TellLedger, __: object, reply: pb.Reply, ___: Tensors) -> None:
         write_counts(self._host.ledger(), self._host.pulse_trains(), reply.ledger)
         reply.ledger.SetInParent()
+
+    def _tell_reported(self, _: pb.TellReported, __: object, reply: pb.Reply, ___: Tensors) -> None:
+        figures = dict(self._host.reported())
+        self.tally.reported(figures)
+        reply.reported.figures.update(figures)
+        reply.reported.SetInParent()
 
     def _wait(self, _: pb.Wait, __: object, reply: pb.Reply, ___: Tensors) -> None:
         reply.ClearField("problem")

@@ -84,11 +84,13 @@ class Service:
         return write_description(self._served.about)
 
     def _health(self, _: pb.HealthRequest, __: grpc.ServicerContext) -> pb.HealthReply:
-        reply = pb.HealthReply(boot=self.boot, ready=True, figures=self._served.figures())
+        reply = pb.HealthReply(boot=self.boot, ready=True)
+        self._served.tally.write(reply)
         with self._lock:
             if (session := self._present()) is not None:
                 reply.holder = session.holder
                 reply.lease_seconds_left = session.seconds_left(self._seconds)
+                reply.lease_seconds = session.seconds
                 reply.requests, reply.updates = session.requests, session.updates
         return reply
 

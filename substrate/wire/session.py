@@ -34,7 +34,8 @@ class Session:
         """Begin a lease of what is served."""
         self.token, self.holder = token, holder
         self._served = served
-        self._updates_before = served.updates
+        self._updates_before = served.tally.updates
+        self._began = time.monotonic()
         self._done = 0
         self._ended = False
         self._kept: dict[int, bytes] = {}
@@ -49,7 +50,12 @@ class Session:
     @property
     def updates(self) -> int:
         """Requests among them that changed weights."""
-        return self._served.updates - self._updates_before
+        return self._served.tally.updates - self._updates_before
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self._began
 
     def renew(self) -> None:
         """Let the lease begin anew."""
@@ -95,6 +101,7 @@ class Session:
             if reply is not None:
                 self._kept[number] = reply
             self.renew()
+            self._served.tally.moved(len(raw), 0 if reply is None else len(reply))
             return reply
 
     def _carry_out(self, request: pb.Request, data: memoryview) -> bytes | None:

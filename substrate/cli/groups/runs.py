@@ -193,7 +193,12 @@ def report(
 
 @runs_app.command()
 def watch(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    watched: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|ADDRESS", help="A run folder, or where `substrate serve` serves a chip."
+        ),
+    ],
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Of this machine, to listen on.")
     ] = "127.0.0.1",
@@ -201,8 +206,19 @@ def watch(
     anyone: Annotated[
         bool, typer.Option("--anyone", help="Let other machines read the page too.")
     ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Of an ADDRESS: PEM certificate of one's own.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option(help="Of an ADDRESS: PEM certificate that the chip's must come from."),
+    ] = None,
+    token: Annotated[
+        Path | None, typer.Option(help="Of an ADDRESS: file with the secret that it wants.")
+    ] = None,
 ) -> None:
-    """Show a run that goes on as a web page, which only shows."""
-    from substrate.cli.watch import watch_command
+    """Show a run that goes on, or a served chip, as a web page, which only shows."""
+    from substrate.cli.watch import Page, watch_command
 
-    watch_command(folder, host, port, anyone)
+    watch_command(watched, Page(host, port, anyone), (certificate, key, authority, token))

@@ -177,6 +177,9 @@ def test_a_driver_is_timed_and_asked_once_for_all_its_matrices() -> None:
     assert told["temperature (K)"] == 4.2
     assert 0 <= told["driver call p50 (ms)"] <= told["driver call p99 (ms)"]
     assert 0 <= told["time in driver (%)"] <= 100
+    rows, columns = bench.bench.arrays[one._array]
+    assert told["to driver (MB)"] == pytest.approx(4 * rows * 8e-6, rel=1e-3)
+    assert told["from driver (MB)"] == pytest.approx(4 * columns * 8e-6, rel=1e-3)
     assert other.report() == {}
 
 

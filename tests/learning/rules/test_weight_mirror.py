@@ -113,6 +113,25 @@ def test_elsewhere_it_leads_to_the_weights(regression):
     assert_mean(expected_steps(rule, seen, torch.zeros(3, 4)).flatten(1), expected.flatten())
 
 
+def test_the_covariance_is_inverted_with_every_fourth_trial_and_after_a_restart_too():
+    chip, (x, target) = make_chip(SIZES), batch()
+    running = estimator(chip)
+    ridge = WeightMirror().ridge
+    inverses = []
+    for _ in range(6):
+        running.estimate(x, target)
+        state = running.state()
+        inverses.append(state["rule.inverse.1"])
+        if len(inverses) in {1, 5}:
+            ridged = state["rule.covariance.1"] + ridge * state["rule.variance.1"] * torch.eye(5)
+            torch.testing.assert_close(inverses[-1] @ ridged, torch.eye(5), atol=1e-4, rtol=0)
+        if len(inverses) == 3:
+            running = estimator(chip)
+            running.restore(state)
+    assert [torch.equal(each, inverses[0]) for each in inverses] == [True] * 4 + [False] * 2
+    assert torch.equal(inverses[4], inverses[5])
+
+
 @pytest.mark.parametrize("corrected", [False, True])
 def test_readout_noise_of_the_inputs_shrinks_the_mirror_as_predicted_and_can_be_undone(corrected):
     sigma = 0.6

@@ -201,6 +201,14 @@ def test_a_bench_trains_digits_and_its_metrics_are_in_the_record(
     assert "reported" not in rows[-1]
     summary = json.loads((folder / "run/summary.json").read_text())
     assert summary["arms"]["mine"]["reproducibility"] == "statistical"
+    told = summary["arms"]["mine"]["reported"]
+    assert told["temperature (K)"] == {"last": 77.0, "lowest": 77.0, "highest": 77.0}
+    assert told["driver call p50 (ms)"]["last"] <= told["driver call p99 (ms)"]["last"]
+    assert told["to driver (MB)"]["last"] > 0.1
+    assert 0 < told["time in driver (%)"]["last"] <= 100
+    assert "reported" not in summary["arms"]["clean"]
+    assert "mine: the driver reported temperature (K) 77" in " ".join(done.stdout.split())
+    assert "From the bench" in (folder / "run/report.html").read_text()
     assert mine[1]["test_loss"] < mine[0]["test_loss"]
     # a bench is trained anew by every run, and the baseline taken from the store
     again = substrate_here("run", path, "--out", "again", "--jobs", 1)

@@ -70,6 +70,19 @@ def _in_learning(a: torch.Tensor) -> torch.Tensor:
     return mean_outer_product(a.T, a.T)
 
 
+def test_a_regression_multiplies_its_covariance_factor_inverse_and_products():
+    count = Multiplications()
+    step = learner("weight_mirror", "sgd", "pulses", baseline="noisy").step
+    totals = []
+    for number in range(2):
+        count.count(number, lambda: step(torch.randn(BATCH, 6), torch.randn(BATCH, 3)))
+        totals.append(count.total - sum(totals))
+    n = 5
+    # of the first step alone: what is scaled at the start, C + λ c̄ I's factor and its inverse
+    assert n**3 // 6 + n**3 // 3 <= totals[0] - totals[1] <= n**3 // 2 + n**2 + 2 * n
+    assert totals[1] >= 2 * BATCH * n**2
+
+
 def test_a_chips_own_products_are_not_the_learners():
     count = Multiplications()
     chip = make_chip(SIZES)

@@ -1,6 +1,8 @@
 """Training what the paper's main example leaves out: comparators, convolutions, own losses."""
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from substrate.assemble.dataset import checked_dataset
 from substrate.record.metrics import Epoch
 from substrate.report import write_report
 from substrate.run.experiment import run_scenario
+from substrate.run.multiplications import Multiplications
 from substrate.run.outcomes import load_outcomes
 from substrate.run.training import ArmRun
 from substrate.run.workers import InProcess
@@ -66,6 +69,44 @@ def test_comparators_are_trained_by_perturbations_that_flip_them(tmp_path: Path)
     small = train(tmp_path / "a.yaml", *layers, f"{sigma}=1e-5")
     assert large[-1].test_accuracy > ABOVE_CHANCE
     assert large[-1].test_accuracy > small[-1].test_accuracy
+
+
+@pytest.mark.parametrize(
+    "learning",
+    [
+        "{rule: weight_mirror, decorrelation: {every: 3}, optimiser: {learning_rate: 0.1}}",
+        "{rule: weight_mirror, settings: {regression: lms, output_error: critic}, "
+        "optimiser: {learning_rate: 0.1}}",
+        "{rule: danp, decorrelation: {every: 2}, optimiser: {learning_rate: 0.1}}",
+    ],
+)
+def test_the_multiplications_of_a_step_are_those_of_its_kind(
+    tmp_path: Path, learning: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def total() -> int:
+        path = tmp_path / "a.yaml"
+        path.write_text(SCENARIO)
+        scenario, source = load_scenario(
+            path,
+            (
+                f"arms.arm.learning={learning}",
+                "training.epochs=1",
+                "data={name: digits, limit_train: 520}",
+            ),
+        )
+        run = ArmRun(scenario, "arm", 0, checked_dataset(scenario, source), CPU)
+        assert len(list(run.epochs())) == 2
+        return run.ledger().learner_multiplications
+
+    by_kind = total()
+    count = Multiplications.count
+
+    def look_at_every_step(self: Multiplications, kind: Hashable, step: Callable[[], Any]) -> Any:
+        self._of_kind.clear()
+        return count(self, kind, step)
+
+    monkeypatch.setattr(Multiplications, "count", look_at_every_step)
+    assert by_kind == total()
 
 
 def test_a_convolution_is_trained(tmp_path: Path) -> None:

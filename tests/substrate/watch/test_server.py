@@ -1,8 +1,6 @@
 """The server: one page, to this machine, by GET; and the page as a browser shows it."""
 
 import http.client
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from substrate.record.folder import UNITS
+from substrate.watch.page import RunPage
 from substrate.watch.server import NotLoopbackError, WatchServer
+from tests.substrate.watch.browser import dom_in_a_browser
 from tests.substrate.watch.conftest import TITLE, Going
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
 def server(going: Going) -> Iterator[WatchServer]:
-    with WatchServer(going.folder, "127.0.0.1", 0) as made:
+    with WatchServer(RunPage(going.folder), "127.0.0.1", 0) as made:
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
         yield made
@@ -126,10 +124,10 @@ def test_a_run_that_is_damaged_or_not_begun_is_shown_as_such(
 def test_other_machines_are_served_only_if_somebody_says_so(going: Going) -> None:
     for host in ("0.0.0.0", "192.0.2.1", "::"):
         with pytest.raises(NotLoopbackError):
-            WatchServer(going.folder, host, 0)
+            WatchServer(RunPage(going.folder), host, 0)
     with pytest.raises(ValueError, match="does not appear to be"):
-        WatchServer(going.folder, "somewhere", 0)
-    with WatchServer(going.folder, "0.0.0.0", 0, anyone=True) as everywhere:
+        WatchServer(RunPage(going.folder), "somewhere", 0)
+    with WatchServer(RunPage(going.folder), "0.0.0.0", 0, anyone=True) as everywhere:
         port = everywhere.server_port
         assert everywhere.knows(f"192.0.2.1:{port}")
         assert not everywhere.knows(f"evil.example:{port}")
@@ -149,7 +147,9 @@ def test_the_command_refuses_what_makes_no_sense(going: Going) -> None:
     for arguments, message in (
         ([str(going.folder), "--host", "0.0.0.0"], "reached from other machines; add --anyone"),
         ([str(going.folder), "--host", "somewhere"], "is no address"),
-        ([str(going.folder / "none")], "is no folder"),
+        ([str(going.folder / "none")], "is no folder, and no address"),
+        (["192.0.2.1:50051"], "is another machine"),
+        ([str(going.folder), "--token", "t"], "are for a chip's address"),
     ):
         done = subprocess.run(
             [sys.executable, "-m", "substrate", "watch", *arguments],
@@ -165,30 +165,12 @@ def test_the_command_refuses_what_makes_no_sense(going: Going) -> None:
 def test_a_real_browser_shows_it_and_runs_nothing_of_it(
     server: WatchServer, going: Going, tmp_path: Path
 ) -> None:
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"there is no Chromium: {', '.join(BROWSERS)}")
     told = {"temperature (K)": 4.25}
     going.ends(going.reaches("bench", 0, [0.1, 0.5], reported=told), noise=0.25)
     going.reaches("clean", 0, [0.1, 0.9])
-    picture = tmp_path / "page.png"
-    done = subprocess.run(
-        [
-            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-            *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-            *("--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"),
-            *("--window-size=1000,1800", f"--screenshot={picture}", "--dump-dom", server.url),
-        ],
-        env={**os.environ, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    dom = done.stdout
-    assert TITLE.replace("<", "&lt;").replace(">", "&gt;") in dom, done.stderr[-2000:]
+    dom = dom_in_a_browser(server.url, tmp_path)
+    assert TITLE.replace("<", "&lt;").replace(">", "&gt;") in dom
     assert "<script" not in dom
     assert "<title>taken" not in dom
     for shown in ("In training", "40.0 points", "25.0 %", "temperature (K)", "Learning curves"):
         assert shown in dom, shown
-    assert picture.read_bytes().startswith(b"\x89PNG")
