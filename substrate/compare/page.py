@@ -280,7 +280,7 @@ def _in_words(found: ComparedRuns, arm: ComparedArm) -> str:
         return f"{arm.title}: not compared, {arm.why_not or 'nothing measured'}."
     size = behind_or_ahead(arm.behind.centre, found.metric)
     if not arm.behind.whole:
-        return f"{arm.title}: {size}, and one seed has no interval."
+        return f"{arm.title}: {size}; {arm.behind.lacks}."
     doubt = "" if _is_told(arm.behind) else "; they may be equal"
     return f"{arm.title}: {size} ({_ends(found, arm.behind)}){doubt}."
 

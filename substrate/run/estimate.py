@@ -71,7 +71,16 @@ class Interval(NamedTuple):
     @property
     def whole(self) -> bool:
         """Whether seeds and test data are both in it, so that it may decide something."""
-        return None not in (self.over_seeds, self.over_samples) and self.half_width > 0
+        return not self.lacks
+
+    @property
+    def lacks(self) -> str:
+        """Why nothing can be decided by it; empty where it is whole."""
+        if self.over_seeds is None:
+            return "one seed has no confidence interval"
+        if self.over_samples is None:
+            return "what became of each test sample is unknown"
+        return "" if self.half_width > 0 else "all losses are the same, and give no interval"
 
     @property
     def narrowed_by(self) -> str:

@@ -149,12 +149,14 @@ def _judged(
         return "not feasible", f"{gap.arm} diverged in {gap.diverged} seed(s)"
     if gap.baseline_diverged:
         return "undecided", f"the baseline {gap.baseline} diverged"
-    if interval is None or interval.over_seeds is None:
-        return "undecided", "one seed has no confidence interval; run more seeds"
+    if interval is None:
+        return "undecided", "no seed has a figure of both; run more seeds"
+    if interval.over_seeds is None:
+        return "undecided", f"{interval.lacks}; run more seeds"
     if interval.over_samples is None:
-        return "undecided", "what became of each test sample is unknown; run it again"
-    if not interval.whole:
-        return "undecided", "all losses are the same, and give no interval"
+        return "undecided", f"{interval.lacks}; run it again"
+    if interval.lacks:
+        return "undecided", interval.lacks
     if interval.high <= tolerance:
         return "feasible", "the whole interval lies within the tolerance"
     if far:

@@ -81,7 +81,7 @@ def ask(
     chosen = arm or (named or set(scenario.arms)).pop()
     for option, name, known, message in (
         ("--arm", chosen, scenario.arms, "the scenario has no such arm"),
-        ("--against", against, scenario.baselines, "the scenario has no such arm"),
+        ("--against", against, scenario.baselines, "the scenario has no such baseline"),
         ("--least", least, get_args(What), "nothing that a bill has"),
     ):
         if name is not None and name not in known:

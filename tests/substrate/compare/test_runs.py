@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import substrate as sb
-from substrate.compare.page import comparison_page, headline
+from substrate.compare.page import comparison_page, headline, said
 from substrate.compare.runs import compare_runs, read_runs
 from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario
@@ -97,7 +98,12 @@ def test_only_seeds_that_both_have_are_compared(runs: Runs) -> None:
     figures = {each.name: each.figures("native") for each in found.runs}
     assert native.behind
     assert native.behind.centre == pytest.approx(figures["one"][1] - figures["later"][1])
-    assert not native.behind.whole  # one seed has no interval
+    (told,) = (each for each in said(found) if each.startswith("later: native"))
+    assert told.endswith("; one seed has no confidence interval.")
+    # of figures without outcomes it is another thing that lacks
+    known = replace(native, behind=native.behind._replace(over_seeds=0.01, over_samples=None))
+    (told,) = said(replace(found, arms=[found.arms[0], known]))
+    assert told.endswith("; what became of each test sample is unknown.")
 
 
 def test_an_arm_that_is_not_there_is_refused_with_the_nearest(runs: Runs) -> None:

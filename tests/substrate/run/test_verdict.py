@@ -139,6 +139,7 @@ def test_losses_that_never_differ_have_no_interval():
     same = contrast({"device": 1.0, "clean": -1.0}, figures, outcomes, 10, accuracies=False)
     (found,) = compare([Gap("device", "clean", same)], 10.0, 0.95)
     assert (found.verdict, found.ci_low) == ("undecided", None)
+    assert found.reason == "all losses are the same, and give no interval"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,12 @@ def test_losses_that_never_differ_have_no_interval():
 )
 def test_the_verdict_follows_from_interval_and_tolerance(gaps, expected):
     assert verdict(gaps).verdict == expected
+
+
+def test_without_an_interval_the_reason_says_what_is_lacking():
+    assert verdict([0.01]).reason == "one seed has no confidence interval; run more seeds"
+    (found,) = compare([Gap("device", "clean", None)], 0.05, 0.95)
+    assert found.reason == "no seed has a figure of both; run more seeds"
 
 
 def test_a_diverged_device_is_not_feasible_and_a_diverged_baseline_decides_nothing():
