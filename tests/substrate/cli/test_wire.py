@@ -133,6 +133,27 @@ def test_what_does_not_fit_the_chip_is_said_before_anything_is_trained(served, t
     assert not (tmp_path / "r").exists()
 
 
+def test_tune_and_study_train_on_a_remote_chip_and_a_survey_says_why_not(served, tmp_path):
+    remote = {**NATIVE, "chip": {"remote": served}}
+    path = write(tmp_path, remote, training={"epochs": 1, "batch_size": 500})
+    rate = "arms.arm.learning.optimiser.learning_rate"
+    told = substrate(
+        *(tmp_path, "tune", path, "--arm", "arm", "--start", 1e5, "--out", "t", "--jobs", 1)
+    )
+    assert "arm  learning rate 100000  validation loss" in told
+    substrate(
+        *(tmp_path, "study", path, "--vary", f"{rate}=0.01,0.02", "--out", "study", "--jobs", 1)
+    )
+    rows = (tmp_path / "study" / "points.csv").read_text().splitlines()
+    assert len([each for each in rows if ",arm," in each]) == 2
+    told = substrate(tmp_path, "survey", path, "--out", "s", status=2)
+    assert "a survey goes through aihwkit's presets, and needs aihwkit chips" in told
+    wide = write(tmp_path, remote, network={"layers": [9]})
+    for command in (["tune"], ["study", "--vary", f"{rate}=0.01,0.02"]):
+        told = substrate(tmp_path, command[0], wide, *command[1:], "--out", "x", status=2)
+        assert "the chip has other layers than the network" in told
+
+
 def test_nobody_answers(tmp_path):
     path = write(tmp_path, {**NATIVE, "chip": {"remote": "localhost:9"}})
     told = substrate(tmp_path, "run", path, "--out", "r", status=2)
