@@ -141,16 +141,19 @@ def test_tune_and_study_train_on_a_remote_chip_and_a_survey_says_why_not(served,
         *(tmp_path, "tune", path, "--arm", "arm", "--start", 1e5, "--out", "t", "--jobs", 1)
     )
     assert "arm  learning rate 100000  validation loss" in told
-    substrate(
-        *(tmp_path, "study", path, "--vary", f"{rate}=0.01,0.02", "--out", "study", "--jobs", 1)
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        f"name: rates\nscenario: {path.name}\n"
+        f"axes: {{rate: {{field: {rate}, values: [0.01, 0.02]}}}}\n"
     )
-    rows = (tmp_path / "study" / "points.csv").read_text().splitlines()
+    substrate(tmp_path, "study", study, "--out", "study", "--jobs", 1)
+    rows = (tmp_path / "study" / "points.csv").read_text().splitlines()[1:]
     assert len([each for each in rows if ",arm," in each]) == 2
     told = substrate(tmp_path, "survey", path, "--out", "s", status=2)
     assert "a survey goes through aihwkit's presets, and needs aihwkit chips" in told
     wide = write(tmp_path, remote, network={"layers": [9]})
-    for command in (["tune"], ["study", "--vary", f"{rate}=0.01,0.02"]):
-        told = substrate(tmp_path, command[0], wide, *command[1:], "--out", "x", status=2)
+    for command, file in (("tune", wide), ("study", study)):
+        told = substrate(tmp_path, command, file, "--out", "x", status=2)
         assert "the chip has other layers than the network" in told
 
 
