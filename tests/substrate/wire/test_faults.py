@@ -58,7 +58,10 @@ class Restarting:
 
 
 def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, int]:
-    """Train, and go on from the last epoch where the chip was restarted, as a unit does."""
+    """Train, and go on from the last epoch where the chip was restarted, as a unit does.
+
+    Gives how many restarts were noticed, too. A lease may be lost with a reply; it lapses.
+    """
     kept = None
     restarts = 0
     while True:
@@ -72,9 +75,10 @@ def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, int
             for epoch in run.epochs():
                 kept = run.state(), epoch
             return run, host, link, restarts
-        except ChipRestarted:
-            restarts += 1
+        except (ChipRestarted, LeaseLost, LeaseTaken) as problem:
+            restarts += isinstance(problem, ChipRestarted)
             link.close()
+            time.sleep(1.0 if isinstance(problem, LeaseTaken) else 0.0)
 
 
 @pytest.mark.parametrize(("faults", "restarts"), [(40, 2)])
