@@ -20,7 +20,7 @@ from substrate.plugins import load_object
 from substrate.randomness import stream
 from substrate.scenario.schema import NativeChip
 from substrate.verify import CrossbarConformance, run_checks
-from substrate.verify.updates import assert_carried_out
+from substrate.verify.updates import carried_out
 
 
 class TestIdeal(CrossbarConformance):
@@ -260,16 +260,16 @@ class ForgetsTheReadStream(ForgetsTheStreamOf):
 
 class ForgetsItsDevices(NativeCrossbar):
     def restore(self, state: dict[str, Tensor]) -> None:
-        own = self._devices
+        own = self._devices, self._in_place
         super().restore(state)
-        self._devices = own
+        self._devices, self._in_place = own
 
 
 class ForgetsItsCount(NativeCrossbar):
     def restore(self, state: dict[str, Tensor]) -> None:
-        own = self._trains.clone()
+        own = self._count.trains.clone()
         super().restore(state)
-        self._trains.copy_(own)
+        self._count.trains.copy_(own)
 
 
 class NativeIgnoresTheRate(NativeCrossbar):
@@ -298,9 +298,9 @@ class PulsesUnseeded(NativeCrossbar):
 class ForgetsToReadAfresh(NativeCrossbar):
     """Keeps the array that it read before an update."""
 
-    def _pulse(self, *moments: Any) -> None:
+    def update(self, request: Outer | Dense) -> None:
         array = self._read_array(1)
-        super()._pulse(*moments)
+        super().update(request)
         self._array = array
 
 
@@ -435,7 +435,8 @@ def test_right_updates_fail_as_rarely_as_stated_and_wrong_ones_do_not_pass() -> 
     for _ in range(trials):
         changes = 0.5 * wanted + 0.5 * torch.randn(24, 3, 4, generator=generator)
         try:
-            assert_carried_out(changes, wanted, "x", size=(0.5, 2.0), cosine=0.5, false_alarm=rate)
+            found = carried_out(changes, wanted, "x", false_alarm=rate)
+            found.hold_to(size=(0.5, 2.0), cosine=0.5)
         except AssertionError:
             alarms += 1
     # one of the three comparisons is at its bound, and it alone may fail
@@ -446,4 +447,4 @@ def test_right_updates_fail_as_rarely_as_stated_and_wrong_ones_do_not_pass() -> 
     crooked *= 3 * wanted.norm() / crooked.norm()
     changes = wanted + crooked + 0.1 * torch.randn(24, 3, 4, generator=generator)
     with pytest.raises(AssertionError, match=r"has cosine 0\.3"):
-        assert_carried_out(changes, wanted, "x", size=(0.5, 2.0), cosine=0.5, false_alarm=1e-4)
+        carried_out(changes, wanted, "x", false_alarm=1e-4).hold_to(size=(0.5, 2.0), cosine=0.5)
