@@ -24,7 +24,7 @@ from devices.threads import for_each, has_kernel, share
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SMALLEST = 1e-30
+SMALLEST = 1e-30
 
 
 class Converter(BaseModel):
@@ -50,7 +50,7 @@ class Converter(BaseModel):
         """The range in every read: fixed, or (*reads, 1)."""
         if self.range != "follow":
             return self.range
-        return torch.maximum(signal.amax(-1, True), -signal.amin(-1, True)).clamp_(min=_SMALLEST)
+        return torch.maximum(signal.amax(-1, True), -signal.amin(-1, True)).clamp_(min=SMALLEST)
 
     def convert(
         self,
@@ -92,7 +92,7 @@ class Converter(BaseModel):
 
         def convert_reads(first: int) -> None:
             converted, found, reads = (each[first : first + at_once] for each in arrays)
-            convert_following(converted, found, reads, self.levels, _SMALLEST)
+            convert_following(converted, found, reads, self.levels, SMALLEST)
 
         for_each(convert_reads, range(0, len(arrays[1]), at_once))
         return out, tops
@@ -144,7 +144,7 @@ class Conversion:
         fixed = self.converter.bits != "exact" and self.converter.range != "follow"
         if not fixed or not has_kernel(signal):
             return None
-        steps = self.full_scale / self.converter.levels
-        if not isinstance(steps, torch.Tensor):
-            steps = signal.new_tensor(steps)
-        return Rounding(steps.view(-1), self.converter.levels)
+        full_scale = self.full_scale
+        if not isinstance(full_scale, torch.Tensor):
+            full_scale = signal.new_tensor(full_scale)
+        return Rounding(full_scale.view(-1), self.converter.levels)

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 
 from devices.deferred import torch
-from devices.threads import for_each, has_kernel, share
+from devices.threads import WORTHWHILE, for_each, has_kernel, share
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +29,11 @@ class Rounding(NamedTuple):
     """Rounding to the levels of a converter.
 
     Attributes:
-        steps: between levels, one for all reads or one for each.
+        full_scale: the last level of all reads, or of each.
         levels: to either side of zero.
     """
 
-    steps: Float[Tensor, " reads"]
+    full_scale: Float[Tensor, " reads"]
     levels: int
 
 
@@ -69,6 +71,28 @@ def plus_normal(
     return _fill(out, signal, std, generator, normal=True, rounding=rounding)
 
 
+def add_normal_rounded(
+    values: NDArray[np.float32],
+    std: float,
+    generator: torch.Generator,
+    full_scale: NDArray[np.float32],
+    levels: int,
+) -> None:
+    """Do what `plus_normal` does with `overwrite` and `rounding`, on this thread alone.
+
+    Args:
+        values: (reads, lines); they are changed.
+        std: standard deviation.
+        generator: gives the key.
+        full_scale: (reads,), the last level of each.
+        levels: to either side of zero.
+    """
+    fill, _ = _kernel()
+    flat = values.reshape(-1)
+    lines = values.shape[1]
+    fill(flat, flat, std, 0, draw_key(generator), _CALL, True, full_scale, lines, levels)
+
+
 def _fill(
     out: Tensor,
     signal: Tensor | None,
@@ -83,10 +107,14 @@ def _fill(
     made = out if out.is_contiguous() else torch.empty(out.shape)
     values = made.numpy().reshape(-1)
     added = values[:0] if signal is None else signal.detach().numpy().reshape(-1)
-    steps, lines, levels = values[:0], 0, 0
+    full_scale, lines, levels = values[:0], 0, 0
     if rounding is not None:
-        steps, levels = rounding.steps.numpy(), rounding.levels
-        lines = len(values) // len(steps)
+        full_scale, levels = rounding.full_scale.numpy(), rounding.levels
+        lines = len(values) // len(full_scale)
+
+    if len(values) <= WORTHWHILE:
+        fill(values, added, scale, 0, key, _CALL, normal, full_scale, lines, levels)
+        return out if made is out else out.copy_(made)
 
     tiles = -(-len(values) // tile)
     at_once = share(tiles, tile)
@@ -95,7 +123,7 @@ def _fill(
         part = slice(first * tile, (first + at_once) * tile)
         fill(
             *(values[part], added[part], scale, first, key, _CALL, normal),
-            *(steps, lines, levels),
+            *(full_scale, lines, levels),
         )
 
     for_each(fill_tiles, range(0, tiles, at_once))
@@ -112,5 +140,11 @@ def _kernel() -> tuple[Callable[..., None], int]:
 
 def draw_key(generator: torch.Generator) -> int:
     """Draw 64 bits from a stream of a processor's."""
-    drawn = torch.randint(-(2**63), 2**63 - 1, (), generator=generator)
-    return int(drawn) % 2**64
+    (key,) = draw_keys(generator, 1)
+    return key
+
+
+def draw_keys(generator: torch.Generator, count: int) -> list[int]:
+    """Draw 64 bits so many times."""
+    drawn = torch.randint(-(2**63), 2**63 - 1, (count,), generator=generator).tolist()
+    return [key % 2**64 for key in drawn]

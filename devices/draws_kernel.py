@@ -140,12 +140,12 @@ def add_normal(tile, words, scale):
 
 @njit(error_model="numpy", **CONTRACT)
 @no_type_check
-def _convert(values, place, steps, lines, levels):
+def _convert(values, place, full_scale, lines, levels):
     done = 0
     while done < values.size:
         read = (np.int64(place) + done) // lines
         end = min(values.size, (read + 1) * lines - np.int64(place))
-        step = steps[read]
+        step = full_scale[read] / levels
         part = values[done:end]
         for lane in range(part.size):
             part[lane] = min(max(np.rint(part[lane] / step), -levels), levels) * step
@@ -154,7 +154,7 @@ def _convert(values, place, steps, lines, levels):
 
 @compiled(_FILL)
 @no_type_check
-def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
+def fill(out, signal, scale, start, key, stream, normal, full_scale, lines, levels):
     """Fill a vector with a signal plus normal numbers, or uniform ones in [0, 1), times a scale.
 
     Args:
@@ -165,7 +165,8 @@ def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
         key: 64 bits.
         stream: the upper 64 bits of the counter.
         normal: or uniform, multiples of 2⁻²⁴.
-        steps: of the converter that the sums then pass, for every read; empty where there is none.
+        full_scale: of the converter that the sums then pass, for every read; empty where there is
+            none.
         lines: a read's numbers.
         levels: of the converter, to either side of zero.
     """
@@ -191,8 +192,8 @@ def fill(out, signal, scale, start, key, stream, normal, steps, lines, levels):
         else:
             for lane in range(TILE):
                 whole[lane] += _f(flat[lane] >> _TOP_24) * _STEP_24 * scale
-        if steps.size:
-            _convert(whole[: tile.size], start * TILE + first, steps, lines, levels)
+        if full_scale.size:
+            _convert(whole[: tile.size], start * TILE + first, full_scale, lines, levels)
         if tile.size < TILE:
             for lane in range(tile.size):
                 tile[lane] = spare[lane]

@@ -54,6 +54,8 @@ class Table:
         names = [each.name for each in self.columns]
         if isinstance(wanted, str) and wanted in names:
             return names.index(wanted)
+        if isinstance(wanted, str) and (said := column(wanted, None, 0)) in self.columns:
+            return self.columns.index(said)  # with its unit, as the header has it
         if isinstance(wanted, int) or wanted.isdecimal():
             if not 1 <= int(wanted) <= len(names):
                 raise MeasurementError(

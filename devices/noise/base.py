@@ -16,6 +16,7 @@ conformance kit (`substrate verify`) holds it to that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, ClassVar
 
 from jaxtyping import Float, Int
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _GENERATOR = "generator"
+_NOTHING = nullcontext()
+
+
+def _no_grad() -> AbstractContextManager[object]:
+    """Entering `torch.no_grad` takes as long as drawing a thousand numbers, so not for nothing."""
+    return torch.no_grad() if torch.is_grad_enabled() else _NOTHING
 
 
 class Memory:
@@ -138,18 +145,18 @@ class NoiseSource:
         The signal itself stays as it was, unless it may be overwritten, which saves time.
         """
         in_time = signal[None] if self._of_weights else signal.flatten(0, -2)
-        with torch.no_grad():
+        with _no_grad():
             noisy = self.model.add_to(in_time, self.memory, overwrite=overwrite)
-        return noisy.view(signal.shape)
+        return noisy if noisy.ndim == signal.ndim else noisy.view(signal.shape)
 
     def convert(
         self, signal: Float[Tensor, "reads *positions lines"], conversion: Conversion
     ) -> Float[Tensor, "reads *positions lines"]:
         """Put this source's noise on a signal, which may be overwritten, and convert the sum."""
         reads, of_reads = signal.flatten(0, -2), conversion.of_flat_reads
-        with torch.no_grad():
+        with _no_grad():
             converted = self.model.add_and_convert(reads, self.memory, of_reads)
-        return converted.view(signal.shape)
+        return converted if converted.ndim == signal.ndim else converted.view(signal.shape)
 
     def state(self) -> dict[str, Tensor]:
         """See `Memory.state`."""

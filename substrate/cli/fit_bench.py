@@ -14,8 +14,9 @@ from substrate.assemble.bench import BenchBusy, open_bench
 from substrate.cli.fit_device import fit_picture, for_programs, tell_fit, write_steps
 from substrate.files import write_atomically
 from substrate.fit.device.bench import BenchMeasured, complete, measure_bench, model_of
-from substrate.fit.device.data import Asked, read_devices
+from substrate.fit.device.data import read_devices
 from substrate.fit.device.fit import fit_device
+from substrate.fit.device.layout import Asked
 from substrate.scenario.schema import BenchChip, NativeChip
 from substrate.scenario.schema.bench import default_model
 from substrate.scenario.source import ScenarioError

@@ -16,8 +16,9 @@ from rich.table import Table
 
 from devices.measurement_columns import MeasurementError
 from substrate.files import write_atomically
-from substrate.fit.device.data import Asked, Measured, read_devices
+from substrate.fit.device.data import Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
+from substrate.fit.device.layout import Asked
 from substrate.fit.device.response import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
 from substrate.scenario.schema import NativeChip

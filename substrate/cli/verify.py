@@ -27,6 +27,8 @@ from substrate.verify import (
     run_checks,
 )
 from substrate.verify.updates import (
+    BESIDE_WRITE_NOISE,
+    LARGEST,
     MIXED_PRECISION,
     ORDINARY,
     PULSED,
@@ -104,10 +106,12 @@ def kit_of_chip(chip: Chip, number: int) -> type[CrossbarConformance]:
 
 
 def _amount(chip: Chip) -> Amount:
-    """Parts of a dense request, where twice the whole is longer than a device's pulse trains."""
+    """More where write noise hides it; in parts where twice the whole is longer than trains are."""
     if not isinstance(chip, NativeChip):
         return ORDINARY
     update = chip.device.update
+    if update.write_noise * update.dw_min > LARGEST:
+        return BESIDE_WRITE_NOISE
     return SHORT_TRAINS if update.dw_min * update.pulses < TWICE_THE_LARGEST else ORDINARY
 
 

@@ -6,12 +6,13 @@ With c_i the change of array i, w the change asked for, and i, j the two arrays 
 
 Products of two arrays are free of the bias that noise gives to squares, so noise alone neither
 lowers the cosine nor raises the size. A check fails where the size lies outside of its bounds, or
-the cosine below its own, by more than Student's quantile of the standard error.
+the cosine below its own, by more than Student's quantile of the standard error. Arrays are drawn
+until sizes are known to `KNOWN`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +47,10 @@ SHORT_TRAINS = ORDINARY._replace(parts=2)
 """Of trains that carry less than `TWICE_THE_LARGEST`: cut short, twice a request is the same."""
 TWICE_THE_LARGEST = 0.014
 """The largest element of a dense request of ORDINARY, two times."""
+LARGEST = 0.056
+"""The largest element of what ORDINARY asks for in all."""
+BESIDE_WRITE_NOISE = Amount(24, 1, 0.005)
+"""Where cells are written with more noise than `LARGEST`, and yet far from their bounds."""
 PULSED = Amount(40, 1, 0.005)
 """So much that it stands out from the spread of cells."""
 WRITE_NOISE = Amount(40, 1, 0.02)
@@ -54,6 +59,10 @@ MIXED_PRECISION = Amount(200, 1, 0.005)
 """A line is transferred with every request, and only what a pulse can write of it."""
 TRANSFER = Amount(8, 250, 0.1)
 """Signs are chopped and averages taken over a thousand samples and more before a weight moves."""
+KNOWN = 0.1
+"""As a fraction of what is asked: so near is the size of a change known when it is judged, or as
+near as the most arrays that are drawn will have it. A size that is wrong by a factor of two is then
+outside of its bounds by several standard errors."""
 _MOST_DENSE = 400
 _MOST_AT_ONCE = 8
 
@@ -93,56 +102,92 @@ def all_requests(
     )
 
 
-def assert_carried_out(
+class CarriedOut(NamedTuple):
+    """What independent arrays made of a request.
+
+    Attributes:
+        title: of the request, for messages.
+        arrays: how many there are.
+        size: of the change along the one asked for, as a fraction of it.
+        error: its standard error.
+        chance: how far chance alone takes the size.
+        cosine: between the change and the one asked for, over all arrays.
+        surplus: size² less cosine² and the square of the change, for a cosine, with the most that
+            chance takes from it.
+        false_alarm: chance that arrays within the bounds fail any comparison.
+    """
+
+    title: str
+    arrays: int
+    size: float
+    error: float
+    chance: float
+    cosine: float
+    surplus: Callable[[float], tuple[float, float]]
+    false_alarm: float
+
+    def hold_to(self, *, size: tuple[float, float], cosine: float) -> None:
+        """Show that the change has the direction and the size of what was asked for.
+
+        Args:
+            size: its bounds.
+            cosine: the least.
+
+        Raises:
+            AssertionError: out of bounds, or the arrays differ too much to tell.
+        """
+        low, high = size
+        within = self.size + self.chance >= low and self.size - self.chance <= high
+        assert within, (
+            f"{self.title}: the change made is {self.size:.3g} ± {self.error:.2g} of the one asked "
+            f"for, which must lie between {low:g} and {high:g} (false alarms: {self.false_alarm:g})"
+        )
+        assert self.error <= 2 * TELLING * max(self.size, 1.0), (
+            f"{self.title}: the change made is {self.size:.2g} ± {self.error:.2g} of the one asked "
+            f"for, too vague to tell anything from {self.arrays} arrays"
+        )
+        mean, limit = self.surplus(cosine)
+        assert -mean <= limit, (
+            f"{self.title}: the change made has cosine {self.cosine:.2f} with the one asked "
+            f"for, and at least {cosine:g} is wanted (false alarms: {self.false_alarm:g})"
+        )
+
+
+def carried_out(
     changes: Float[Tensor, "arrays n_out n_in"],
     wanted: Float[Tensor, "n_out n_in"],
     title: str,
     *,
-    size: tuple[float, float],
-    cosine: float,
     false_alarm: float,
-) -> str:
-    """Show that changes have the direction and the size of what was asked for.
+) -> CarriedOut:
+    """Find direction and size of changes.
 
     Args:
         changes: of independent arrays, an even number.
         wanted: the change asked for.
         title: of the requests, for the message.
-        size: bounds of the change along the one asked for, as a fraction of it.
-        cosine: least cosine between the two, over all arrays.
         false_alarm: chance that an array within the bounds fails any of the three comparisons.
-
-    Returns:
-        The size found, for people.
-
-    Raises:
-        AssertionError: out of bounds, or the arrays differ too much to tell.
     """
     from scipy import stats
 
     arrays, norm = len(changes), float(wanted.double().square().sum())
     c, w = changes.double().flatten(1), wanted.double().flatten()
     sizes = c @ w / norm
-    found, error = float(sizes.mean()), float(sizes.std()) / arrays**0.5
-    threshold = float(stats.t.isf(false_alarm / 3, arrays - 1))
-    low, high = size
-    within = found + threshold * error >= low and found - threshold * error <= high
-    assert within, (
-        f"{title}: the change made is {found:.3g} ± {error:.2g} of the one asked for, "
-        f"which must lie between {low:g} and {high:g} (false alarms: {false_alarm:g})"
+    error = float(sizes.std()) / arrays**0.5
+    square, both = (c[::2] * c[1::2]).sum(1) / norm, sizes[::2] * sizes[1::2]
+
+    def surplus(cosine: float) -> tuple[float, float]:
+        each = both - cosine**2 * square
+        limit = float(stats.t.isf(false_alarm / 3, len(each) - 1) * each.std()) / len(each) ** 0.5
+        return float(each.mean()), limit
+
+    return CarriedOut(
+        title,
+        arrays,
+        float(sizes.mean()),
+        error,
+        float(stats.t.isf(false_alarm / 3, arrays - 1)) * error,
+        max(float(both.mean()) / max(float(square.mean()), 1e-300), 0.0) ** 0.5,
+        surplus,
+        false_alarm,
     )
-    assert error <= 2 * TELLING * max(found, 1.0), (
-        f"{title}: the change made is {found:.2g} ± {error:.2g} of the one asked for, "
-        f"too vague to tell anything from {arrays} arrays"
-    )
-    square = (c[::2] * c[1::2]).sum(1) / norm
-    surplus = sizes[::2] * sizes[1::2] - cosine**2 * square
-    spread = float(surplus.std()) / len(surplus) ** 0.5
-    lacking = -float(surplus.mean())
-    limit = float(stats.t.isf(false_alarm / 3, len(surplus) - 1)) * spread
-    along = float((sizes[::2] * sizes[1::2]).mean()) / max(float(square.mean()), 1e-300)
-    assert lacking <= limit, (
-        f"{title}: the change made has cosine {max(along, 0.0) ** 0.5:.2f} with the one asked "
-        f"for, and at least {cosine:g} is wanted (false alarms: {false_alarm:g})"
-    )
-    return f"{title} {found:.2f}"

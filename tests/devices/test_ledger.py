@@ -12,6 +12,7 @@ from devices.crossbars.aihwkit import AihwkitCrossbar
 from devices.crossbars.aihwkit_config import preset_config
 from devices.crossbars.aihwkit_inference import AihwkitInferenceCrossbar
 from devices.crossbars.ideal import IdealCrossbar
+from devices.crossbars.native import pulse_count
 from devices.crossbars.native.conductance import Conductance
 from devices.crossbars.native.crossbar import NativeCrossbar
 from devices.crossbars.native.device import NativeDevice
@@ -313,8 +314,21 @@ def test_a_restored_chip_goes_on_counting_from_where_it_stood(crossbar):
     assert other.ledger.passes == chip.ledger.passes + BATCH
 
 
-def test_pulses_are_counted_on_beyond_what_single_precision_counts():
+@pytest.mark.parametrize(
+    "request_",
+    [Dense(torch.full((1, 1), 0.01)), Outer(torch.ones(1, 1), -torch.ones(1, 1), 0.01)],
+)
+def test_pulses_are_counted_on_beyond_what_single_precision_counts(request_):
     array = native(1, 1)
-    array._pulses.fill_(2**24)
-    array.update(Dense(torch.full((1, 1), 0.01)))
+    array.restore(array.state() | {"pulses": torch.full((1, 1), 2.0**24, dtype=torch.float64)})
+    array.update(request_)
     assert array.wear.pulses == 2**24 + 1
+
+
+def test_counts_are_carried_over_before_single_precision_ends(monkeypatch):
+    monkeypatch.setattr(pulse_count, "_LARGEST", 20)
+    array = native(1, 1)
+    for number in range(1, 9):
+        array.update(Outer(torch.ones(1, 1), torch.ones(1, 1), 0.01))
+        assert array.wear.pulses == number
+        assert array._count.recent.max() <= 20

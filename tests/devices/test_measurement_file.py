@@ -139,6 +139,15 @@ def test_columns_are_counted_as_people_count(tmp_path):
         read_trace(path, 0)
 
 
+@pytest.mark.parametrize("wanted", ["I (uA)", "I", "I [uA]"])
+def test_columns_may_be_called_as_the_header_has_them(tmp_path, wanted):
+    path = tmp_path / "trace.csv"
+    path.write_text("t (s),I (uA),V (V)\n0,1,5\n1,3,5\n")
+    np.testing.assert_array_equal(read_trace(path, wanted).samples, [1, 3])
+    with pytest.raises(MeasurementError, match=r"no column 'I \(nA\)'"):
+        read_trace(path, "I (nA)")
+
+
 def test_no_more_is_read_than_asked_for(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("V\n" + "0.125\n" * 2_000_000)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
+
+from devices.threads import for_each, share
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,3 +20,13 @@ class Devices(NamedTuple):
     down: Tensor
     slope_up: Tensor
     slope_down: Tensor
+
+
+def for_each_tile(weights: Tensor, work: Callable[[int, int], None]) -> None:
+    """Work on all tiles of a matrix on a processor, from one number to before another at once."""
+    # numba takes long to import
+    from devices.draws_kernel import TILE
+
+    tiles = -(-weights.numel() // TILE)
+    at_once = share(tiles, TILE)
+    for_each(lambda first: work(first, min(first + at_once, tiles)), range(0, tiles, at_once))

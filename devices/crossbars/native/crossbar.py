@@ -27,7 +27,10 @@ from devices.crossbars.native.conductance import program_pair, read_variance, to
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.drift import decayed, draw_exponents
 from devices.crossbars.native.faults import draw_broken, draw_faults, with_faults
+from devices.crossbars.native.in_place import InPlace
 from devices.crossbars.native.line_resistance import effective_conductance
+from devices.crossbars.native.plain_read import PlainRead
+from devices.crossbars.native.pulse_count import PulseCount
 from devices.crossbars.native.pulses import Pulses, pulse_outer, pulse_rows
 from devices.crossbars.native.response import draw_devices, pulse_
 from devices.draws import normal_, plus_normal
@@ -69,6 +72,7 @@ class NativeCrossbar:
         """
         self._device = device
         self._noise = {"input": input_noise, "weight": weight_noise, "output": output_noise}
+        self._plain_read = PlainRead(device, self._noise)
         self._streams = {
             purpose: generators(purpose)
             for purpose in ("programming", "read noise", "cycle spread")
@@ -92,10 +96,8 @@ class NativeCrossbar:
             else None
         )
         self._array: tuple[Tensor, Tensor | None] | None = None
-        self._trains = torch.zeros(2, dtype=torch.int64, device=where)
-        self._slots = torch.zeros((), dtype=torch.int64, device=where)
-        # in 64 bits, since 32 count no further than 2^24
-        self._pulses = torch.zeros(n_out, n_in, dtype=torch.float64, device=where)
+        self._count = PulseCount(n_out, n_in, where)
+        self._in_place = InPlace(self._devices, device.update, self._count)
         self._programmings = 0
 
     @property
@@ -136,13 +138,15 @@ class NativeCrossbar:
         self._seconds = self._device.drift.start
         self._array = None
 
-    @torch.no_grad()
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Give W x through converters and noise."""
-        weights, variance = self._read_array(x.numel() // x.shape[-1] * repeats)
-        return self._pass(x, weights, variance, repeats)
+        if repeats == 1 and self._plain_read.takes(x):
+            return self._plain_read.read(x, self._read_array(len(x))[0])
+        with torch.no_grad():
+            weights, variance = self._read_array(x.numel() // x.shape[-1] * repeats)
+            return self._pass(x, weights, variance, repeats)
 
     @torch.no_grad()
     def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
@@ -150,9 +154,16 @@ class NativeCrossbar:
         weights, variance = self._read_array(len(y))
         return self._pass(y, weights.T, None if variance is None else variance.T, 1, quiet=True)
 
-    @torch.no_grad()
     def update(self, request: Outer | Dense) -> None:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
+        if isinstance(request, Outer) and self._in_place.takes(request):
+            self._in_place.pulse_(self._weights, request, self._streams["cycle spread"])
+            self._array = None
+        else:
+            self._update_in_steps(request)
+
+    @torch.no_grad()
+    def _update_in_steps(self, request: Outer | Dense) -> None:
         response = self._device.update
         step, longest = response.dw_min, response.pulses
         stream = self._streams["cycle spread"]
@@ -175,9 +186,7 @@ class NativeCrossbar:
         state = {
             "weights": self._weights.clone(),
             "seen": self._seen.clone(),
-            "pulse_trains": self._trains.clone(),
-            "slots": self._slots.clone(),
-            "pulses": self._pulses.clone(),
+            **self._count.state(),
             "programmings": torch.tensor(self._programmings),
             "seconds": torch.tensor(self._seconds, dtype=torch.float64),
             **prefixed("devices", devices),
@@ -198,12 +207,11 @@ class NativeCrossbar:
         quiet = self._device.update.write_noise == 0
         self._seen = self._weights if quiet else state["seen"].clone()
         self._seconds = float(state["seconds"])
-        self._trains.copy_(state["pulse_trains"])
-        self._slots.copy_(state["slots"])
-        self._pulses.copy_(state["pulses"])
+        self._count.restore(state)
         self._programmings = int(state["programmings"])
         devices, streams = below("devices", state), below("stream", state)
         self._devices = Devices(**{name: value.clone() for name, value in devices.items()})
+        self._in_place = InPlace(self._devices, self._device.update, self._count)
         for name, generator in self._streams.items():
             generator.set_state(streams[name])
         self._stuck = state["stuck"].clone() if "stuck" in state else None
@@ -216,19 +224,20 @@ class NativeCrossbar:
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """See `devices.crossbars.base.Pulsed`; all are looked at."""
-        return self._trains
+        return self._count.trains[:2]
 
     @property
     def wear(self) -> Wear:
         """See `devices.crossbars.base.Worn`; every pulse is counted."""
-        trains, cut_short = map(float, self._trains.tolist())
+        trains, cut_short, slots = map(float, self._count.trains.tolist())
+        pulses = self._count.pulses
         return Wear(
             self._programmings,
             trains=trains,
             trains_cut_short=cut_short,
-            slots=float(self._slots),
-            pulses=float(self._pulses.sum()),
-            worst_cell_pulses=float(self._pulses.max()),
+            slots=slots,
+            pulses=float(pulses.sum()),
+            worst_cell_pulses=float(pulses.max()),
             holds_target=self._device.update.dense == "program" and self._programmings > 1,
         )
 
@@ -288,21 +297,15 @@ class NativeCrossbar:
         return conversion(a) if output_noise is None else output_noise.convert(a, conversion)
 
     def _pulse(self, pulses: Pulses) -> None:
-        """Let pulses act; every update passes here."""
+        """Let pulses act."""
         response, stream = self._device.update, self._streams["cycle spread"]
         up, down = pulses.up, pulses.down
         pulse_(self._weights, up, down, self._devices, response, stream)
         if response.write_noise > 0:
             apparent = plus_normal(self._weights, response.write_noise * response.dw_min, stream)
             self._seen = torch.where(up + down > 0, apparent, self._seen)
-        self._count(pulses)
+        self._count.add(pulses)
         self._array = None
-
-    def _count(self, pulses: Pulses) -> None:
-        """Write pulses into the ledger; `substrate bench ledger` measures what this takes."""
-        self._pulses.add_(pulses.up).add_(pulses.down)
-        self._trains += pulses.trains
-        self._slots += pulses.slots
 
     def _within_bounds(self, weights: Tensor) -> Tensor:
         return torch.maximum(torch.minimum(weights, self._devices.w_max), self._devices.w_min)

@@ -41,7 +41,6 @@ _KEPT = 2**23
 """Bytes of drawn lines at once, which stay in a processor's cache."""
 _DRAWN = 2**24
 """Numbers drawn at once elsewhere."""
-_EIGHT = 8
 
 
 class Pulses(NamedTuple):
@@ -50,15 +49,15 @@ class Pulses(NamedTuple):
     Attributes:
         up: of every cell, whole numbers; NaN where the request was not finite.
         down: likewise.
-        trains: how many were looked at, and those of them that were too short: what is asked
-            beyond `longest` pulses is lost.
-        slots: of all trains together.
+        trains: how many were looked at, those of them that were too short (what is asked beyond
+            `longest` pulses is lost), and the slots of all together.
+        most: pulses that no cell was given more of.
     """
 
     up: Float[Tensor, "n_out n_in"]
     down: Float[Tensor, "n_out n_in"]
-    trains: Int[Tensor, "2"]
-    slots: Int[Tensor, ""]
+    trains: Int[Tensor, "3"]
+    most: int
 
 
 def pulse_outer(
@@ -93,7 +92,8 @@ def pulse_outer(
         signed.addmm_(columns.T, rows)
         total.addmm_(columns.abs_().T, rows.abs_())
     total += _nothing(asked)
-    return Pulses((total + signed).div_(2), (total - signed).div_(2), *_trains(asked, longest))
+    up, down = (total + signed).div_(2), (total - signed).div_(2)
+    return Pulses(up, down, _trains(asked, longest), len(x) * longest)
 
 
 def pulse_rows(
@@ -118,7 +118,13 @@ def pulse_rows(
         for numbers in _slots(longest, signed.numel(), delta.device):
             signed += _pulsed(probability, numbers, generator).mul_(numbers < slots).sum(0)
     signed += _nothing(asked)
-    return Pulses(signed.clamp(min=0), (-signed).clamp_(min=0), *_trains(asked, longest))
+    up, down = signed.clamp(min=0), (-signed).clamp_(min=0)
+    return Pulses(up, down, _trains(asked, longest), longest)
+
+
+def kept_slots(n_out: int, n_in: int) -> int:
+    """Give how many slots' lines are kept at once on a processor."""
+    return _KEPT // (3 * n_in + n_out)
 
 
 def _slots(longest: int, lines: int, device: torch.device) -> Sequence[Int[Tensor, "slots 1 1"]]:
@@ -143,10 +149,10 @@ def _nothing(asked: Tensor) -> Tensor:
     return (asked * 0).sum()
 
 
-def _trains(asked: Tensor, longest: int) -> tuple[Int[Tensor, "2"], Int[Tensor, ""]]:
+def _trains(asked: Tensor, longest: int) -> Int[Tensor, "3"]:
     too_short = (asked > longest).sum()
     slots = asked.nan_to_num().ceil().clamp_(max=longest).sum(dtype=torch.int64)
-    return torch.stack([torch.full_like(too_short, asked.numel()), too_short]), slots
+    return torch.stack([torch.full_like(too_short, asked.numel()), too_short, slots])
 
 
 class _Trains(NamedTuple):
@@ -172,15 +178,15 @@ def _play(x: Tensor, d: Tensor, steps: float, longest: int, key: int) -> Pulses:
     if too_short < 0:
         up.fill_(torch.nan)
         down.fill_(torch.nan)
-    at_once = max(longest, _KEPT // (3 * n_in + n_out))
+    at_once = max(longest, kept_slots(n_out, n_in))
     begin = done = 0
     while begin < samples:
         end = int(ends.searchsorted(done + at_once, "right"))
         played = int(ends[end - 1]) - done
         _play_some(trains, (begin, end), (done, played), steps, key, (up.numpy(), down.numpy()))
         begin, done = end, done + played
-    counted = torch.tensor([samples, max(0, too_short)])
-    return Pulses(up, down, counted, torch.tensor(int(ends[-1]) if samples else 0))
+    counted = torch.tensor([samples, max(0, too_short), int(ends[-1]) if samples else 0])
+    return Pulses(up, down, counted, samples * longest)
 
 
 def _play_some(
@@ -192,16 +198,16 @@ def _play_some(
     counts: tuple[NDArray[np.float32], NDArray[np.float32]],
 ) -> None:
     """Add the coincidences of samples [begin, end): so many slots after so many done before."""
-    from devices.crossbars.native.pulses_kernel import count, play
+    from devices.crossbars.native.pulses_kernel import EIGHT, count, play
 
     (begin, end), (done, played) = samples, slots
     n_out, n_in = counts[0].shape
-    eights = -(-n_out // _EIGHT)
+    eights = -(-n_out // EIGHT)
     rows = np.empty((played, 3 * n_in), np.uint8)
     columns = np.zeros((played, eights), np.uint64)
     lines = rows, columns.view(np.uint8)
     of_samples = share(end - begin, (n_in + n_out) * (1 + played // (end - begin)))
-    of_eights = share(eights, _EIGHT * n_in)
+    of_eights = share(eights, EIGHT * n_in)
 
     def play_samples(first: int) -> None:
         play(*trains, first, min(first + of_samples, end), done, steps, key, *lines)

@@ -26,7 +26,8 @@ _WORDS = _f(2.0**32)
 _LARGEST_BELOW, _ALL = _f(2.0**32 - 2.0**8), _u(2**32 - 1)
 _AT_ONCE = 2048
 _FULL = 255
-_EIGHT = 8
+EIGHT = 8
+"""Columns whose lines are looked at at once."""
 _NONE, _BIT = np.uint64(0), np.uint64(1)
 _FRACTION, _BIAS = np.int64(52), np.int64(1023)
 ROW, COLUMN, CELL = np.uint64(0), np.uint64(1), np.uint64(2)
@@ -231,8 +232,8 @@ def count(rows, columns, begin, end, up, down):
     """
     use_wide_vectors()
     n_out, n_in = up.shape
-    first = begin * _EIGHT
-    here = min(n_out, end * _EIGHT) - first
+    first = begin * EIGHT
+    here = min(n_out, end * EIGHT) - first
     counts, held = np.zeros((here, 2 * n_in), _byte), np.zeros(here, np.int64)
     for slot in range(rows.shape[0]):
         lines = rows[slot]
@@ -241,8 +242,8 @@ def count(rows, columns, begin, end, up, down):
             while left != _NONE:
                 bit = _lowest_bit(left)
                 left ^= _BIT << np.uint64(bit)
-                column = eight * _EIGHT - first + bit // _EIGHT
-                start = n_in * (bit % _EIGHT)
+                column = eight * EIGHT - first + bit // EIGHT
+                start = n_in * (bit % EIGHT)
                 added, mine = lines[start : start + 2 * n_in], counts[column]
                 for lane in range(2 * n_in):
                     mine[lane] += added[lane]

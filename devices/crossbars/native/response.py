@@ -43,18 +43,18 @@ from pydantic import (
     model_validator,
 )
 
-from devices.crossbars.native.cells import Devices
+from devices.crossbars.native.cells import Devices, for_each_tile
 from devices.crossbars.native.conductance import Conductance
 from devices.crossbars.native.steps import SpreadIs, StepTable, follow_, read_steps
 from devices.deferred import torch
 from devices.draws import draw_key, normal_
 from devices.scenario_path import ScenarioPath
-from devices.threads import for_each, has_kernel, share
+from devices.threads import has_kernel
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LARGEST_DECREASE = 0.99
+LARGEST_DECREASE = 0.99
 """One pulse takes a device at most this part of the way to where its steps vanish."""
 
 
@@ -227,24 +227,20 @@ def _pulse_compiled(
 ) -> None:
     # numba takes long to import
     from devices.crossbars.native.response_kernel import pulse
-    from devices.draws_kernel import TILE
 
     arrays = [each.numpy() for each in (weights, up, down, *devices)]
     multiplicative = response.cycle_spread_is == "multiplicative"
     key = draw_key(generator)
-    tiles = -(-weights.numel() // TILE)
-    at_once = share(tiles, TILE)
 
-    def pulse_tiles(first: int) -> None:
-        part = first, min(first + at_once, tiles)
-        pulse(*arrays, _LARGEST_DECREASE, response.cycle_spread, multiplicative, *part, key)
+    def pulse_tiles(first: int, end: int) -> None:
+        pulse(*arrays, LARGEST_DECREASE, response.cycle_spread, multiplicative, first, end, key)
 
-    for_each(pulse_tiles, range(0, tiles, at_once))
+    for_each_tile(weights, pulse_tiles)
 
 
 def _per_pulse(step: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
     """Give u φ(u s) and -ln(1 - u s) of every device."""
-    step = torch.minimum(step, _LARGEST_DECREASE / slope.clamp(min=1e-30))
+    step = torch.minimum(step, LARGEST_DECREASE / slope.clamp(min=1e-30))
     decrease = step * slope
     log = -torch.log1p(-decrease)
     return step * torch.where(decrease > 0, log / decrease.clamp(min=1e-30), 1.0), log

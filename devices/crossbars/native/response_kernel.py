@@ -1,15 +1,10 @@
 """Many pulses at once, compiled by numba: `response.py`'s formula, a tile of cells after another.
 
 torch would pass some thirty times over the memory; here a tile stays in a core's cache. With
-a = m u φ(u s_u), b = n v φ(v s_v) and g(κ) = (1 - e^(-κ)) / κ, for which
-g(2κ) = g(κ) (1 - κ g(κ) / 2),
+a = m u φ(u s_u), b = n v φ(v s_v) (`cells_kernel.py` has φ and g):
 
     κ = a s_u + b s_v
     w ← w + (a - b - w κ) g,    variance σ² (m u² f_u² + n v² f_v²) g(2κ)
-
-so that g is all that is needed of the exponential: its series at κ / 2⁷, doubled seven times. φ is
-1 + z P(-z), P the polynomial of the logarithm (`devices/draws_kernel.py`), for z ≤ 1/3, and
--ln(1 - z) / z beyond.
 """
 
 from __future__ import annotations
@@ -17,66 +12,14 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
 
-from devices.compiled import CONTRACT, compiled, use_wide_vectors
-from devices.draws_kernel import COUNTERS, TILE, add_normal, fill_words, ln, ln_rest
+from devices.compiled import compiled, use_wide_vectors
+from devices.crossbars.native.cells_kernel import cells, clip, decay, draw_tile, of_tile, phi
+from devices.draws_kernel import COUNTERS, TILE
 
 _f = np.float32
 _ZERO, _ONE, _TWO, _HALF = _f(0), _f(1), _f(2), _f(0.5)
-_THIRD = _f(1 / 3)
-_DOUBLINGS = 7
-_FIRST = _f(2.0**-_DOUBLINGS)
-_SIXTH, _TWENTY_FOURTH = _f(1 / 6), _f(1 / 24)
-_FAR = _f(64)
 _FLAT = _f(1e-30)
-
-
-@njit(**CONTRACT)
-@no_type_check
-def phi(z):
-    """Give -ln(1 - z) / z, z ≥ -1/3."""
-    near = _ONE + z * ln_rest(-min(z, _THIRD))
-    far = -ln(_ONE - z) / max(z, _THIRD)
-    return near if z < _THIRD else far
-
-
-@njit(**CONTRACT)
-@no_type_check
-def decay(kappa):
-    """Give (1 - e^-κ) / κ."""
-    k = min(kappa, _FAR) * _FIRST
-    g = _ONE - k * (_HALF - k * (_SIXTH - k * _TWENTY_FOURTH))
-    for _ in range(_DOUBLINGS):
-        g *= _ONE - _HALF * k * g
-        k *= _TWO
-    return g if kappa < _FAR else _ONE / max(kappa, _FAR)
-
-
-@njit(**CONTRACT)
-@no_type_check
-def clip(w, high, low):
-    """Keep a weight within its bounds."""
-    # NaN stays, which min and max may pass over
-    w = high if w > high else w
-    return low if w < low else w
-
-
-@njit(**CONTRACT)
-@no_type_check
-def cells(values, first, size):
-    """Give a tile of a matrix as a vector."""
-    return values.reshape(values.size)[first : first + size]
-
-
-@njit(**CONTRACT)
-@no_type_check
-def of_tile(values, first, size, spare):
-    """Give a tile of what may be one number for all, in `spare` then."""
-    if values.size > 1:
-        return cells(values, first, size)
-    spare[:] = values[0, 0]
-    return spare[:size]
 
 
 _MATRICES = ", ".join(["float32[:,::1]"] * 9)
@@ -130,9 +73,7 @@ def pulse(
         first = tile * TILE
         size = min(TILE, weights.size - first)
         if spread > 0:
-            z[:] = _ZERO
-            fill_words(words, np.uint64(tile * COUNTERS), key, np.uint64(0))
-            add_normal(z, words, spread)
+            draw_tile(z, words, tile, key, spread)
         w = cells(weights, first, size)
         m, n = cells(up, first, size), cells(down, first, size)
         high = of_tile(w_max, first, size, spares[0])

@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from devices.crossbars.native.cells import Devices
+from devices.crossbars.native.cells import Devices, for_each_tile
 from devices.deferred import torch
 from devices.draws import draw_key, normal_
 from devices.measurement_columns import MeasurementError
-from devices.threads import for_each, has_kernel, share
+from devices.threads import has_kernel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -204,15 +204,12 @@ def _follow_compiled(
 ) -> None:
     # numba takes long to import
     from devices.crossbars.native.steps_kernel import follow
-    from devices.draws_kernel import TILE
 
     four = devices.w_max, devices.w_min, devices.up, devices.down
     arrays = [each.numpy() for each in (weights, up, down, *four)]
     key = draw_key(generator)
-    tiles = -(-weights.numel() // TILE)
-    at_once = share(tiles, TILE)
 
-    def follow_tiles(first: int) -> None:
-        follow(*arrays, np.stack(table), first, min(first + at_once, tiles), key)
+    def follow_tiles(first: int, end: int) -> None:
+        follow(*arrays, np.stack(table), first, end, key)
 
-    for_each(follow_tiles, range(0, tiles, at_once))
+    for_each_tile(weights, follow_tiles)

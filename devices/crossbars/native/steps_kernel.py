@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from devices.compiled import CONTRACT, compiled, use_wide_vectors
-from devices.crossbars.native.response_kernel import cells, clip, decay, of_tile, phi
+from devices.crossbars.native.cells_kernel import cells, clip, decay, draw_tile, of_tile, phi
 from devices.crossbars.native.steps import (
     LEAST_DECREASE,
     LEAST_KAPPA,
@@ -16,7 +16,7 @@ from devices.crossbars.native.steps import (
     MOST_SHARES,
     PIECES,
 )
-from devices.draws_kernel import COUNTERS, TILE, add_normal, fill_words
+from devices.draws_kernel import COUNTERS, TILE
 
 _f, _i = np.float32, np.int32
 _ZERO, _HALF, _ONE, _TWO = _f(0), _f(0.5), _f(1), _f(2)
@@ -180,9 +180,7 @@ def follow(weights, up, down, w_max, w_min, step_up, step_down, table, begin, en
                     variance[lane] = variance[lane] * kept + fall[lane] * g[lane]
             _go(w, high, low, move)
         if noisy:
-            z[:] = _ZERO
-            fill_words(words, np.uint64(tile * COUNTERS), key, np.uint64(0))
-            add_normal(z, words, _ONE)
+            draw_tile(z, words, tile, key, _ONE)
             for lane in range(size):
                 variance[lane] = z[lane] * np.sqrt(max(variance[lane], _ZERO))
             _go(w, high, low, variance)

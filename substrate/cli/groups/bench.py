@@ -42,15 +42,15 @@ def devices(
 
 @bench_app.command()
 def ledger(
-    pairs: Annotated[
-        int, typer.Option(min=4, help="Pairs of steps, with counting and without.")
-    ] = 60,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="Processor time for each of the two sizes.")
+    ] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what counting adds to a step on native crossbars."""
+    """Measure what counting adds to a step on native crossbars, in processor time."""
     from substrate.bench.ledger import bench_ledger, show_ledger
 
-    show_ledger(bench_ledger(pairs), as_json)
+    show_ledger(bench_ledger(seconds), as_json)
 
 
 @bench_app.command()

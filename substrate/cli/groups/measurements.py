@@ -126,7 +126,7 @@ def fit_device(
     pulse, read, time (s). A table of conductances may have a column a device, and so may files.
     """
     from substrate.cli.fit_device import fit_device_command
-    from substrate.fit.device.data import Asked
+    from substrate.fit.device.layout import Asked
 
     asked = Asked(read_voltage, up, down, missing, decimal)
     if (bench is None) == (not files):

@@ -16,47 +16,37 @@ put into `BINS`, and devices' own gains are divided out. The result is what
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, no_type_check
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float64
 
 from devices.compiled import compiled
 from devices.crossbars.native.steps import COLUMNS
-from substrate.fit.device.curves import Device, branches, ends, moved
+from substrate.fit.device.branch_points import (
+    BINS,
+    LEAST,
+    Curve,
+    Points,
+    binned,
+    cancelling,
+    placed,
+    points_of,
+    reading_variance,
+    spread_of_cancelling,
+    window_of,
+)
+from substrate.fit.device.curves import Device, branches, moved
 from substrate.fit.device.population import Estimate, std
 from substrate.fit.device.pulse_filter import Forecast
 
-BINS = 16
-_LEAST = 6
-"""Readings that a bin needs; bins of fewer take what stands beside them."""
+_SLOW = 0.25
+"""Steps of so small a part of the largest leave a cell nearly where it is."""
 _CELLS = 64
 """Simulated for the course of one device."""
-_PART = 6
-"""A branch is smoothed over so great a part of it."""
-
-Curve = Float64[np.ndarray, " rows"]
-
-
-class _Points(NamedTuple):
-    """Along all branches of one direction of a device.
-
-    Attributes:
-        place: smoothed, before the step.
-        slope: mean step of one pulse, positive.
-        rest: e_k, of c pulses.
-        next: e_{k+1}; NaN at the end of a branch.
-        pulses: c.
-    """
-
-    place: Curve
-    slope: Curve
-    rest: Curve
-    next: Curve
-    pulses: Curve
 
 
 @dataclass(frozen=True)
@@ -90,6 +80,12 @@ class StepCurves:
     scale: float
     symmetry_point: Estimate
     error: float
+
+    @property
+    def nearly_stops_at_both_ends(self) -> bool:
+        """Whether neither direction moves a cell much at either end of the window."""
+        ends = np.maximum(self.up, self.down)[[0, -1]]
+        return bool(ends.max() < _SLOW * np.maximum(self.up, self.down).max())
 
     def text(self, per_weight: float, zero: float, unit: str) -> str:
         """The table as a file: steps in units of dw_min, and what every weight is in conductance.
@@ -129,12 +125,12 @@ def measured_steps(
     Raises:
         ValueError: branches of one direction are missing, or are too short.
     """
-    windows = [_window(each) for each in devices]
-    points = [[_points(each, sign) for sign in (1, -1)] for each in devices]
-    if any(len(each.place) < _LEAST for pair in points for each in pair):
+    windows = [window_of(each) for each in devices]
+    points = [[points_of(each, sign) for sign in (1, -1)] for each in devices]
+    if any(len(each.place) < LEAST for pair in points for each in pair):
         raise ValueError("steps as measured need six readings of either direction a device")
     low, high = (float(np.mean(each)) for each in zip(*windows, strict=True))
-    cancel = _cancel(points, low, high)
+    cancel = cancelling(points, low, high)
     if zero is None:
         zero = cancel
     if scale is None:
@@ -144,7 +140,7 @@ def measured_steps(
     )
     middles = (edges[:-1] + edges[1:]) / 2
     own = [
-        [_placed(each, zero, *window) for each in pair]
+        [placed(each, zero, *window) for each in pair]
         for pair, window in zip(points, windows, strict=True)
     ]
     gains = np.ones((len(devices), 2))
@@ -153,12 +149,12 @@ def measured_steps(
         for way in range(2):
             place = np.concatenate([pair[way].place for pair in own])
             slope = np.concatenate([p[way].slope / g[way] for p, g in zip(own, gains, strict=True)])
-            tables[way] = np.maximum(_binned(place, slope, edges), 0.0)
+            tables[way] = np.maximum(binned(place, slope, edges), 0.0)
             for number, pair in enumerate(own):
                 expected = np.interp(pair[way].place, middles, tables[way]).sum()
                 gains[number, way] = max(pair[way].slope.sum() / max(expected, 1e-12), 1e-3)
         gains /= gains.mean(axis=0)
-    reading = _reading_variance(own)
+    reading = reading_variance(own)
     spreads = np.empty((2, BINS))
     for way in range(2):
         place = np.concatenate([pair[way].place for pair in own])
@@ -168,7 +164,7 @@ def measured_steps(
                 for pair, g in zip(own, gains, strict=True)
             ]
         )
-        spreads[way] = np.sqrt(np.maximum(_binned(place, square, edges), 0.0))
+        spreads[way] = np.sqrt(np.maximum(binned(place, square, edges), 0.0))
     places = np.array([-1.0, *middles, 1.0])
     mean_low, mean_high = (low - zero) / scale, (high - zero) / scale
     weight = np.where(places > 0, places * mean_high, -places * mean_low)
@@ -193,14 +189,14 @@ def measured_steps(
         weights,
         zero,
         scale,
-        (cancel, _spread_of_points(points, windows) / math.sqrt(len(devices))),
+        (cancel, spread_of_cancelling(points, windows) / math.sqrt(len(devices))),
         _error(devices, own, reading, spreads) / float(tables.mean()),
     )
 
 
 def _error(
     devices: Sequence[Device],
-    own: Sequence[Sequence[_Points]],
+    own: Sequence[Sequence[Points]],
     reading: float,
     spreads: Float64[np.ndarray, "2 bins"],
 ) -> float:
@@ -210,94 +206,6 @@ def _error(
     a_bin = max(1.0, pulses / crossings / BINS)
     square = 2 * reading / a_bin**2 + float((spreads**2).mean()) / a_bin
     return math.sqrt(square / crossings)
-
-
-def _window(device: Device) -> tuple[float, float]:
-    """Means of the ends of branches down and up, as far as the device was driven."""
-    tops, bottoms = ends(device)
-    y = device.readings
-    low = float(np.mean(bottoms)) if bottoms else float(np.quantile(y, 0.01))
-    high = float(np.mean(tops)) if tops else float(np.quantile(y, 0.99))
-    return low, max(high, low + 1e-12)
-
-
-def _points(device: Device, sign: int) -> _Points:
-    found = list(_along(device, sign))
-    if not found:
-        return _Points(*np.empty((5, 0)))
-    return _Points(*np.concatenate(found, axis=1))
-
-
-def _along(device: Device, sign: int) -> Iterator[Float64[np.ndarray, "5 readings"]]:
-    from scipy.signal import savgol_filter
-
-    for begin, end, direction in branches(device):
-        y = device.readings[begin:end]
-        pulses = np.abs(device.pulses[begin + 1 : end]).astype(float)
-        if direction != sign or len(y) < _LEAST or not (pulses > 0).all():
-            continue
-        window = max(5, 2 * (len(y) // (2 * _PART)) + 1)
-        smooth = savgol_filter(y, window, 2)
-        step = sign * savgol_filter(y, window, 2, deriv=1)
-        slope = (step[:-1] + step[1:]) / 2 / pulses
-        rest = np.diff(y) - sign * slope * pulses
-        after = np.append(rest[1:], np.nan)
-        yield np.stack([smooth[:-1], slope, rest, after, pulses])
-
-
-def _placed(points: _Points, zero: float, low: float, high: float) -> _Points:
-    """Count places from `zero`, -1 and 1 at a device's own bounds."""
-    off = points.place - zero
-    reach = np.where(off > 0, max(high - zero, 1e-12), max(zero - low, 1e-12))
-    return points._replace(place=np.clip(off / reach, -1, 1))
-
-
-def _binned(place: Curve, values: Curve, edges: Curve) -> Curve:
-    """Mean in every bin; a bin of few readings takes it from its neighbours."""
-    bins = np.clip(np.digitize(place, edges) - 1, 0, len(edges) - 2)
-    count = np.bincount(bins, minlength=len(edges) - 1)
-    total = np.bincount(bins, weights=values, minlength=len(edges) - 1)
-    known = count >= _LEAST
-    if not known.any():
-        return np.full(len(count), float(values.mean()))
-    middles = (edges[:-1] + edges[1:]) / 2
-    mean: Curve = np.interp(middles, middles[known], total[known] / count[known])
-    return mean
-
-
-def _cancel(points: Sequence[Sequence[_Points]], low: float, high: float) -> float:
-    """Where mean steps up and down are the same; the middle if that is nowhere in the window."""
-    edges = np.linspace(low, high, BINS + 1)
-    up, down = (
-        _binned(
-            np.concatenate([pair[way].place for pair in points]),
-            np.concatenate([pair[way].slope for pair in points]),
-            edges,
-        )
-        for way in range(2)
-    )
-    middles, apart = (edges[:-1] + edges[1:]) / 2, up - down
-    crossings = np.flatnonzero((apart[:-1] > 0) & (apart[1:] <= 0))
-    if not len(crossings):
-        return (low + high) / 2
-    k = crossings[np.abs(crossings - len(apart) / 2).argmin()]
-    part = apart[k] / (apart[k] - apart[k + 1])
-    found = float(middles[k] + part * (middles[k + 1] - middles[k]))
-    margin = 0.05 * (high - low)
-    return found if low + margin < found < high - margin else (low + high) / 2
-
-
-def _spread_of_points(
-    points: Sequence[Sequence[_Points]], windows: Sequence[tuple[float, float]]
-) -> float:
-    each = [_cancel([pair], *window) for pair, window in zip(points, windows, strict=True)]
-    return std(np.array(each))
-
-
-def _reading_variance(own: Sequence[Sequence[_Points]]) -> float:
-    """r, from residuals that follow one another."""
-    pairs = np.concatenate([each.rest * each.next for pair in own for each in pair])
-    return max(-float(np.nanmean(pairs)), 0.0) if np.isfinite(pairs).any() else 0.0
 
 
 def _parameters(

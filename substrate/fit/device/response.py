@@ -19,51 +19,39 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
-from substrate.fit.device.curves import Device, by_device, ends, jitter, misfit, moved, span
+from substrate.fit.device.closed_form import (
+    Fitted,
+    bounds_near,
+    fit_one,
+    rescaled,
+    standard_errors_ahead,
+    symmetry_point,
+    with_bounds,
+    without_memory,
+)
+from substrate.fit.device.curves import Device, by_device, jitter, misfit, moved, span
 from substrate.fit.device.data import Response
 from substrate.fit.device.measured_steps import StepCurves, measured_steps
 from substrate.fit.device.population import Estimate, population, std
-from substrate.fit.device.pulse_filter import Forecast, Law, forecast
-from substrate.fit.maximise import maximise
+from substrate.fit.device.pulse_filter import Forecast
 
 Weights = Float64[np.ndarray, " weights"]
 
-_NEAR = 0.5
-"""A bound that lies no further beyond the readings than this part of their span is one."""
+_CHANCE = 3.0
+"""Standard errors by which one closed form must be more likely than another to be told from it."""
 _STUCK = 0.1
 """Devices that move by less than this part of the usual range are stuck."""
-_STRAYS = 0.1
-"""Squares of what courses stray by, as a part of those that are expected, below which it is no
-chance: of a random walk alone they fall that low once in some hundred courses."""
-_LIMIT = 1e6
-_FINEST = 4e-6
-"""Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
-repeat to the last digit at a bound would else have an infinite density."""
 
 GOOD, USABLE = 0.03, 0.08
 """Largest misfit of the mean curves, a part of the window, for these verdicts."""
+_SLOW_ENDS = (
+    "steps nearly stop at both ends of the window: a cell's way out of there hangs on a few slow "
+    "pulses, and of simulated cells like that the table was off by 10%; to turn round before the "
+    "ends would tell more"
+)
 STEPS_GOOD = 0.5
 """Mean steps may be off by as much. Of simulated soft bounds, linear and constant steps they were
 by 5, 14 and 32 % (cells that rest at a hard bound are seen to step less), of bells by 60 to 70."""
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """One device and its law, in weights.
-
-    Attributes:
-        device: readings as weights.
-        law: that was found.
-        log_likelihood: of its readings.
-    """
-
-    device: Device
-    law: Law
-    log_likelihood: float
-
-    def forecast(self) -> Forecast:
-        """See `pulse_filter.forecast`."""
-        return forecast(self.device.readings, self.device.pulses, self.device.starts, self.law)
 
 
 @dataclass(frozen=True)
@@ -203,21 +191,36 @@ def _closed(
     half: float,
     tell: Callable[[str], None],
 ) -> ResponseFit | None:
-    """The best of the closed forms; None where none could be climbed to."""
-    best: tuple[float, bool, bool, list[Fitted]] | None = None
+    """The best of the closed forms; None where none could be climbed to.
+
+    Where another is better by no more than chance, the one that comes first is taken.
+    """
+    forms: dict[tuple[bool, bool], list[Fitted]] = {}
     for additive in (False, True):
         for clipped in (False, True):
             laws = "additive" if additive else "multiplicative"
             tell(f"{len(normal)} devices, {laws} spread" + (", hard bounds" if clipped else ""))
-            tried = [_fit_one(each, additive, clipped) for each in normal]
+            tried = [fit_one(each, additive, clipped) for each in normal]
             whole = [each for each in tried if each is not None]
-            score = sum(each.log_likelihood for each in whole) - 2 * clipped * len(whole)
-            if len(whole) == len(normal) and (best is None or score > best[0] + 2):
-                best = score, additive, clipped, whole
-    if best is None:
+            if len(whole) == len(normal):
+                forms[additive, clipped] = whole
+    if not forms:
         return None
-    _, additive, clipped, fitted = best
-    return _in_common(fitted, still, additive, clipped, siemens, middle, half)
+    best = next(iter(forms))
+    for form, fitted in forms.items():
+        if standard_errors_ahead(fitted, forms[best]) > _CHANCE:
+            best = form
+    found = _in_common(forms[best], still, *best, siemens, middle, half)
+    for (additive, clipped), fitted in forms.items():
+        apart = standard_errors_ahead(fitted, forms[best])
+        if (additive, clipped) != best and abs(apart) <= _CHANCE:
+            other = "hard bounds" if clipped else "bounds where steps vanish"
+            kind = "additive" if additive else "multiplicative"
+            found.notes.append(
+                f"{other} with {kind} spread are not told apart from what was taken: readings are "
+                f"{'more' if apart > 0 else 'less'} likely by {abs(apart):.1f} standard errors"
+            )
+    return found
 
 
 def _by_table(
@@ -243,56 +246,9 @@ def _by_table(
         window,
         (middle + half * point, half * error),
         misfit(found.devices, found.courses, length),
-        [],
+        [_SLOW_ENDS] if found.nearly_stops_at_both_ends else [],
         found,
     )
-
-
-def _fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
-    """Climb from a start that moments of the readings suggest."""
-    tops, bottoms = ends(device)
-    y, pulses = device.readings, device.pulses
-    top = max(tops) if tops else float(np.quantile(y, 0.99))
-    bottom = min(bottoms) if bottoms else float(np.quantile(y, 0.01))
-    low, high = (bottom, top) if clipped else (-_LIMIT, _LIMIT)
-
-    def law(theta: Float64[np.ndarray, " parameters"]) -> Law:
-        u, v, spread, reading = np.exp(theta[[0, 1, 4, 5]]).tolist()
-        slopes = float(theta[2]), float(theta[3])
-        return Law(u, v, *slopes, spread, reading + _FINEST, low, high, additive)
-
-    def densities(theta: Float64[np.ndarray, " parameters"]) -> Float64[np.ndarray, " readings"]:
-        if abs(theta[2]) * math.exp(theta[0]) > 0.9 or abs(theta[3]) * math.exp(theta[1]) > 0.9:
-            raise ValueError("a step is longer than the way")
-        return forecast(y, pulses, device.starts, law(theta)).log_densities
-
-    apart = np.diff(y)
-    jitter = max(float(np.median(np.abs(apart))) / 1.2, 1e-4)
-    found = None
-    for reach in (1.2, 3.0):  # bounds near, and far
-        up_count = max(1, int(pulses[pulses > 0].sum() / max(1, len(tops))))
-        down_count = max(1, int(-pulses[pulses < 0].sum() / max(1, len(bottoms))))
-        slope_up, slope_down = 1 / (reach * max(top, 0.5)), 1 / (reach * max(-bottom, 0.5))
-        rate = 2.5 if reach < 2 else 1.0
-        start = np.array(
-            [
-                math.log(rate / up_count / slope_up),
-                math.log(rate / down_count / slope_down),
-                slope_up,
-                slope_down,
-                math.log(0.3),
-                2 * math.log(jitter),
-            ]
-        )
-        climbed = maximise(densities, start, 80)
-        if climbed is not None and (found is None or climbed[1] > found[1]):
-            found = climbed
-    if found is None:
-        return None
-    theta, value, _ = found
-    found_law = law(theta)
-    seen = found_law.reading if found_law.reading > 1.01 * _FINEST else 0.0
-    return Fitted(device, found_law._replace(low=bottom, high=top, reading=seen), value)
 
 
 def _in_common(
@@ -305,9 +261,9 @@ def _in_common(
     half: float,
 ) -> ResponseFit:
     notes: list[str] = []
-    soft = not clipped and _bounds_near(fitted)
-    bounded = [_with_bounds(each, soft) for each in fitted]
-    points = np.array([_symmetry_point(each.law) for each in bounded])
+    soft = not clipped and bounds_near(fitted)
+    bounded = [with_bounds(each, soft) for each in fitted]
+    points = np.array([symmetry_point(each.law) for each in bounded])
     tops = np.array([each.law.high for each in bounded])
     bottoms = np.array([each.law.low for each in bounded])
     if siemens:
@@ -319,7 +275,7 @@ def _in_common(
         scale = max(top - zero, zero - bottom)
     else:
         zero, scale = -middle / half, 1 / half
-    weights = _without_memory([_rescaled(each, zero, scale) for each in bounded], notes)
+    weights = without_memory([rescaled(each, zero, scale) for each in bounded], notes)
     laws = [each.law for each in weights]
     if not soft and not clipped:
         notes.append("devices were not driven to their bounds: the window is as far as they went")
@@ -349,78 +305,6 @@ def _in_common(
         off,
         notes,
     )
-
-
-def _without_memory(fitted: list[Fitted], notes: list[str]) -> list[Fitted]:
-    """Bring spreads of steps down to what the courses wander by.
-
-    Readings whose noise has a memory look like steps that vary, from one to the next; yet steps
-    would add up over a course, and noise does not.
-    """
-    square, expected = 0.0, 0.0
-    for each in fitted:
-        course = each.forecast()
-        square += float(((each.device.readings - course.free) ** 2).sum())
-        expected += float(course.free_variance.sum())
-    ratio = square / expected
-    if ratio > _STRAYS:
-        return fitted
-    notes.append(
-        f"courses stray from the law by {math.sqrt(ratio):.0%} of what steps of so large a spread "
-        "would add up to: the noise of readings has a memory, and cycle_spread is brought down to "
-        "what courses stray by; fit the noise of a reading at rest with substrate fit"
-    )
-    return [
-        replace(each, law=each.law._replace(spread=each.law.spread * math.sqrt(ratio)))
-        for each in fitted
-    ]
-
-
-def _bounds_near(fitted: list[Fitted]) -> bool:
-    """Whether readings of most devices came near where steps vanish, on both sides."""
-    result = []
-    for each in fitted:
-        law = each.law
-        span = law.high - law.low
-        up = 1 / law.slope_up if law.slope_up > 0 else math.inf
-        down = 1 / law.slope_down if law.slope_down > 0 else math.inf
-        result.append(up < law.high + _NEAR * span and down < -law.low + _NEAR * span)
-    return bool(np.mean(result) > 0.5)
-
-
-def _with_bounds(each: Fitted, soft: bool) -> Fitted:
-    law = each.law
-    if not soft:
-        return each
-    high = 1 / law.slope_up if law.slope_up > 0 else law.high
-    low = -1 / law.slope_down if law.slope_down > 0 else law.low
-    return Fitted(each.device, law._replace(high=high, low=low), each.log_likelihood)
-
-
-def _symmetry_point(law: Law) -> float:
-    slope = law.up * law.slope_up + law.down * law.slope_down
-    return (law.up - law.down) / slope if slope > 1e-9 else 0.0
-
-
-def _rescaled(each: Fitted, zero: float, scale: float) -> Fitted:
-    """Count from `zero`, in units of `scale`."""
-    law = each.law
-    at_up, at_down = 1 - law.slope_up * zero, 1 + law.slope_down * zero
-    counted = Law(
-        up=law.up * at_up / scale,
-        down=law.down * at_down / scale,
-        slope_up=law.slope_up * scale / at_up,
-        slope_down=law.slope_down * scale / at_down,
-        # an additive spread is a part of the step at weight 0, which is another one now
-        spread=law.spread
-        if not law.additive
-        else law.spread * (law.up + law.down) / (law.up * at_up + law.down * at_down),
-        reading=law.reading / scale**2,
-        low=(law.low - zero) / scale,
-        high=(law.high - zero) / scale,
-        additive=law.additive,
-    )
-    return Fitted(moved(each.device, zero, scale), counted, each.log_likelihood)
 
 
 def _stuck(still: list[Device], total: int, window: tuple[float, float]) -> dict[str, Estimate]:

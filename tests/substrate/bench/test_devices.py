@@ -17,8 +17,8 @@ def test_all_crossbars_are_timed_next_to_the_product_of_the_same_rounds(capsys, 
     bench = bench_devices(1, sizes=((32, 20), (16, 8)))
     assert [(each.size, each.batch) for each in bench.sizes] == [(32, 20), (16, 8)]
     for size in bench.sizes:
-        assert len(size.forward) == 6
-        assert size.read_ratio == size.forward[3].seconds / size.forward[2].seconds
+        assert len(size.forward) == 7
+        assert size.read_ratio == size.forward[4].seconds / size.forward[2].seconds
         assert len(size.update) == 3
         for timings in (size.forward, *(update.timings for update in size.update)):
             for each in timings:

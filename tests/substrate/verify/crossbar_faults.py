@@ -167,16 +167,16 @@ class ForgetsTheReadStream(ForgetsTheStreamOf):
 
 class ForgetsItsDevices(NativeCrossbar):
     def restore(self, state: dict[str, Tensor]) -> None:
-        own = self._devices
+        own = self._devices, self._in_place
         super().restore(state)
-        self._devices = own
+        self._devices, self._in_place = own
 
 
 class ForgetsItsCount(NativeCrossbar):
     def restore(self, state: dict[str, Tensor]) -> None:
-        own = self._trains.clone()
+        own = self._count.trains.clone()
         super().restore(state)
-        self._trains.copy_(own)
+        self._count.trains.copy_(own)
 
 
 class NativeIgnoresTheRate(NativeCrossbar):
@@ -205,7 +205,7 @@ class PulsesUnseeded(NativeCrossbar):
 class ForgetsToReadAfresh(NativeCrossbar):
     """Keeps the array that it read before an update."""
 
-    def _pulse(self, *moments: Any) -> None:
+    def update(self, request: Outer | Dense) -> None:
         array = self._read_array(1)
-        super()._pulse(*moments)
+        super().update(request)
         self._array = array

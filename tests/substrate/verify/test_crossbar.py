@@ -17,7 +17,7 @@ from substrate.plugins import load_object
 from substrate.randomness import stream
 from substrate.scenario.schema import NativeChip
 from substrate.verify import CrossbarConformance
-from substrate.verify.updates import assert_carried_out
+from substrate.verify.updates import carried_out
 from tests.substrate.verify import crossbar_faults as faults
 
 
@@ -157,7 +157,8 @@ def test_right_updates_fail_as_rarely_as_stated_and_wrong_ones_do_not_pass() -> 
     for _ in range(trials):
         changes = 0.5 * wanted + 0.5 * torch.randn(24, 3, 4, generator=generator)
         try:
-            assert_carried_out(changes, wanted, "x", size=(0.5, 2.0), cosine=0.5, false_alarm=rate)
+            found = carried_out(changes, wanted, "x", false_alarm=rate)
+            found.hold_to(size=(0.5, 2.0), cosine=0.5)
         except AssertionError:
             alarms += 1
     # one of the three comparisons is at its bound, and it alone may fail
@@ -168,4 +169,4 @@ def test_right_updates_fail_as_rarely_as_stated_and_wrong_ones_do_not_pass() -> 
     crooked *= 3 * wanted.norm() / crooked.norm()
     changes = wanted + crooked + 0.1 * torch.randn(24, 3, 4, generator=generator)
     with pytest.raises(AssertionError, match=r"has cosine 0\.3"):
-        assert_carried_out(changes, wanted, "x", size=(0.5, 2.0), cosine=0.5, false_alarm=1e-4)
+        carried_out(changes, wanted, "x", false_alarm=1e-4).hold_to(size=(0.5, 2.0), cosine=0.5)

@@ -166,7 +166,7 @@ def test_more_slots_than_a_byte_counts_are_carried_over():
     expected[:, 3] = 0
     assert torch.equal(up, expected)
     assert torch.equal(down, 600.0 * LONGEST - expected)
-    assert trains.tolist() == [600, 600]
+    assert trains.tolist() == [600, 600, 600 * LONGEST]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -201,7 +201,7 @@ def test_rows_written_one_by_one_are_binomial(precision):
     repeats = 20_000
     delta = torch.tensor([[0.013, -0.1, 0.0, 0.9, -0.35]], dtype=precision)
     up, down, trains, _ = pulse_rows(delta.repeat(repeats, 1), STEP, LONGEST, stream(5))
-    assert trains.tolist() == [5, 2]
+    assert trains[:2].tolist() == [5, 2]
     for line, (counts, slots, probability) in enumerate(
         [(up, 2, 0.65), (down, 10, 1.0), (up, 1, 0.0), (up, 31, 1.0), (down, 31, 1.0)]
     ):
@@ -230,7 +230,7 @@ def test_a_train_is_too_short_where_more_is_asked_than_it_has_slots(precision):
     x = torch.tensor([[1.0, -2.0], [0.5, 0.1], [0.0, 0.0]], dtype=precision)
     d = torch.tensor([[1.0, 0.2], [-2.0, 0.5], [1.0, 1.0]], dtype=precision)
     for rate, cut in ((0.04, 0), (0.06, 1), (0.2, 2), (-0.2, 2)):
-        assert pulse_outer(x, d, rate, 0.01, 10, stream()).trains.tolist() == [3, cut]
+        assert pulse_outer(x, d, rate, 0.01, 10, stream()).trains[:2].tolist() == [3, cut]
 
 
 def test_repeats_bitwise_under_a_seed_and_goes_on():
@@ -240,7 +240,7 @@ def test_repeats_bitwise_under_a_seed_and_goes_on():
     first, second = (pulse_outer(x, d, 0.1, STEP, LONGEST, generator) for _ in range(2))
     generator.set_state(state)
     again = pulse_outer(x, d, 0.1, STEP, LONGEST, generator)
-    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first[:3], again[:3], strict=True))
     assert not torch.equal(first.up, second.up)
 
 
@@ -249,4 +249,4 @@ def test_samples_that_are_no_neighbours_in_memory_are_taken_as_they_are():
     ours = pulse_outer(x, d, 0.1, STEP, LONGEST, stream(8))
     same = pulse_outer(x.contiguous(), d.contiguous(), 0.1, STEP, LONGEST, stream(8))
     assert isinstance(ours, Pulses)
-    assert all(torch.equal(one, other) for one, other in zip(ours, same, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(ours[:3], same[:3], strict=True))

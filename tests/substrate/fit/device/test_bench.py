@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from devices.bench import ArraySize, Bench
 from devices.crossbars.open_bench import OpenBench
 from substrate.fit.device.bench import complete, measure_bench, model_of
-from substrate.fit.device.data import Asked, read_devices
+from substrate.fit.device.data import read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
+from substrate.fit.device.layout import Asked
 from substrate.new.write import write_new
 from substrate.scenario.schema import NativeChip
 

@@ -7,7 +7,8 @@ import pandas
 import pytest
 
 from devices.measurement_columns import MeasurementError
-from substrate.fit.device.data import Asked, Measured, read_devices
+from substrate.fit.device.data import Measured, read_devices
+from substrate.fit.device.layout import Asked
 
 UP, DOWN = 4, 3
 MICROSIEMENS = {

@@ -17,7 +17,13 @@ def curves(place):
     return up, down
 
 
-def simulated(spread=0.5, reading=0.004, gains=0.15, seed=1):
+def slow_at_both_ends(place):
+    """Fastest in the middle, and a tenth of that at either end."""
+    step = 0.003 + 0.03 * np.exp(-(((place - 0.5) / 0.2) ** 2))
+    return step, step
+
+
+def simulated(spread=0.5, reading=0.004, gains=0.15, seed=1, curves=curves):
     """Conductances of cells of known steps, up and down in turn."""
     rng = np.random.default_rng(seed)
     gain = 1 + gains * rng.standard_normal((DEVICES, 2))
@@ -102,3 +108,10 @@ def test_readings_that_scatter_by_many_steps_do_not_flatten_the_table():
     mine = fit.steps.up[inside] * fit.per_weight / (HIGH - LOW)
     assert mine.max() == pytest.approx(up.max(), rel=0.2)
     assert mine.min() < 0.4 * mine.max()
+
+
+def test_it_says_where_a_table_is_not_to_be_trusted(found):
+    responses, _ = simulated(curves=slow_at_both_ends)
+    fit = fit_responses(responses, siemens=True, table=True)
+    assert any("nearly stop at both ends" in note for note in fit.notes)
+    assert not any("nearly stop" in note for note in found[0].notes)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from devices.crossbars.native.presets import gong_2018
-from substrate.fit.device.data import Asked, read_devices
+from substrate.fit.device.data import read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
+from substrate.fit.device.layout import Asked
 
 GONG = Path(__file__).with_name("gong_2018.csv")
 """One cell, a thousand pulses up and a thousand down; its header says whose."""

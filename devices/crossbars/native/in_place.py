@@ -1,0 +1,94 @@
+"""A small outer product on a processor: trains, what they do and their count in one go.
+
+The numbers are those of `pulses.py`, `response.py` and `pulse_count.py`, bit by bit. What is saved
+is calls, and matrices that go from one to the next: on small arrays they take most of the time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from devices.crossbars.native.cells import Devices
+from devices.crossbars.native.pulse_count import PulseCount
+from devices.crossbars.native.pulses import kept_slots
+from devices.crossbars.native.response import LARGEST_DECREASE, PulseResponse
+from devices.draws import draw_keys
+from devices.interface import Outer
+from devices.threads import WORTHWHILE, has_kernel
+
+
+class InPlace:
+    """Pulses the outer products that it takes; for one array, whose memory it looks at."""
+
+    def __init__(self, devices: Devices, response: PulseResponse, count: PulseCount) -> None:
+        """Look at an array.
+
+        Args:
+            devices: every device's bounds, steps and slopes.
+            response: of all devices.
+            count: what is counted is added to it.
+        """
+        self._response, self._count = response, count
+        n_out, n_in = count.recent.shape
+        self._most_samples = 0
+        if (
+            response.blocks == 1
+            and response.table is None
+            and response.write_noise == 0
+            and n_out * n_in <= WORTHWHILE  # beyond, further threads help
+            and has_kernel(count.recent)
+        ):
+            self._most_samples = kept_slots(n_out, n_in) // response.pulses
+            self._devices = tuple(each.numpy() for each in devices)
+            self._counted = count.recent.numpy(), count.trains.numpy()
+
+    def takes(self, request: Outer) -> bool:
+        """Whether `pulse_` carries it out."""
+        fits = len(request.x) <= self._most_samples
+        return fits and has_kernel(request.x) and has_kernel(request.d)
+
+    def pulse_(
+        self, weights: Float[Tensor, "n_out n_in"], request: Outer, generator: Generator
+    ) -> None:
+        """Pulse an outer product.
+
+        Args:
+            weights: of the devices; they are changed.
+            request: what is asked, one that `takes`.
+            generator: draws the trains, and then the spread from pulse to pulse.
+        """
+        response = self._response
+        trains_key, spread_key = draw_keys(generator, 2)
+        _pulse_in_one_go()(
+            request.x.detach().contiguous().numpy(),
+            request.d.detach().contiguous().numpy(),
+            request.rate / response.dw_min,
+            response.pulses,
+            trains_key,
+            weights.numpy(),
+            *self._devices,
+            LARGEST_DECREASE,
+            response.cycle_spread,
+            response.cycle_spread_is == "multiplicative",
+            spread_key,
+            *self._receivers(len(request.x) * response.pulses),
+        )
+
+    def _receivers(self, most: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Give what a cell's pulses, `most` at most, and trains are added to."""
+        self._count.make_room(most)
+        return self._counted
+
+
+@cache
+def _pulse_in_one_go() -> Any:
+    # numba takes long to import
+    from devices.crossbars.native.in_place_kernel import pulse_in_one_go
+
+    return pulse_in_one_go
