@@ -103,9 +103,13 @@ class Calls:
         """Give up a connection on which nothing comes through, though it is not broken."""
         silent_code = grpc.StatusCode.DEADLINE_EXCEEDED
         if isinstance(problem, grpc.RpcError) and problem.code() is silent_code:
-            silent = self._channel
-            self._connect()
-            silent.close()
+            self.reconnect()
+
+    def reconnect(self) -> None:
+        """Give up the connection for a new one, whatever state it is in."""
+        silent = self._channel
+        self._connect()
+        silent.close()
 
     def close(self) -> None:
         """Disconnect."""

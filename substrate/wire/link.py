@@ -72,11 +72,11 @@ class Link:
         self._calls = Calls(address, guard, patience)
         self._session = ""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
         self._stream: Any = None
         self._number = self._answered = 0
         self._kept: dict[int, tuple[bytes, float]] = {}
         self._kept_bytes = 0
-        self._waiting_since: float | None = None
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
         self.known: dict[object, tuple[int, bool, int]] = {}
@@ -209,15 +209,16 @@ class Link:
     def _next(self) -> bytes:
         """Wait for whatever comes next."""
         while True:
-            self._waiting_since = time.monotonic()
             try:
-                raw: bytes = next(self._stream)
-            except (grpc.RpcError, StopIteration) as problem:
-                self._waiting_since = None
-                self._again(problem)
-            else:
-                self._waiting_since = None
-                return raw
+                came = self._arrived.get(timeout=self._patience.deadline)
+            except queue.Empty:
+                # nor is it waited for a stream that is silent to end, which it need never do
+                self._calls.reconnect()
+                self._again(None)
+                continue
+            if isinstance(came, bytes):
+                return came
+            self._again(came)
 
     def _again(self, problem: Exception | None) -> None:
         """Open the stream anew, and send what was kept."""
@@ -257,6 +258,8 @@ class Link:
             self.meter.again += 1
             self._outgoing.put(raw)
         self._stream = self._calls.drive(_until_none(self._outgoing), self._session)
+        self._arrived = queue.SimpleQueue()
+        threading.Thread(target=_pass_on, args=(self._stream, self._arrived), daemon=True).start()
 
     def _renew(self) -> pb.LeaseReply:
         asked = pb.LeaseRequest(session=self._session, keep=True)
@@ -278,18 +281,11 @@ class Link:
         raise ChipFailed(told)
 
     def _keep(self, lease_seconds: float) -> None:
-        """Keep the lease while the learner works, and cancel a stream that is silent for long."""
-        pause = min(lease_seconds / 3, self._patience.deadline / 4)
-        renewed = time.monotonic()
-        while not self._closed.wait(pause):
-            since, now = self._waiting_since, time.monotonic()
-            if since is not None and now - since > self._patience.deadline:
-                self._stream.cancel()
-            if now - renewed > lease_seconds / 3:
-                # a channel may just be given up
-                with contextlib.suppress(grpc.RpcError, Unreadable, ValueError):
-                    self._renew()
-                    renewed = now
+        """Keep the lease while the learner works."""
+        while not self._closed.wait(lease_seconds / 3):
+            # a channel may just be given up
+            with contextlib.suppress(grpc.RpcError, Unreadable, ValueError):
+                self._renew()
 
     def _forget(self) -> None:
         self._kept.clear()
@@ -299,3 +295,12 @@ class Link:
 def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
     while (raw := outgoing.get()) is not None:
         yield raw
+
+
+def _pass_on(stream: Iterator[bytes], arrived: queue.SimpleQueue[bytes | Exception]) -> None:
+    try:
+        for raw in stream:
+            arrived.put(raw)
+        arrived.put(StopIteration())
+    except grpc.RpcError as problem:
+        arrived.put(problem)
