@@ -1,7 +1,7 @@
 """What the server of local workers imports once, so that a worker starts in no time."""
 
 import aihwkit.simulator.tiles.analog  # noqa: F401
-import numba  # noqa: F401
+import numba
 import scipy.stats  # noqa: F401
 
 import substrate.run.unit  # noqa: F401
@@ -11,3 +11,6 @@ from substrate.run.origin import computing_versions
 # of the code that was imported here, whatever is edited meanwhile
 computing_versions()
 registered_code()
+
+# numba reads what it can compile with the first function, which takes as long as importing it
+numba.njit("void()")(lambda: None)

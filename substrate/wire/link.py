@@ -21,15 +21,15 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import grpc
-from google.protobuf.message import Message
 from torch import Tensor
 
 from devices.interface import CapabilityError
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.address import READ_IN_LARGE_PIECES, Guard, open_channel
+from substrate.wire.address import Guard
+from substrate.wire.calls import FIRST_PAUSE, LONGEST_PAUSE, Calls
 from substrate.wire.errors import (
     ChipFailed,
     ChipNotFinite,
@@ -37,24 +37,17 @@ from substrate.wire.errors import (
     ChipRestarted,
     ChipUnreachable,
     LeaseLost,
-    LeaseTaken,
 )
 from substrate.wire.figures import Meter
 from substrate.wire.frames import Tensors, Unreadable, pack, unpack
-from substrate.wire.replies import Described, read_description
 from substrate.wire.retries import Patience, Strikes, in_words
-from substrate.wire.server import SERVICE, SESSION, TOKEN
 
-_Code = grpc.StatusCode
 _UNANSWERED = 256
 _UNANSWERED_BYTES = 256_000_000
 """Requests under way before a reply is waited for, and their bytes: they are kept in memory."""
 _AT_ONCE_BYTES, _AT_ONCE = 500_000, 64
 """Bytes and number of orders that wait for what is asked next; a message costs as much as copying
 so many bytes."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
-_UNARY_SECONDS = 10.0
-Answer = TypeVar("Answer", bound=Message)
 
 
 class Link:
@@ -76,24 +69,19 @@ class Link:
         """
         self.address, self._patience = address, patience
         self.meter = Meter()
-        self._guard = guard
-        self._connect()
-        secret = guard.secret()
-        self._metadata = () if secret is None else ((TOKEN, f"Bearer {secret}"),)
+        self._calls = Calls(address, guard, patience)
         self._session = ""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
         self._stream: Any = None
         self._number = self._answered = 0
         self._kept: dict[int, tuple[bytes, float]] = {}
         self._kept_bytes = 0
-        self._waiting_since: float | None = None
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
         self.known: dict[object, tuple[int, bool, int]] = {}
         self._pending, self._tensors = pb.Request(), Tensors(self.known)
-        self._answers = False
-        self.about = self._describe()
-        self._answers = True
+        self.about = self._calls.describe()
 
     def lease(self) -> None:
         """Take the chip.
@@ -104,11 +92,11 @@ class Link:
         holder = f"{platform.node()}, process {os.getpid()}"
         session = secrets.token_hex(16)
         asked = pb.LeaseRequest(holder=holder, session=session)
-        reply = self._unary("Lease", asked, pb.LeaseReply)
+        reply = self._calls.insist("Lease", asked, pb.LeaseReply)
         self._session, seconds = session, reply.lease_seconds
         if reply.boot != self.about.boot:
             # it may have been restarted once more since: the lease is of the boot that gave it
-            self.about = self._describe()._replace(boot=reply.boot)
+            self.about = self._calls.describe()._replace(boot=reply.boot)
         self._number = self._answered = 0
         self._forget()
         self._open()
@@ -118,7 +106,7 @@ class Link:
 
     def health(self) -> pb.HealthReply:
         """Ask how the chip does."""
-        return self._unary("Health", pb.HealthRequest(), pb.HealthReply)
+        return self._calls.insist("Health", pb.HealthRequest(), pb.HealthReply)
 
     @contextlib.contextmanager
     def order(self) -> Iterator[tuple[pb.Order, Tensors]]:
@@ -212,32 +200,32 @@ class Link:
         self._outgoing.put(None)
         if self._session:
             with contextlib.suppress(grpc.RpcError, Unreadable):
-                self._call(
-                    "Release", pb.ReleaseRequest(session=self._session), pb.ReleaseReply, 2.0
-                )
+                asked = pb.ReleaseRequest(session=self._session)
+                self._calls.call("Release", asked, pb.ReleaseReply, 2.0)
         if self._stream is not None:
             self._stream.cancel()
-        self._channel.close()
+        self._calls.close()
 
     def _next(self) -> bytes:
         """Wait for whatever comes next."""
         while True:
-            self._waiting_since = time.monotonic()
             try:
-                raw: bytes = next(self._stream)
-            except (grpc.RpcError, StopIteration) as problem:
-                self._waiting_since = None
-                self._again(problem)
-            else:
-                self._waiting_since = None
-                return raw
+                came = self._arrived.get(timeout=self._patience.deadline)
+            except queue.Empty:
+                # nor is it waited for a stream that is silent to end, which it need never do
+                self._calls.reconnect()
+                self._again(None)
+                continue
+            if isinstance(came, bytes):
+                return came
+            self._again(came)
 
     def _again(self, problem: Exception | None) -> None:
         """Open the stream anew, and send what was kept."""
         began, pause, strikes = (
             time.monotonic(),
-            _FIRST_PAUSE,
-            Strikes(self.address, answered=self._answers),
+            FIRST_PAUSE,
+            Strikes(self.address, answered=True),
         )
         while True:
             if self._closed.is_set():
@@ -246,12 +234,12 @@ class Link:
                 raise ChipUnreachable(f"{self.address}: {in_words(problem)}")
             # full jitter, so that several that were cut off at once do not come back at once
             time.sleep(random.uniform(0, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 reply = self._renew()
             except (grpc.RpcError, Unreadable) as another:
                 problem = another
-                self._leave_silent(problem)
+                self._calls.leave_silent(problem)
                 if strikes.out(problem):
                     self._lease_is_over()
                 continue
@@ -269,39 +257,16 @@ class Link:
         for raw, _ in self._kept.values():
             self.meter.again += 1
             self._outgoing.put(raw)
-        drive: Any = self._channel.stream_stream(f"/{SERVICE}/Drive")
-        self._stream = drive(
-            _until_none(self._outgoing), metadata=(*self._metadata, (SESSION, self._session))
-        )
-
-    def _connect(self) -> None:
-        """Open a connection of its own."""
-        self._channel = open_channel(
-            self.address,
-            self._guard,
-            [
-                ("grpc.max_receive_message_length", -1),
-                ("grpc.max_send_message_length", -1),
-                *READ_IN_LARGE_PIECES,
-                ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.initial_reconnect_backoff_ms", 50),
-                ("grpc.min_reconnect_backoff_ms", 50),
-                ("grpc.max_reconnect_backoff_ms", 1000),
-            ],
-        )
-
-    def _leave_silent(self, problem: Exception) -> None:
-        """Give up a connection on which nothing comes through, though it is not broken."""
-        if isinstance(problem, grpc.RpcError) and problem.code() is _Code.DEADLINE_EXCEEDED:
-            silent = self._channel
-            self._connect()
-            silent.close()
+        self._stream = self._calls.drive(_until_none(self._outgoing), self._session)
+        self._arrived = queue.SimpleQueue()
+        threading.Thread(target=_pass_on, args=(self._stream, self._arrived), daemon=True).start()
 
     def _renew(self) -> pb.LeaseReply:
-        return self._call("Lease", pb.LeaseRequest(session=self._session, keep=True), pb.LeaseReply)
+        asked = pb.LeaseRequest(session=self._session, keep=True)
+        return self._calls.call("Lease", asked, pb.LeaseReply)
 
     def _lease_is_over(self) -> NoReturn:
-        if self._describe().boot != self.about.boot:
+        if self._calls.describe().boot != self.about.boot:
             raise ChipRestarted(f"{self.address}: the chip was restarted")
         raise LeaseLost(f"{self.address}: the lease of the chip has lapsed")
 
@@ -316,51 +281,11 @@ class Link:
         raise ChipFailed(told)
 
     def _keep(self, lease_seconds: float) -> None:
-        """Keep the lease while the learner works, and cancel a stream that is silent for long."""
-        pause = min(lease_seconds / 3, self._patience.deadline / 4)
-        renewed = time.monotonic()
-        while not self._closed.wait(pause):
-            since, now = self._waiting_since, time.monotonic()
-            if since is not None and now - since > self._patience.deadline:
-                self._stream.cancel()
-            if now - renewed > lease_seconds / 3:
-                # a channel may just be given up
-                with contextlib.suppress(grpc.RpcError, Unreadable, ValueError):
-                    self._renew()
-                    renewed = now
-
-    def _describe(self) -> Described:
-        told = self._unary("Describe", pb.DescribeRequest(), pb.Description)
-        return read_description(told, self.address)
-
-    def _unary(self, method: str, request: Message, kind: type[Answer]) -> Answer:
-        """Call a method that may be called again, with pauses that grow."""
-        began, pause, strikes = (
-            time.monotonic(),
-            _FIRST_PAUSE,
-            Strikes(self.address, answered=self._answers),
-        )
-        while True:
-            try:
-                return self._call(method, request, kind)
-            except (grpc.RpcError, Unreadable) as problem:
-                self._leave_silent(problem)
-                strikes.out(problem)
-                if isinstance(problem, grpc.RpcError) and problem.code() is _Code.ALREADY_EXISTS:
-                    raise LeaseTaken(f"{self.address}: {problem.details()}") from None
-                if time.monotonic() - began > self._patience.attempts_seconds:
-                    raise ChipUnreachable(f"{self.address}: {in_words(problem)}") from None
-            time.sleep(random.uniform(0, pause))
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _call(
-        self, method: str, request: Message, kind: type[Answer], seconds: float | None = None
-    ) -> Answer:
-        call: Any = self._channel.unary_unary(f"/{SERVICE}/{method}")
-        # nothing of it takes long, and so none need be waited for as long as for a chip
-        seconds = min(self._patience.deadline, _UNARY_SECONDS) if seconds is None else seconds
-        raw = call(pack(request), timeout=seconds, metadata=self._metadata)
-        return unpack(kind, raw)[0]
+        """Keep the lease while the learner works."""
+        while not self._closed.wait(lease_seconds / 3):
+            # a channel may just be given up
+            with contextlib.suppress(grpc.RpcError, Unreadable, ValueError):
+                self._renew()
 
     def _forget(self) -> None:
         self._kept.clear()
@@ -370,3 +295,12 @@ class Link:
 def _until_none(outgoing: queue.SimpleQueue[bytes | None]) -> Iterator[bytes]:
     while (raw := outgoing.get()) is not None:
         yield raw
+
+
+def _pass_on(stream: Iterator[bytes], arrived: queue.SimpleQueue[bytes | Exception]) -> None:
+    try:
+        for raw in stream:
+            arrived.put(raw)
+        arrived.put(StopIteration())
+    except grpc.RpcError as problem:
+        arrived.put(problem)

@@ -53,7 +53,7 @@ def faults(count: int) -> bool:
         print(f"faults: {dict(proxy.injected)}, not injected {proxy.left}")
         print(
             f"restarts: {proxy.injected['restart']}, of which the learner noticed {restarts} and"
-            " went on from its last epoch; others came before it had the new chip's lease"
+            " went on from its last epoch; one that comes before it has the lease it cannot notice"
         )
         print(f"{there.ledger().steps} updates, each done once by the chip's count: {once}")
         print(f"final weights bitwise those of an undisturbed run: {same}")
