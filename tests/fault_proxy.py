@@ -34,10 +34,15 @@ class FaultProxy:
         restarts: int = 0,
         restart: Callable[[], None] = lambda: None,
     ) -> None:
-        """Spoil one piece in `every`, on average; at most so many restarts are among the faults."""
+        """Spoil one piece in `every`, on average; so many of the faults are restarts.
+
+        Restarts are spread evenly over the faults. Were they drawn like the others, most would
+        fall on a learner that is still on its way back from the last one, and has nothing to lose.
+        """
         self.server = server
         self.injected: Counter[str] = Counter()
-        self._left, self._restarts, self._restart = faults, restarts, restart
+        self._left, self._restart = faults, restart
+        self._restarts_at = {round((n + 1) * faults / (restarts + 1)) for n in range(restarts)}
         self._chance, self._random = 1 / every, random.Random(seed)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -115,8 +120,8 @@ class FaultProxy:
         with self._lock:
             if self._left <= 0 or self._random.random() >= self._chance:
                 return None
-            kinds = KINDS if self._restarts > self.injected["restart"] else KINDS[:-1]
-            kind = self._random.choice(kinds)
+            due = self._left in self._restarts_at
+            kind = "restart" if due else self._random.choice(KINDS[:-1])
             self._left -= 1
             self.injected[kind] += 1
             return kind

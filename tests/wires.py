@@ -61,10 +61,10 @@ def a_server(
     scenario: Scenario, states: Path, address: str = "localhost:0", **options: Any
 ) -> Iterator[str]:
     """Serve the arm in this process; gives the address."""
-    options = {"secret": False, "guard": Guard(), **options}
-    guard = options.pop("guard")
+    options = {"secret": False, "guard": Guard(), "device": CPU, **options}
+    guard, device = options.pop("guard"), options.pop("device")
     data = few_digits(scenario)
-    served = serve_arm(scenario, "arm", data.input_shape, data.n_out, CPU, states, **options)
+    served = serve_arm(scenario, "arm", data.input_shape, data.n_out, device, states, **options)
     server, at = start_server(served, address, guard)
     try:
         yield at

@@ -47,13 +47,17 @@ def tune_command(
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
     begin_workers(how)
+    from substrate.assemble.bench import check_room
     from substrate.assemble.dataset import checked_dataset
     from substrate.data.dataset import VALIDATION_FRACTION
     from substrate.tune.search import highest_stable, search_rates
+    from substrate.wire.check import check_remote
 
     where = compute_device(how.device)
     check_runs_on(scenario, source, where)
     dataset = checked_dataset(scenario, source)
+    check_room(scenario, dataset, source)
+    check_remote(scenario, source, dataset)
     split = dataset.validation()
     trained, held_out = len(split.x_train), len(split.x_test)
     if scenario.training.batch_size > trained:

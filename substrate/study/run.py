@@ -7,6 +7,7 @@ devices that repeat.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 
 import torch
 
+from substrate.assemble.bench import check_room
 from substrate.assemble.dataset import checked_dataset
 from substrate.data.dataset import Dataset
 from substrate.record.summary import FailedSeed, Status, Summary
@@ -27,6 +29,7 @@ from substrate.run.unit_settings import Unit, units_of
 from substrate.run.units import run_units
 from substrate.scenario.schema import Scenario
 from substrate.study.plan import Plan, StudyPoint
+from substrate.wire.check import check_remote
 
 OnUnit = Callable[[int, int], None]
 """Is told how many units are done, of how many."""
@@ -53,10 +56,11 @@ class StudyData:
     """The data sets of a study's points; points that differ in nothing of it share one."""
 
     def __init__(self, points: Sequence[StudyPoint]) -> None:
-        """Load them, and check every point's network and loss against its data.
+        """Load them, and check every point's network, loss and chips against its data.
 
         Raises:
-            ScenarioError: data is missing or wrong, or a point does not fit it.
+            ScenarioError: data is missing or wrong, a point does not fit it, or a chip behind a
+                wire or on a bench does not fit the point.
         """
         self._datasets: dict[str, Dataset] = {}
         self._checksums: dict[str, str] = {}
@@ -67,11 +71,11 @@ class StudyData:
             checked = (
                 name + scenario.network.model_dump_json() + scenario.training.model_dump_json()
             )
-            if checked in seen:
-                continue
-            seen.add(checked)
-            dataset = checked_dataset(scenario, point.source)
-            self._datasets.setdefault(name, dataset)
+            if checked not in seen:
+                seen.add(checked)
+                self._datasets.setdefault(name, checked_dataset(scenario, point.source))
+            check_room(scenario, self._datasets[name], point.source)
+            check_remote(scenario, point.source, self._datasets[name])
         self._checksums = {name: data_checksum(each) for name, each in self._datasets.items()}
 
     def of(self, scenario: Scenario) -> Dataset:
@@ -92,13 +96,16 @@ class Units:
         """Ask for nothing yet."""
         self._data, self._device, self._store = data, device, store
         self._executor, self._jobs = executor, jobs
+        # of chips behind a wire or on a bench, whose units are done for this study alone
+        self._once = secrets.token_hex(8)
         self.failed: dict[str, Result] = {}
         self._asked: dict[str, Unit] = {}
         self._done: set[str] = set()
 
     def of(self, scenario: Scenario, arm: str, seeds: list[int]) -> list[Unit]:
         """Name the units of an arm."""
-        return units_of(scenario, arm, seeds, self._data.checksum(scenario), self._device)
+        data = self._data.checksum(scenario)
+        return units_of(scenario, arm, seeds, data, self._device, once=self._once)
 
     def do(self, units: Sequence[Unit], on_unit: OnUnit) -> None:
         """Do those that were not done before; in this process the data of the first is at hand.

@@ -50,8 +50,10 @@ def faults(count: int) -> bool:
         kept, expected = States(Path(folder)).read(name), here.state()
         same = all(torch.equal(value, expected[f"chip.{each}"]) for each, value in kept.items())
         once = there.ledger() == here.ledger()
+        print(f"faults: {dict(proxy.injected)}, not injected {proxy.left}")
         print(
-            f"faults: {dict(proxy.injected)}, not injected {proxy.left}, restarts seen {restarts}"
+            f"restarts: {proxy.injected['restart']}, of which the learner noticed {restarts} and"
+            " went on from its last epoch; others came before it had the new chip's lease"
         )
         print(f"{there.ledger().steps} updates, each done once by the chip's count: {once}")
         print(f"final weights bitwise those of an undisturbed run: {same}")

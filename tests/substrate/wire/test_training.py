@@ -1,9 +1,12 @@
 """Training over a wire ends as in one process, bit for bit."""
 
+import math
+
 import pytest
 import torch
 
 from devices.interface import Capability, CapabilityError
+from substrate.new.write import write_new
 from substrate.run.training import ArmRun
 from substrate.wire.states import States
 from tests.wires import (
@@ -67,6 +70,37 @@ def test_figures_and_final_state_are_those_of_one_process(case, tmp_path):
             assert torch.equal(state[each], value), each
         assert there.ledger() == here.ledger()
         assert there.observed_noise() == here.observed_noise()
+
+
+def test_a_device_of_ones_own_travels(working_folder):
+    write_new("device", "FerroCell", working_folder)
+    chip = {"crossbar": f"{working_folder}/ferro_cell.py:FerroCell"}
+    scenario = a_scenario(chip, {**DANP, "optimiser": {"name": "sgd", "learning_rate": 0.1}})
+    _, expected = trained(scenario)
+    with a_server(scenario, working_folder / "states") as address, a_host(address) as host:
+        assert trained(scenario, host)[1] == expected
+
+
+def test_an_aihwkit_chip_learns_over_the_wire(tmp_path):
+    chip = {"crossbar": "aihwkit", "preset": "IdealizedPreset"}
+    optimiser = {"name": "sgd", "learning_rate": 0.05, "write": "pulses"}
+    scenario = a_scenario(chip, {**DANP, "optimiser": optimiser}, epochs=6)
+    with a_server(scenario, tmp_path) as address, a_host(address) as host:
+        run, figures = trained(scenario, host)
+        # its C++ tiles take no seed, so that no two trainings are the same
+        assert figures[-1] < figures[3]  # training losses of the last epoch and the first
+        assert run.ledger().training.passes > 0
+        assert all(each.noise_std > 0 for each in run.observed_noise())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_chip_on_a_gpu_travels(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    cuda = torch.device("cuda")
+    with a_server(scenario, tmp_path, device=cuda) as address, a_host(address) as host:
+        _, figures = trained(scenario, host)
+    assert all(map(math.isfinite, figures))
 
 
 def test_a_convolution_travels(tmp_path):
