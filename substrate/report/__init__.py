@@ -21,14 +21,13 @@ def write_report(folder: Path, run: RunFolder) -> Path:
     """
     # matplotlib and jinja2 take most of a second to import.
     from substrate.files import write_atomically
-    from substrate.report import html, plots
-    from substrate.report.palette import LIGHT
+    from substrate.report.html import render_report, run_pictures
 
-    report = folder / "report.html"
+    report, drawn = folder / "report.html", run_pictures(run)
     files: dict[Path, str | bytes] = {
-        folder / "learning_curves.png": plots.learning_curves(run.summary, run.metrics, LIGHT).png,
-        folder / "observed_noise.png": plots.observed_noise(run.summary, LIGHT).png,
-        report: html.render_report(run, folder),
+        folder / "learning_curves.png": drawn.curves.png,
+        folder / "observed_noise.png": drawn.noise.png,
+        report: render_report(run, folder, drawn),
     }
     for path, content in files.items():
         write_atomically(path, content)

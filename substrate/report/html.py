@@ -45,13 +45,35 @@ class Picture(NamedTuple):
     light_narrow: str
     dark_narrow: str
 
+    @property
+    def png(self) -> bytes:
+        """The light one as it stands on a page."""
+        return base64.b64decode(self.light.partition(",")[2])
 
-def render_report(run: RunFolder, folder: Path) -> str:
+
+class RunPictures(NamedTuple):
+    """What is drawn of every run."""
+
+    curves: Picture
+    noise: Picture
+
+
+def run_pictures(run: RunFolder) -> RunPictures:
+    """Draw a run."""
+    summary, metrics = run.summary, run.metrics
+    return RunPictures(
+        picture(lambda theme, width: learning_curves(summary, metrics, theme, width).png),
+        picture(lambda theme, width: observed_noise(summary, theme, width).png),
+    )
+
+
+def render_report(run: RunFolder, folder: Path, drawn: RunPictures) -> str:
     """The page of a run, as HTML text; everything that comes from the run is escaped.
 
     Args:
         run: what the page is of.
         folder: where the run lies, for the command that goes on with it.
+        drawn: its pictures.
     """
     summary = run.summary
     return template("report.html.j2").render(
@@ -62,10 +84,8 @@ def render_report(run: RunFolder, folder: Path) -> str:
         arm_colour=_arm_variables(summary),
         axis=gap_axis(summary),
         started=_date(summary.started),
-        curves=picture(
-            lambda theme, width: learning_curves(summary, run.metrics, theme, width).png
-        ),
-        noise=picture(lambda theme, width: observed_noise(summary, theme, width).png),
+        curves=drawn.curves,
+        noise=drawn.noise,
         curves_description=_curves_in_words(summary),
         noise_description=_noise_in_words(summary),
         wording=wording,

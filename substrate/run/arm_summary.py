@@ -32,6 +32,7 @@ from substrate.record.unit import UnitEnd
 from substrate.record.wire import WireFigures, together
 from substrate.run.outcomes import BySample
 from substrate.run.training import Divergence
+from substrate.run.unit_figures import Done
 from substrate.run.verdict import worst
 from substrate.scenario.schema import Arm, Learning, Scenario
 from substrate.scenario.schema.chips import chip_title
@@ -62,13 +63,17 @@ class ArmOutcome:
         """Time spent on all seeds."""
         return sum((record.seconds for record in self.last.values()), 0.0)
 
-    def epoch(self, record: Epoch) -> None:
-        """Take the figures of one epoch."""
-        self.last[record.seed] = record
-        self._epochs[record.seed, record.epoch] = record
+    def take(self, seed: int, done: Done) -> None:
+        """Take what a seed came to, as far as it came."""
+        for record in done.epochs:
+            self.last[record.seed] = record
+            self._epochs[record.seed, record.epoch] = record
+        if done.by_sample is not None:
+            self.by_sample[seed] = done.by_sample
+        if done.end is not None:
+            self._end(seed, done.end)
 
-    def end(self, seed: int, end: UnitEnd) -> None:
-        """Take what a seed came to, beside its figures."""
+    def _end(self, seed: int, end: UnitEnd) -> None:
         if end.wire is not None:
             self.wire.append(end.wire)
         if end.diverged is not None:

@@ -256,13 +256,9 @@ class _Run:
         for unit in self.units:
             done, outcome = self._done[unit.arm, unit.seed], outcomes[unit.arm]
             rows += done.epochs
-            for record in done.epochs:
-                outcome.epoch(record)
+            outcome.take(unit.seed, done)
             if done.end is not None:
                 ended.append(EndedUnit(arm=unit.arm, seed=unit.seed, end=done.end))
-                outcome.end(unit.seed, done.end)
-            if done.by_sample is not None:
-                outcome.by_sample[unit.seed] = done.by_sample
             if failed := self._failed.get((unit.arm, unit.seed)):
                 outcome.failed[unit.seed] = self._failure(unit, failed)
         self._record = self._record.model_copy(

@@ -151,7 +151,7 @@ def add_sensitivity(
         on_unit(0, len(units))
         for unit, result in run_units(units, executor, jobs, store, lambda _, record: None):
             if result.state == "failed":
-                failed[unit.key] = result.log.strip().rpartition("\n")[2]
+                failed[unit.key] = result.reason
             else:
                 done[unit.key] = read_unit(store.folder(unit.key), unit.key, unit.arm)
             on_unit(len(done) + len(failed), len(units))

@@ -152,7 +152,7 @@ class LimitRuns:
             asked[number] = {arm: self._units.of(scenario, arm, [number])[0] for arm in arms}
         self._units.do([unit for each in asked.values() for unit in each.values()], self._on_unit)
         for result in self._units.failed.values():
-            raise RecordError(f"a run was given up: {result.log.strip().splitlines()[-1]}")
+            raise RecordError(f"a run was given up: {result.reason}")
         done = {
             number: {arm: self._units.read(unit) for arm, unit in each.items()}
             for number, each in asked.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.ticker import FuncFormatter
@@ -120,7 +120,14 @@ def gap_runs(
             axes.axvspan(low, high, color=theme.feasible, alpha=0.16, lw=0)
             axes.axvline(middle, color=theme.feasible, linewidth=1.6)
         axes.axhline(question.tolerance, color=theme.muted, linewidth=1.2, linestyle=(0, (5, 3)))
-        axes.plot(*zip(*known, strict=True), "o", color=theme.arms[0], markersize=5, alpha=0.75)
+        axes.plot(
+            [x for x, _ in known],
+            [gap for _, gap in known],
+            "o",
+            color=theme.arms[0],
+            markersize=5,
+            alpha=0.75,
+        )
         for x in (x for x, gap in zip(places, gaps, strict=True) if math.isnan(gap)):
             axes.plot(x, question.tolerance, "X", color=theme.not_feasible, markersize=9)
         # gaps differ a hundredfold between devices that work and those that do not
@@ -175,8 +182,7 @@ def border_map(question: Question, found: Found, theme: Theme, width_inches: flo
     return Drawing(png.getvalue(), figure)
 
 
-def _ticks(set_ticks: object, axis: Axis) -> None:
-    assert callable(set_ticks)
+def _ticks(set_ticks: Callable[[list[float], list[str]], object], axis: Axis) -> None:
     if axis.whole and axis.high - axis.low <= 16:
         values = [float(each) for each in range(math.ceil(axis.low), math.floor(axis.high) + 1)]
     else:

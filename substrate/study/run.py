@@ -194,7 +194,8 @@ def _more_seeds(plan: Plan, summary: Summary) -> list[int] | None:
 def _summary(
     scenario: Scenario, data: StudyData, units: Units, look: int, started: datetime, command: str
 ) -> Summary:
-    outcomes, status = {name: ArmOutcome() for name in scenario.all_arms}, "complete"
+    outcomes = {name: ArmOutcome() for name in scenario.all_arms}
+    status: Status = "complete"
     for arm, outcome in outcomes.items():
         for unit in units.of(scenario, arm, scenario.seeds):
             if failed := units.failed.get(unit.key):
@@ -202,27 +203,17 @@ def _summary(
                 what = _reason(failed)
                 outcome.failed[unit.seed] = FailedSeed(seed=unit.seed, what=what, log="")
                 continue
-            done = units.read(unit)
-            for record in done.epochs:
-                outcome.epoch(record)
-            if done.end is not None:
-                outcome.end(unit.seed, done.end)
-            if done.by_sample is not None:
-                outcome.by_sample[unit.seed] = done.by_sample
+            outcome.take(unit.seed, units.read(unit))
     return summarise(
         scenario,
         data.of(scenario),
         outcomes,
-        status=_as_status(status),
+        status=status,
         look=look,
         started=started,
         wall_seconds=(datetime.now(UTC) - started).total_seconds(),
         command=command,
     )
-
-
-def _as_status(word: str) -> Status:
-    return "failed" if word == "failed" else "complete"
 
 
 def _reason(result: Result) -> str:

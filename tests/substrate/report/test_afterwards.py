@@ -8,12 +8,11 @@ import pytest
 from rich.console import Console
 
 from substrate.record.afterwards import Afterwards
-from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
 from substrate.report import afterwards
-from substrate.report.html import render_report
 from substrate.report.table import run_result
 from substrate.run.arm_summary import _left
+from tests.substrate.report.pages import page_of
 
 OF_SEEDS = {
     seed: [
@@ -57,7 +56,7 @@ def test_rows_begin_with_the_training_and_reasons_name_arms(aged):
 
 
 def test_report_and_terminal_tell_it(aged):
-    page = render_report(RunFolder(aged, [], "name: x"), Path("runs/x"))
+    page = page_of(aged)
     assert page.index("verdict tone") < page.index("left-title") < page.index("arms-title")
     assert "after an hour" in page
     assert "cells of &lt;this&gt; cannot be set" in page
@@ -68,4 +67,4 @@ def test_report_and_terminal_tell_it(aged):
 
 def test_a_run_without_it_says_nothing_of_it(summary):
     plain = Summary.model_validate_json(json.dumps(summary))
-    assert "left-title" not in render_report(RunFolder(plain, [], "name: x"), Path("runs/x"))
+    assert "left-title" not in page_of(plain)

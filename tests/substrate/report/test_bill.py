@@ -9,12 +9,11 @@ from rich.console import Console
 
 from devices.ledger import Counts
 from substrate.record.bill import Amount, Bill, Item
-from substrate.record.folder import RunFolder
 from substrate.record.ledger import Ledger
 from substrate.record.summary import Summary
 from substrate.report import bill as wording
-from substrate.report.html import render_report
 from substrate.report.table import run_result
+from tests.substrate.report.pages import page_of
 
 
 def amount(value: float, factor: float = 10.0) -> Amount:
@@ -109,7 +108,7 @@ def test_wear_says_when_a_device_is_worn_out():
 
 
 def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
-    page = render_report(RunFolder(with_bill, [], "name: x"), Path("runs/x"))
+    page = page_of(with_bill)
     verdict, bill, arms = (
         page.index(mark) for mark in ("verdict tone", "bill-title", "arms-title")
     )
@@ -123,9 +122,7 @@ def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
 
 
 def test_a_run_of_before_has_no_bill_and_its_page_no_empty_one(summary):
-    page = render_report(
-        RunFolder(Summary.model_validate_json(json.dumps(summary)), [], "name: x"), Path("runs/x")
-    )
+    page = page_of(Summary.model_validate_json(json.dumps(summary)))
     assert "bill-title" not in page
     assert "devices-title" not in page
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from substrate.record.folder import RunFolder
 from substrate.record.metrics import Epoch, ranges_reported
 from substrate.record.summary import Reported, Summary
 from substrate.report import reported
-from substrate.report.html import render_report
 from substrate.report.table import run_result
+from tests.substrate.report.pages import page_of
 
 
 def epoch(number: int, **told: float) -> Epoch:
@@ -34,7 +33,7 @@ def test_report_and_terminal_tell_it(summary) -> None:
     summary["arms"]["crossbar"]["reported"] = told
     run = Summary.model_validate_json(json.dumps(summary))
     assert list(reported.reporting(run)) == ["crossbar"]
-    page = render_report(RunFolder(run, [], "name: x"), Path("runs/x"))
+    page = page_of(run)
     for shown in ("From the bench", "temperature &lt;K&gt;", "4.25", "77.125"):
         assert shown in page, shown
     text = StringIO()
@@ -44,5 +43,5 @@ def test_report_and_terminal_tell_it(summary) -> None:
 
 def test_nothing_is_said_where_no_driver_reports(summary) -> None:
     run = Summary.model_validate_json(json.dumps(summary))
-    assert "From the bench" not in render_report(RunFolder(run, [], "name: x"), Path("runs/x"))
+    assert "From the bench" not in page_of(run)
     assert "reported" not in json.loads(run.as_json())["arms"]["crossbar"]

@@ -1,6 +1,7 @@
 """`substrate study` and `substrate spec`: folders, tables, and the same again after a stop."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from substrate.cli.main import app
 from substrate.run.store import Store
+from tests.stores import store_at
 from tests.torture.runs import write_scenario
 
 STUDY = """\
@@ -40,15 +42,27 @@ def command(*words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(study: Path) -> None:
-    folder = study.parent / "out"
-    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that was made into `out`; its file and its store lie beside that."""
+    home = tmp_path_factory.mktemp("made")
+    write_scenario(home)
+    (home / "study.yaml").write_text(STUDY)
+    with store_at(home / "store"):
+        status, _ = command("study", home / "study.yaml", "--out", home / "out", "--jobs", 1)
+    assert status == 0
+    return home
+
+
+def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) -> None:
+    folder = made / "out"
     points, runs = pd.read_csv(folder / "points.csv"), pd.read_csv(folder / "runs.csv")
     assert len(points) == 6 * 2
     assert len(runs) == 6 * 3 * 2
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "points.parquet"), points)
     # the baseline and the arm that the axes do not concern are trained once for all points
-    assert len(list(Store(study.parent / "store").units())) == 6 * 2 + 2 + 2
+    units = {each.key for each in Store(made / "store").units()}
+    assert len(units) == 6 * 2 + 2 + 2
     own = runs[(runs["arm"] == "native") & (runs["point"] == 0)]["test_accuracy"].mean()
     found = points[(points["arm"] == "native") & (points["point"] == 0)]
     assert found["mean"].item() == pytest.approx(own)
@@ -60,21 +74,24 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(study: Path) -
     assert energies.is_monotonic_increasing
     assert "What training takes" in page
     before = {name: (folder / name).read_bytes() for name in TABLES}
-    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
+    with store_at(made / "store"):
+        assert command("study", made / "study.yaml", "--out", folder, "--jobs", 1)[0] == 0
     assert {name: (folder / name).read_bytes() for name in TABLES} == before
+    assert {each.key for each in Store(made / "store").units()} == units
 
 
-def test_a_study_that_lost_its_units_makes_the_same_tables_anew(study: Path) -> None:
-    folders = [study.parent / name for name in ("first", "second")]
-    assert command("study", study, "--out", folders[0], "--jobs", 1)[0] == 0
-    assert Store(study.parent / "store").prune(older_than=0.0) > 0
-    assert command("study", study, "--out", folders[1], "--jobs", 1)[0] == 0
+def test_a_study_that_lost_its_units_makes_the_same_tables_anew(
+    made: Path, own_store: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    assert not own_store.exists()
+    assert command("study", made / "study.yaml", "--out", again, "--jobs", 1)[0] == 0
     for name in TABLES:
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+        assert (made / "out" / name).read_bytes() == (again / name).read_bytes()
 
 
 def test_seeds_are_added_until_verdicts_stand(study: Path) -> None:
-    text = STUDY.replace("steps: 2", "steps: 2").replace("[3, 5, 8]", "[8]")
+    text = STUDY.replace("[3, 5, 8]", "[8]")
     study.write_text(text + "stopping: {until: decided, at_most: 4}\n")
     folder = study.parent / "out"
     assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
@@ -83,14 +100,15 @@ def test_seeds_are_added_until_verdicts_stand(study: Path) -> None:
     assert points[points["verdict"] == "undecided"]["seeds"].max() in (4, np.nan)
 
 
-def test_a_folder_of_another_study_is_refused(study: Path) -> None:
+def test_a_folder_of_another_study_is_refused(made: Path, tmp_path: Path) -> None:
     from substrate.scenario.source import ScenarioError
 
-    folder = study.parent / "out"
-    assert command("study", study, "--out", folder, "--jobs", 1)[0] == 0
-    study.write_text(STUDY.replace("[3, 5, 8]", "[3, 5]"))
+    folder = tmp_path / "out"
+    shutil.copytree(made / "out", folder)
+    other = made / "other.yaml"
+    other.write_text(STUDY.replace("[3, 5, 8]", "[3, 5]"))
     with pytest.raises(ScenarioError, match=r"axes\.bits\.values"):
-        command("study", study, "--out", folder, "--jobs", 1)
+        command("study", other, "--out", folder, "--jobs", 1)
 
 
 def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
