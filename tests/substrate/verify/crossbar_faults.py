@@ -1,7 +1,6 @@
 """Shipped crossbars, each with a fault that the conformance kit has to find (`test_crossbar`)."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
