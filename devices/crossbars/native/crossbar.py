@@ -132,7 +132,8 @@ class NativeCrossbar:
         """Write all pairs, with programming error; drift starts anew."""
         self._programmings += 1
         window = self._device.conductance
-        pair = to_pair(window, self._within_bounds(weights))
+        # cells are as precise as the array was made, whatever they are given
+        pair = to_pair(window, self._within_bounds(weights.to(self._weights.dtype)))
         pair = program_pair(window, pair, self._streams["programming"])
         self._weights = self._seen = self._within_bounds(to_weights(window, pair))
         self._seconds = self._device.drift.start

@@ -86,3 +86,13 @@ def test_a_restored_array_is_pulsed_as_its_own_devices_are():
     one.update(request)
     other.update(request)
     assert torch.equal(one.state()["weights"], other.state()["weights"])
+
+
+def test_an_array_that_was_programmed_in_double_precision_is_pulsed_as_others_are():
+    response, request = PulseResponse(), outer()
+    one, other = array(response), array(response)
+    weights = torch.linspace(-0.3, 0.3, N_OUT * N_IN).view(N_OUT, N_IN)
+    for each, values in ((one, weights), (other, weights.double())):
+        each.program(values)
+        each.update(request)
+    assert torch.equal(one.state()["weights"], other.state()["weights"])
