@@ -138,27 +138,25 @@ def test_what_does_not_fit_the_chip_is_said_before_anything_is_trained(served, c
     assert not (tmp_path / "r").exists()
 
 
-def test_tune_and_study_train_on_a_remote_chip_and_a_survey_says_why_not(served, tmp_path):
+def test_tune_and_study_train_on_a_remote_chip_and_a_survey_says_why_not(served, called, tmp_path):
     remote = {**NATIVE, "chip": {"remote": served}}
     path = write(tmp_path, remote, training={"epochs": 1, "batch_size": 500})
     rate = "arms.arm.learning.optimiser.learning_rate"
-    told = substrate(
-        *(tmp_path, "tune", path, "--arm", "arm", "--start", 1e5, "--out", "t", "--jobs", 1)
-    )
+    told = called("tune", path, "--arm", "arm", "--start", 1e5, "--out", "t", "--jobs", 1)
     assert "arm  learning rate 100000  validation loss" in told
     study = tmp_path / "study.yaml"
     study.write_text(
         f"name: rates\nscenario: {path.name}\n"
         f"axes: {{rate: {{field: {rate}, values: [0.01, 0.02]}}}}\n"
     )
-    substrate(tmp_path, "study", study, "--out", "study", "--jobs", 1)
+    called("study", study, "--out", "study", "--jobs", 1)
     rows = (tmp_path / "study" / "points.csv").read_text().splitlines()[1:]
     assert len([each for each in rows if ",arm," in each]) == 2
-    told = substrate(tmp_path, "survey", path, "--out", "s", status=2)
+    told = called("survey", path, "--out", "s", status=2)
     assert "a survey goes through aihwkit's presets, and needs aihwkit chips" in told
     wide = write(tmp_path, remote, network={"layers": [9]})
     for command, file in (("tune", wide), ("study", study)):
-        told = substrate(tmp_path, command, file, "--out", "x", status=2)
+        told = called(command, file, "--out", "x", status=2)
         assert "the chip has other layers than the network" in told
 
 
