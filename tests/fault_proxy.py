@@ -57,6 +57,10 @@ class FaultProxy:
     def left(self) -> int:
         return self._left
 
+    def changed(self, piece: bytes, *, to_learner: bool) -> bytes:
+        """Change a piece on its way; here, beyond the faults, nothing."""
+        return piece
+
     def close(self) -> None:
         self._listener.close()
         self._cut_all()
@@ -74,10 +78,10 @@ class FaultProxy:
                 learner.close()
                 continue
             self._open |= {learner, chip}
-            for source, sink in ((learner, chip), (chip, learner)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            for way in ((learner, chip, False), (chip, learner, True)):
+                threading.Thread(target=self._pump, args=way, daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, to_learner: bool) -> None:
         held = b""
         with contextlib.suppress(OSError):
             while piece := source.recv(65536):
@@ -109,7 +113,7 @@ class FaultProxy:
                     self._restart()
                     self._cut_all()
                     break
-                sink.sendall(piece)
+                sink.sendall(self.changed(piece, to_learner=to_learner))
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,11 @@
-"""Calls to a chip's service, over a channel that is replaced where nothing comes through.
+"""Calls to a chip's service, over a channel that is replaced wherever a call fails.
 
 What may be asked any number of times is asked again, after pauses that grow: `insist`. Requests to
 the chip itself are numbered, and are the link's affair (`substrate.wire.link`).
+
+A connection may be silent without being broken. One that works may have been spoilt for good by a
+single byte, since both ends remember the headers that they have seen (HPACK, RFC 7541): what was
+changed on its way once then stands in every later reply.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 2.0
 """Seconds, from one attempt to the next."""
 _SECONDS = 10.0
+_CONNECT_MS = 5000
+"""gRPC's name is misleading: an attempt to connect may take so long, on a busy machine as well.
+Its pauses do not matter here, as each attempt has a channel of its own."""
 Answer = TypeVar("Answer", bound=Message)
 
 
@@ -67,7 +74,7 @@ class Calls:
             try:
                 return self.call(method, request, kind)
             except (grpc.RpcError, Unreadable) as problem:
-                self.leave_silent(problem)
+                self.reconnect()
                 strikes.out(problem)
                 if (
                     isinstance(problem, grpc.RpcError)
@@ -99,17 +106,11 @@ class Calls:
         drive: Any = self._channel.stream_stream(f"/{SERVICE}/Drive")
         return drive(requests, metadata=(*self._metadata, (SESSION, session)))
 
-    def leave_silent(self, problem: Exception) -> None:
-        """Give up a connection on which nothing comes through, though it is not broken."""
-        silent_code = grpc.StatusCode.DEADLINE_EXCEEDED
-        if isinstance(problem, grpc.RpcError) and problem.code() is silent_code:
-            self.reconnect()
-
     def reconnect(self) -> None:
         """Give up the connection for a new one, whatever state it is in."""
-        silent = self._channel
+        given_up = self._channel
         self._connect()
-        silent.close()
+        given_up.close()
 
     def close(self) -> None:
         """Disconnect."""
@@ -125,8 +126,6 @@ class Calls:
                 ("grpc.max_send_message_length", -1),
                 *READ_IN_LARGE_PIECES,
                 ("grpc.use_local_subchannel_pool", 1),
-                ("grpc.initial_reconnect_backoff_ms", 50),
-                ("grpc.min_reconnect_backoff_ms", 50),
-                ("grpc.max_reconnect_backoff_ms", 1000),
+                ("grpc.min_reconnect_backoff_ms", _CONNECT_MS),
             ],
         )

@@ -77,6 +77,7 @@ class Link:
         self._number = self._answered = 0
         self._kept: dict[int, tuple[bytes, float]] = {}
         self._kept_bytes = 0
+        self._failing_since: float | None = None
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
         self.known: dict[object, tuple[int, bool, int]] = {}
@@ -186,7 +187,7 @@ class Link:
             now = time.perf_counter()
             self.meter.received += len(raw)
             self.meter.answered(now - self._kept[reply.number][1], now - began)
-            self._answered = reply.number
+            self._answered, self._failing_since = reply.number, None
             for done in [each for each in self._kept if each <= reply.number]:
                 self._kept_bytes -= len(self._kept.pop(done)[0])
             if reply.HasField("problem"):
@@ -212,8 +213,7 @@ class Link:
             try:
                 came = self._arrived.get(timeout=self._patience.deadline)
             except queue.Empty:
-                # nor is it waited for a stream that is silent to end, which it need never do
-                self._calls.reconnect()
+                self._failing_since = None  # for so long it held
                 self._again(None)
                 continue
             if isinstance(came, bytes):
@@ -221,25 +221,23 @@ class Link:
             self._again(came)
 
     def _again(self, problem: Exception | None) -> None:
-        """Open the stream anew, and send what was kept."""
-        began, pause, strikes = (
-            time.monotonic(),
-            FIRST_PAUSE,
-            Strikes(self.address, answered=True),
-        )
+        """Open the stream anew, over another connection, and send what was kept."""
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        pause, strikes = FIRST_PAUSE, Strikes(self.address, answered=True)
         while True:
             if self._closed.is_set():
                 raise ChipUnreachable(f"{self.address}: the connection was closed here")
-            if time.monotonic() - began > self._patience.attempts_seconds:
+            if time.monotonic() - self._failing_since > self._patience.attempts_seconds:
                 raise ChipUnreachable(f"{self.address}: {in_words(problem)}")
             # full jitter, so that several that were cut off at once do not come back at once
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, LONGEST_PAUSE)
+            self._calls.reconnect()
             try:
                 reply = self._renew()
             except (grpc.RpcError, Unreadable) as another:
                 problem = another
-                self._calls.leave_silent(problem)
                 if strikes.out(problem):
                     self._lease_is_over()
                 continue

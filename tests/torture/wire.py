@@ -45,19 +45,20 @@ def faults(count: int) -> bool:
             ("127.0.0.1", port), count, every=6, restarts=count // 50, restart=chip.start
         )
         began = time.monotonic()
-        there, host, link, restarts = train_through(scenario, proxy.address)
+        there, _, link, seen = train_through(scenario, proxy.address)
         name = bytes(there.state()["chip.kept as"].tolist()).decode()
         kept, expected = States(Path(folder)).read(name), here.state()
         same = all(torch.equal(value, expected[f"chip.{each}"]) for each, value in kept.items())
         once = there.ledger() == here.ledger()
         print(f"faults: {dict(proxy.injected)}, not injected {proxy.left}")
         print(
-            f"restarts: {proxy.injected['restart']}, of which the learner noticed {restarts} and"
-            " went on from its last epoch; one that comes before it has the lease it cannot notice"
+            f"restarts: {proxy.injected['restart']}, of which the learner noticed"
+            f" {seen['restart']} and went on from its last epoch; one that comes before it has the"
+            " lease it cannot notice"
         )
         print(f"{there.ledger().steps} updates, each done once by the chip's count: {once}")
         print(f"final weights bitwise those of an undisturbed run: {same}")
-        print(f"{time.monotonic() - began:.0f} s; {host.figures()}")
+        print(f"{time.monotonic() - began:.0f} s; {seen['reconnection']} reconnections")
         link.close()
         chip.stop()
         proxy.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,14 @@ class Restarting:
         self._server.stop(None).wait()
 
 
-def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, int]:
+def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, Counter[str]]:
     """Train, and go on from the last epoch where the chip was restarted, as a unit does.
 
-    Gives how many restarts were noticed, too. A lease may be lost with a reply; it lapses.
+    Gives the restarts and reconnections of all attempts, too. A lease may be lost with a reply; it
+    lapses.
     """
     kept = None
-    restarts = 0
+    seen: Counter[str] = Counter()
     while True:
         link = Link(address, Guard(), QUICK)
         try:
@@ -74,9 +76,11 @@ def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, int
                 run.restore(*kept)
             for epoch in run.epochs():
                 kept = run.state(), epoch
-            return run, host, link, restarts
+            seen["reconnection"] += link.meter.reconnections
+            return run, host, link, seen
         except (ChipRestarted, LeaseLost, LeaseTaken) as problem:
-            restarts += isinstance(problem, ChipRestarted)
+            seen["restart"] += isinstance(problem, ChipRestarted)
+            seen["reconnection"] += link.meter.reconnections
             link.close()
             time.sleep(1.0 if isinstance(problem, LeaseTaken) else 0.0)
 
@@ -89,20 +93,50 @@ def test_a_training_through_faults_ends_as_one_without(faults, restarts, tmp_pat
     port = int(chip.address.rpartition(":")[2])
     proxy = FaultProxy(("127.0.0.1", port), faults, every=8, restarts=restarts, restart=chip.start)
     try:
-        there, host, link, seen = train_through(scenario, proxy.address)
+        there, _, link, seen = train_through(scenario, proxy.address)
         name = bytes(there.state()["chip.kept as"].tolist()).decode()
         kept, expected = States(tmp_path).read(name), here.state()
         for each, value in kept.items():
             assert torch.equal(value, expected[f"chip.{each}"]), each
         # every update was carried out once: the chip's own count
         assert there.ledger() == here.ledger()
-        assert host.figures().reconnections > 0
-        assert seen == proxy.injected["restart"] == restarts
+        assert seen["reconnection"] > 0
+        assert proxy.injected["restart"] == restarts
+        assert seen["restart"] > 0  # not each: one that comes before there is a lease harms nobody
         link.close()
     finally:
         proxy.close()
         chip.stop()
     assert proxy.left == 0, proxy.injected
+
+
+class HeaderProxy(FaultProxy):
+    """Spoils one header, where it is first sent."""
+
+    def __init__(self, server: tuple[str, int], header: bytes, *, to_learner: bool) -> None:
+        super().__init__(server, 0, every=1)
+        self.header, self.way = header, to_learner
+        self.spoilt = 0
+
+    def changed(self, piece: bytes, *, to_learner: bool) -> bytes:
+        if self.spoilt or to_learner is not self.way or self.header not in piece:
+            return piece
+        self.spoilt += 1
+        return piece.replace(self.header, bytes([self.header[0] ^ 1]) + self.header[1:], 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "to_learner"), [(b"grpc-status", True), (b"Describe", False), (b"Drive", False)]
+)
+def test_a_header_that_was_spoilt_once_does_not_stay(header, to_learner, tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    with a_server(scenario, tmp_path) as address:
+        proxy = HeaderProxy(("127.0.0.1", int(address.rpartition(":")[2])), header, to_learner=to_learner)
+        with a_host(proxy.address, Patience(10.0, 60.0)) as host:
+            host.begin(0)
+            host.ledger()
+        proxy.close()
+    assert proxy.spoilt == 1
 
 
 def test_updates_are_counted_at_the_server(tmp_path):
