@@ -83,6 +83,7 @@ def _page_of(
         hint = "a run folder, or a served chip's host:port"
         raise ScenarioError("is no folder, and no address", file=watched, hint=hint) from None
     from substrate.watch.chip import ChipPage
+    from substrate.wire.errors import WireError
 
     guard = Guard(*files)
     try:
@@ -91,4 +92,8 @@ def _page_of(
     except AddressError as problem:
         raise ScenarioError(str(problem), file=watched) from None
     with closing(ChipPage(watched, guard)) as page:
+        try:
+            page.connect()
+        except WireError as problem:  # it may be started later
+            tell(f"{problem}; the page looks for it whenever it is asked for", err=True)
         yield page

@@ -33,16 +33,25 @@ class ChipPage:
         self._address, self._guard = address, guard
         self._link: Link | None = None
 
+    def connect(self) -> Link:
+        """Give the connection; made now if there is none.
+
+        Raises:
+            WireError: nobody answers, or not as a chip does.
+        """
+        if self._link is None:
+            self._link = Link(self._address, self._guard, _PATIENCE)
+        return self._link
+
     def __call__(self) -> str:
         """Give the page; of a chip that does not answer it says so, and connects the next time."""
         try:
-            if self._link is None:
-                self._link = Link(self._address, self._guard, _PATIENCE)
-            health = self._link.health()
-            if health.boot != self._link.about.boot:  # what it tells of itself may be new as well
+            link = self.connect()
+            health = link.health()
+            if health.boot != link.about.boot:  # what it tells of itself may be new as well
                 self.close()
-                self._link = Link(self._address, self._guard, _PATIENCE)
-            return render_chip(self._link.about, health, self._address)
+                link = self.connect()
+            return render_chip(link.about, health, self._address)
         except WireError as problem:
             self.close()
             return render_problem(str(problem), self._address, _LOOK)

@@ -1,6 +1,7 @@
 """The page of a served chip: what its service tells, and nothing is asked of the chip for it."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -108,6 +109,20 @@ def test_the_command_takes_an_address(tmp_path: Path) -> None:
             assert process.wait(300) == 0
     assert "native rasch_2019" in dom
     assert "Nobody has the chip." in dom
+
+
+def test_the_command_says_at_once_that_nobody_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"localhost:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "substrate", "watch", address, "--port", "0"]
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **both) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert f"{address}: no answer" in process.stderr.readline()
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(300) == 0
 
 
 def test_a_real_browser_shows_it(tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ class HeaderProxy(FaultProxy):
 def test_a_header_that_was_spoilt_once_does_not_stay(header, to_learner, tmp_path):
     scenario = a_scenario(NATIVE, DANP)
     with a_server(scenario, tmp_path) as address:
-        proxy = HeaderProxy(("127.0.0.1", int(address.rpartition(":")[2])), header, to_learner=to_learner)
+        server = "127.0.0.1", int(address.rpartition(":")[2])
+        proxy = HeaderProxy(server, header, to_learner=to_learner)
         with a_host(proxy.address, Patience(10.0, 60.0)) as host:
             host.begin(0)
             host.ledger()
