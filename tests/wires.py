@@ -19,6 +19,7 @@ from substrate.wire.link import Link
 from substrate.wire.remote import RemoteHost
 from substrate.wire.retries import Patience
 from substrate.wire.server import start_server
+from substrate.wire.stream import Stream
 
 CPU = torch.device("cpu")
 NATIVE = {"crossbar": "native", "preset": "rasch_2019", "conductance": {"read_noise": 0.01}}
@@ -75,7 +76,7 @@ def a_server(
 @contextmanager
 def a_host(address: str, patience: Patience = IMPATIENT) -> Iterator[RemoteHost]:
     """Lease the chip at an address."""
-    link = Link(address, Guard(), patience)
+    link = Link(Stream(address, Guard(), patience))
     try:
         link.lease()
         yield RemoteHost(link)

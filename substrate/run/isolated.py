@@ -1,4 +1,4 @@
-"""A chip in a process of its own, on a socket that no other machine reaches.
+"""A chip in a process of its own, at the end of a pipe that no other process reaches.
 
 The learner's process holds neither the chip nor anything that leads to it: what travels is what
 `substrate/wire/chip.proto` names. Processes are forked from the server of local workers, which has
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
-import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -23,15 +22,13 @@ from substrate.data.dataset import Dataset
 from substrate.plugins import told_trust, trusting_as_told
 from substrate.run.server import server_context
 from substrate.scenario.schema import Scenario
-from substrate.wire.address import Guard
+from substrate.terminal import tell
 from substrate.wire.errors import ChipUnreachable
 from substrate.wire.link import Link
+from substrate.wire.pipe import Pipe, serve_pipe
 from substrate.wire.remote import RemoteHost
-from substrate.wire.retries import Patience
 
 _START_SECONDS = 120.0
-_PATIENCE = Patience(deadline=3600.0, attempts_seconds=30.0)
-"""A simulated pass takes as long as it takes; a process that has died is soon known."""
 
 
 @contextmanager
@@ -50,27 +47,21 @@ def isolated_host(
     Raises:
         ChipUnreachable: the process ended before it served.
     """
-    folder = Path(tempfile.mkdtemp(prefix="substrate-chip-"))  # nobody else may enter it
     ours, theirs = multiprocessing.Pipe()
     process = server_context().Process(
         target=_serve,
         args=(
             *(_settings(scenario, name), name, tuple(dataset.input_shape), dataset.n_out),
-            *(device.type, str(states), f"unix:{folder / 'socket'}", told_trust(), theirs),
+            *(device.type, str(states), told_trust(), theirs),
         ),
     )
     try:
         process.start()
         theirs.close()
-        told = ours.recv() if ours.poll(_START_SECONDS) else "it does not begin"
+        told = ours.recv_bytes().decode() if ours.poll(_START_SECONDS) else "it does not begin"
         if told:
             raise ChipUnreachable(f"the chip's process of arm {name} could not be started: {told}")
-        link = Link(f"unix:{folder / 'socket'}", Guard(), _PATIENCE)
-        try:
-            link.lease()
-            yield RemoteHost(link, "")
-        finally:
-            link.close()
+        yield RemoteHost(Link(Pipe(ours, f"the chip of arm {name}")), "")
     except EOFError:
         raise ChipUnreachable(f"the chip's process of arm {name} ended as it started") from None
     finally:
@@ -78,7 +69,6 @@ def isolated_host(
         if process.pid is not None:
             process.kill()
             process.join()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(scenario: Scenario, name: str) -> str:
@@ -95,16 +85,15 @@ def _serve(
     n_out: int,
     device: str,
     states: str,
-    address: str,
     trust: str,
-    told: Connection,
+    pipe: Connection,
 ) -> None:
     from substrate.wire.arm import serve_arm
-    from substrate.wire.server import start_server
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the learner's process says when it is over
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+    warnings.showwarning = _show_warning
     try:
         with trusting_as_told(trust):
             scenario = Scenario.model_validate_json(settings, context={"folder": Path()})
@@ -112,16 +101,13 @@ def _serve(
                 *(scenario, name, input_shape, n_out, torch.device(device), Path(states)),
                 secret=False,
             )
-            server, _ = start_server(served, address, Guard())
-            told.send("")
-            _until_closed(told)
-            server.stop(None)
     except Exception as problem:
-        told.send(f"{type(problem).__name__}: {problem}".partition("\n")[0])
+        pipe.send_bytes(f"{type(problem).__name__}: {problem}".partition("\n")[0].encode())
+        return
+    pipe.send_bytes(b"")
+    with trusting_as_told(trust):
+        serve_pipe(served, pipe)
 
 
-def _until_closed(told: Connection) -> None:
-    """Wait for the end of who asked, which closes its end of the pipe."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([told, parent.sentinel])
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    tell(f"warning: {message}", err=True)

@@ -16,8 +16,8 @@ from substrate.report.wording import NOTHING, percent
 from substrate.watch.page import render_problem
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import Guard
+from substrate.wire.calls import Calls
 from substrate.wire.errors import WireError
-from substrate.wire.link import Link
 from substrate.wire.replies import Described
 from substrate.wire.retries import Patience
 
@@ -31,36 +31,41 @@ class ChipPage:
     def __init__(self, address: str, guard: Guard) -> None:
         """Look at an address; nothing is connected before the page is asked for."""
         self._address, self._guard = address, guard
-        self._link: Link | None = None
+        self._connected: tuple[Calls, Described] | None = None
 
-    def connect(self) -> Link:
-        """Give the connection; made now if there is none.
+    def connect(self) -> tuple[Calls, Described]:
+        """Give the connection, and what the chip told of itself; made now if there is none.
 
         Raises:
             WireError: nobody answers, or not as a chip does.
         """
-        if self._link is None:
-            self._link = Link(self._address, self._guard, _PATIENCE)
-        return self._link
+        if self._connected is None:
+            calls = Calls(self._address, self._guard, _PATIENCE)
+            try:
+                self._connected = calls, calls.describe()
+            except WireError:
+                calls.close()
+                raise
+        return self._connected
 
     def __call__(self) -> str:
         """Give the page; of a chip that does not answer it says so, and connects the next time."""
         try:
-            link = self.connect()
-            health = link.health()
-            if health.boot != link.about.boot:  # what it tells of itself may be new as well
+            calls, about = self.connect()
+            health = calls.health()
+            if health.boot != about.boot:  # what it tells of itself may be new as well
                 self.close()
-                link = self.connect()
-            return render_chip(link.about, health, self._address)
+                _, about = self.connect()
+            return render_chip(about, health, self._address)
         except WireError as problem:
             self.close()
             return render_problem(str(problem), self._address, _LOOK)
 
     def close(self) -> None:
         """Disconnect."""
-        if self._link is not None:
-            self._link.close()
-        self._link = None
+        if self._connected is not None:
+            self._connected[0].close()
+        self._connected = None
 
 
 def render_chip(about: Described, health: pb.HealthReply, address: str) -> str:

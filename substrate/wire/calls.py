@@ -1,7 +1,7 @@
 """Calls to a chip's service, over a channel that is replaced wherever a call fails.
 
 What may be asked any number of times is asked again, after pauses that grow: `insist`. Requests to
-the chip itself are numbered, and are the link's affair (`substrate.wire.link`).
+the chip itself are numbered, and go over a stream (`substrate.wire.stream`).
 
 A connection may be silent without being broken. One that works may have been spoilt for good by a
 single byte, since both ends remember the headers that they have seen (HPACK, RFC 7541): what was
@@ -60,6 +60,14 @@ class Calls:
         told = self.insist("Describe", pb.DescribeRequest(), pb.Description)
         self._answered = True
         return read_description(told, self._address)
+
+    def health(self) -> pb.HealthReply:
+        """Ask how the chip does.
+
+        Raises:
+            WireError: nobody answers, or not as a chip does.
+        """
+        return self.insist("Health", pb.HealthRequest(), pb.HealthReply)
 
     def insist(self, method: str, request: Message, kind: type[Answer]) -> Answer:
         """Call a method that may be called again, until it is answered.

@@ -36,6 +36,7 @@ from substrate.wire.link import Link
 from substrate.wire.replies import read_counts, read_observations
 from substrate.wire.requests import write_passes, write_update
 from substrate.wire.retries import Patience
+from substrate.wire.stream import Stream
 
 _STATE = "kept as"
 
@@ -238,11 +239,8 @@ def link_to(chip: RemoteSettings, attempts_seconds: float | None = None) -> Link
     """Connect to the chip of a scenario's settings; see `Link`."""
     files = (chip.certificate, chip.key, chip.authority, chip.token)
     guard = Guard(*(None if each is None else Path(each).expanduser() for each in files))
-    return Link(
-        chip.remote,
-        guard,
-        Patience(chip.deadline_seconds, attempts_seconds or chip.attempts_seconds),
-    )
+    patience = Patience(chip.deadline_seconds, attempts_seconds or chip.attempts_seconds)
+    return Link(Stream(chip.remote, guard, patience))
 
 
 class RemoteHost:
@@ -325,4 +323,4 @@ class RemoteHost:
 
     def figures(self, restarts: int = 0) -> WireFigures:
         """How the wire did."""
-        return self._link.meter.figures(self._link.about.title, self._address, restarts)
+        return self._link.line.meter.figures(self._link.about.title, self._address, restarts)

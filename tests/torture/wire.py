@@ -188,11 +188,11 @@ def throughput(count: int) -> bool:
             x = torch.randn(_BATCH, 64)
             seconds = []
             for _ in range(count):
-                before = host._link.meter.sent + host._link.meter.received
+                before = host._link.line.meter.sent + host._link.line.meter.received
                 began = time.perf_counter()
                 host.chip.passes(x, [None, None])
                 seconds.append(time.perf_counter() - began)
-                moved = host._link.meter.sent + host._link.meter.received - before
+                moved = host._link.line.meter.sent + host._link.line.meter.received - before
         server.kill()
         rates[still] = moved / statistics.median(seconds) / 1e6
         best = moved / min(seconds) / 1e6

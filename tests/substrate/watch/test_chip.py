@@ -57,7 +57,7 @@ def test_what_is_refused_is_counted_and_bytes_are(tmp_path: Path) -> None:
         for x in (X, torch.full((3, 64), float("nan"))):
             with suppress(ValueError):
                 host.chip.forward(x)
-        health = host._link.health()
+        health = host._link.line.calls.health()
         (passes,) = (each for each in health.done if each.what == "passes")
         assert (passes.count, passes.refused) == (2, 1)
         assert 0 < passes.seconds_p50 <= passes.seconds_p99 <= passes.seconds
@@ -131,9 +131,8 @@ def test_a_real_browser_shows_it(tmp_path: Path) -> None:
         host.begin(0)
         host.chip.forward(X)
         page = ChipPage(address, Guard())
-        page()
-        assert page._link is not None
-        page._link.about = page._link.about._replace(title=title)
+        calls, about = page.connect()
+        page._connected = calls, about._replace(title=title)
         with WatchServer(page, "127.0.0.1", 0) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()

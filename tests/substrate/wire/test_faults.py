@@ -20,6 +20,7 @@ from substrate.wire.remote import RemoteHost
 from substrate.wire.retries import Patience
 from substrate.wire.server import start_server
 from substrate.wire.states import States
+from substrate.wire.stream import Stream
 from tests.fault_proxy import FaultProxy
 from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, a_server, few_digits, trained
 
@@ -67,7 +68,7 @@ def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, Cou
     kept = None
     seen: Counter[str] = Counter()
     while True:
-        link = Link(address, Guard(), QUICK)
+        link = Link(Stream(address, Guard(), QUICK))
         try:
             link.lease()
             host = RemoteHost(link)
@@ -76,11 +77,11 @@ def train_through(scenario, address: str) -> tuple[ArmRun, RemoteHost, Link, Cou
                 run.restore(*kept)
             for epoch in run.epochs():
                 kept = run.state(), epoch
-            seen["reconnection"] += link.meter.reconnections
+            seen["reconnection"] += link.line.meter.reconnections
             return run, host, link, seen
         except (ChipRestarted, LeaseLost, LeaseTaken) as problem:
             seen["restart"] += isinstance(problem, ChipRestarted)
-            seen["reconnection"] += link.meter.reconnections
+            seen["reconnection"] += link.line.meter.reconnections
             link.close()
             time.sleep(1.0 if isinstance(problem, LeaseTaken) else 0.0)
 
@@ -148,7 +149,7 @@ def test_updates_are_counted_at_the_server(tmp_path):
         for _ in range(5):
             host.chip.apply([LayerUpdate(0, bias=torch.ones(12))])
         assert host.ledger() == before
-        assert host._link.health().updates == 5
+        assert host._link.line.calls.health().updates == 5
 
 
 def test_a_restart_is_noticed(tmp_path):
@@ -185,10 +186,10 @@ def test_one_learner_has_the_chip_until_its_lease_lapses(tmp_path):
                 pass
             time.sleep(4.5)  # the first one keeps it
             host.ledger()
-            host._link._closed.set()  # as if its process had stopped
-            host._link._watch.join()
+            host._link.line._closed.set()  # as if its process had stopped
+            host._link.line._watch.join()
             time.sleep(4.5)
-            host._link._closed.clear()
+            host._link.line._closed.clear()
             with a_host(address) as other:
                 other.begin(0)
                 other.ledger()

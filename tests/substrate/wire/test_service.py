@@ -16,6 +16,7 @@ from substrate.wire.link import Link
 from substrate.wire.requests import write_update
 from substrate.wire.retries import Patience
 from substrate.wire.server import SERVICE
+from substrate.wire.stream import Stream
 from tests.substrate.wire.fuzz import fuzz
 from tests.wires import ADAM, DANP, IMPATIENT, NATIVE, a_host, a_scenario, a_server
 
@@ -194,7 +195,7 @@ def pki(tmp_path_factory):
 
 
 def connect(address: str, guard: Guard) -> str:
-    link = Link(address, guard, Patience(deadline=5.0, attempts_seconds=1.0))
+    link = Link(Stream(address, guard, Patience(deadline=5.0, attempts_seconds=1.0)))
     link.close()
     return link.about.title
 
@@ -232,7 +233,7 @@ def test_what_answers_may_be_no_chip(tmp_path):
     port = server.add_insecure_port("localhost:0")
     server.start()
     with pytest.raises(WireError, match="what answers there is no chip"):
-        Link(f"localhost:{port}", Guard(), IMPATIENT)
+        Link(Stream(f"localhost:{port}", Guard(), IMPATIENT))
     server.stop(None)
 
 

@@ -1,0 +1,83 @@
+"""A line between two processes of one machine: a pipe that nobody else can open.
+
+The messages are those of the service. There is nothing to be leased, and what was sent arrives, or
+the process at the other end has died. A round trip takes a third of one by gRPC, whose threads hand
+each message on several times; beside a small simulated chip that counts (docs/wire.md).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from substrate.wire import chip_pb2 as pb
+from substrate.wire.errors import ChipUnreachable
+from substrate.wire.figures import Meter
+from substrate.wire.frames import pack, unpack
+from substrate.wire.link import Sent
+from substrate.wire.replies import read_description, write_description
+from substrate.wire.served import Served
+from substrate.wire.session import Session
+
+
+class Pipe:
+    """See `substrate.wire.link.Line`."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        """Take an end of a pipe, at whose other end `serve_pipe` begins.
+
+        Args:
+            connection: the end; closing it is whose it is.
+            name: of what is served, for people.
+
+        Raises:
+            ChipUnreachable: the process at the other end has died.
+        """
+        self.address = name
+        self.meter = Meter()
+        self.kept: dict[int, Sent] = {}
+        self._connection = connection
+        self.about = read_description(unpack(pb.Description, self.receive())[0], name)
+
+    def lease(self) -> None:
+        """Do nothing: no one else can ask."""
+
+    def send(self, raw: bytes) -> None:
+        """Send; what is larger than the system's buffers waits until the chip reads it.
+
+        Raises:
+            ChipUnreachable: the process at the other end has died.
+        """
+        try:
+            self._connection.send_bytes(raw)
+        except OSError:
+            raise ChipUnreachable(f"{self.address}: its process has ended") from None
+
+    def receive(self) -> bytes:
+        """Wait for the next reply.
+
+        Raises:
+            ChipUnreachable: the process at the other end has died.
+        """
+        try:
+            return self._connection.recv_bytes()
+        except (EOFError, OSError):
+            raise ChipUnreachable(f"{self.address}: its process has ended") from None
+
+    def repeat(self) -> None:
+        """Raise ChipUnreachable: a pipe changes nothing, so something is wrong at its ends."""
+        raise ChipUnreachable(f"{self.address}: what came cannot be read")
+
+    def close(self) -> None:
+        """Do nothing: the chip's process ends with its pipe."""
+
+
+def serve_pipe(served: Served, connection: Connection) -> None:
+    """Serve whoever has the other end of a pipe, until it is closed."""
+    with suppress(EOFError, ConnectionError):
+        connection.send_bytes(pack(write_description(served.about)))
+        session = Session(served, "", "")
+        while True:
+            reply = session.answer(connection.recv_bytes(served.about.max_message_bytes))
+            if reply is not None:
+                connection.send_bytes(reply)

@@ -1,0 +1,67 @@
+"""Chips at the other end of a pipe."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+
+import pytest
+import torch
+
+from devices.interface import LayerUpdate
+from substrate.wire.arm import serve_arm
+from substrate.wire.errors import ChipRefused, ChipUnreachable
+from substrate.wire.link import Link
+from substrate.wire.pipe import Pipe, serve_pipe
+from substrate.wire.remote import RemoteHost
+from substrate.wire.states import States
+from tests.wires import CPU, DANP, NATIVE, a_scenario, few_digits, trained
+
+SCENARIO = a_scenario(NATIVE, DANP)
+
+
+@pytest.fixture
+def ends(tmp_path):
+    """The learner's end, and that of a chip which is served until the test ends."""
+    ours, theirs = multiprocessing.Pipe()
+    data = few_digits(SCENARIO)
+    served = serve_arm(SCENARIO, "arm", data.input_shape, data.n_out, CPU, tmp_path, secret=False)
+    thread = threading.Thread(target=serve_pipe, args=(served, theirs))
+    thread.start()
+    yield ours, theirs
+    ours.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_training_ends_as_one_without_a_pipe(ends, tmp_path):
+    here, figures = trained(SCENARIO)
+    link = Link(Pipe(ends[0], "chip"))
+    link.lease()
+    there, told = trained(SCENARIO, RemoteHost(link, ""))
+    assert told == figures
+    assert there.ledger() == here.ledger()
+    name = bytes(there.state()["chip.kept as"].tolist()).decode()
+    expected = here.state()
+    for each, value in States(tmp_path).read(name).items():
+        assert torch.equal(value, expected[f"chip.{each}"]), each
+    assert link.line.meter.requests > 0
+    assert link.line.meter.received > 0
+    assert not link.line.kept
+
+
+def test_what_is_refused_leaves_it_in_order(ends):
+    host = RemoteHost(Link(Pipe(ends[0], "chip")), "")
+    host.begin(0)
+    before = host.ledger()
+    host.chip.apply([LayerUpdate(0, bias=torch.full((12,), torch.nan))])
+    with pytest.raises(ChipRefused):
+        host.ledger()
+    assert host.ledger() == before
+
+
+def test_a_process_that_has_died_is_known_at_once():
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    with pytest.raises(ChipUnreachable, match="chip: its process has ended"):
+        Pipe(ours, "chip")
