@@ -51,6 +51,11 @@ class Meter:
         self._latencies = Durations()
         self._began = time.perf_counter()
 
+    @property
+    def replies(self) -> int:
+        """Counted so far."""
+        return self._latencies.count
+
     def answered(self, seconds: float, waited: float) -> None:
         """Count a reply: seconds since its request was sent, and those that were spent waiting."""
         self.waited += waited

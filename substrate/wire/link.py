@@ -26,9 +26,8 @@ from substrate.wire.replies import Described
 _UNANSWERED = 256
 _UNANSWERED_BYTES = 256_000_000
 """Requests under way before a reply is waited for, and their bytes: they are kept in memory."""
-_AT_ONCE_BYTES, _AT_ONCE = 500_000, 64
-"""Bytes and number of orders that wait for what is asked next; a message costs as much as copying
-so many bytes."""
+_AT_ONCE = 64
+"""Orders that wait for what is asked next, if they are small."""
 
 
 class Sent(NamedTuple):
@@ -57,6 +56,10 @@ class Line(Protocol):
     about: Described
     meter: Meter
     kept: dict[int, Sent]
+
+    @property
+    def message_bytes(self) -> int:
+        """Bytes whose copying costs as much as a message does."""
 
     def lease(self) -> None:
         """Take the chip.
@@ -139,7 +142,10 @@ class Link:
             del self._pending.orders[-1]
             self._tensors.settle()
             raise
-        if self._tensors.settle() > _AT_ONCE_BYTES or len(self._pending.orders) >= _AT_ONCE:
+        if (
+            self._tensors.settle() > self.line.message_bytes
+            or len(self._pending.orders) >= _AT_ONCE
+        ):
             self.send()
 
     def question(self, *largest: Tensor) -> tuple[pb.Request, Tensors]:
@@ -147,7 +153,7 @@ class Link:
 
         With large tensors in it, what was ordered goes ahead.
         """
-        if self._pending.orders and sum(each.nbytes for each in largest) > _AT_ONCE_BYTES:
+        if self._pending.orders and sum(each.nbytes for each in largest) > self.line.message_bytes:
             self.send()
         if (what := self._pending.WhichOneof("what")) is not None:
             self._pending.ClearField(what)  # it could not be written to its end

@@ -30,6 +30,11 @@ from substrate.wire.frames import Unreadable
 from substrate.wire.link import Sent
 from substrate.wire.retries import Patience, Strikes, in_words
 
+_MESSAGE_BYTES = 500_000
+_SLOW_SECONDS = 0.02
+"""Of a reply; beside a chip that takes longer a message costs nothing, and a change is sent as soon
+as it is known, so that the chip is at work while the learner goes on."""
+
 
 class Stream:
     """See `substrate.wire.link.Line`."""
@@ -53,6 +58,11 @@ class Stream:
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
         self.about = self.calls.describe()
+
+    @property
+    def message_bytes(self) -> int:
+        """Bytes whose copying costs as much as a message does; none beside a slow chip."""
+        return 0 if self.meter.waited > _SLOW_SECONDS * self.meter.replies else _MESSAGE_BYTES
 
     def lease(self) -> None:
         """Take the chip; a thread keeps the lease.

@@ -110,3 +110,15 @@ def spec(
     from substrate.bench.spec import bench_spec, show_spec
 
     show_spec(list(bench_spec(trials)), as_json)
+
+
+@bench_app.command()
+def wire(
+    pairs: Annotated[int, typer.Option(min=1, help="Whole runs, with and without.")] = 4,
+    requests: Annotated[int, typer.Option(min=1, help="For passes, of each chip.")] = 15,
+    as_json: JsonOption = False,
+) -> None:
+    """Time runs whose chips are in processes of their own, and bytes over the wire."""
+    from substrate.bench.wire import bench_isolated, bench_rates, show_wire
+
+    show_wire(bench_isolated(pairs), bench_rates(requests), as_json)

@@ -152,6 +152,23 @@ def test_updates_are_counted_at_the_server(tmp_path):
         assert host._link.line.calls.health().updates == 5
 
 
+def test_changes_of_a_slow_chip_do_not_wait_for_what_is_asked_next(tmp_path):
+    scenario = a_scenario(NATIVE, DANP)
+    with a_server(scenario, tmp_path) as address, a_host(address) as host:
+        line = host._link.line
+        host.begin(0)
+        host.ledger()
+        host.chip.apply([LayerUpdate(0, bias=torch.ones(12))])
+        assert line.meter.requests == 1
+        line.meter.waited += 10.0
+        host.chip.apply([LayerUpdate(0, bias=torch.ones(12))])
+        assert line.meter.requests == 2
+        until = time.monotonic() + 60
+        while line.calls.health().updates < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert line.calls.health().updates == 2
+
+
 def test_a_restart_is_noticed(tmp_path):
     scenario = a_scenario(NATIVE, DANP)
     chip = Restarting(scenario, tmp_path)
