@@ -22,7 +22,6 @@ from substrate.data.dataset import Dataset
 from substrate.plugins import told_trust, trusting_as_told
 from substrate.run.server import server_context
 from substrate.scenario.schema import Scenario
-from substrate.terminal import tell
 from substrate.wire.errors import ChipUnreachable
 from substrate.wire.link import Link
 from substrate.wire.pipe import Pipe, serve_pipe
@@ -61,7 +60,10 @@ def isolated_host(
         told = ours.recv_bytes().decode() if ours.poll(_START_SECONDS) else "it does not begin"
         if told:
             raise ChipUnreachable(f"the chip's process of arm {name} could not be started: {told}")
-        yield RemoteHost(Link(Pipe(ours, f"the chip of arm {name}")), "")
+        pipe = Pipe(ours, f"the chip of arm {name}")
+        yield RemoteHost(Link(pipe), "")
+        for warning in pipe.end():
+            warnings.warn(warning, stacklevel=1)
     except EOFError:
         raise ChipUnreachable(f"the chip's process of arm {name} ended as it started") from None
     finally:
@@ -93,7 +95,6 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the learner's process says when it is over
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    warnings.showwarning = _show_warning
     try:
         with trusting_as_told(trust):
             scenario = Scenario.model_validate_json(settings, context={"folder": Path()})
@@ -107,7 +108,3 @@ def _serve(
     pipe.send_bytes(b"")
     with trusting_as_told(trust):
         serve_pipe(served, pipe)
-
-
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    tell(f"warning: {message}", err=True)

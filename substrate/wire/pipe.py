@@ -7,6 +7,8 @@ each message on several times; beside a small simulated chip that counts (docs/w
 
 from __future__ import annotations
 
+import json
+import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
@@ -73,13 +75,27 @@ class Pipe:
     def close(self) -> None:
         """Do nothing: the chip's process ends with its pipe."""
 
+    def end(self) -> list[str]:
+        """Have it serve no longer; gives what the chip warned of, each once.
+
+        Raises:
+            ChipUnreachable: the process at the other end has died.
+        """
+        self.send(b"")
+        return [str(each) for each in json.loads(self.receive())]
+
 
 def serve_pipe(served: Served, connection: Connection) -> None:
-    """Serve whoever has the other end of a pipe, until it is closed."""
-    with suppress(EOFError, ConnectionError):
+    """Serve whoever has the other end of a pipe, until it is closed or says that this is the end.
+
+    Warnings are kept until then: whoever has the other end shows them with its own.
+    """
+    with suppress(EOFError, ConnectionError), warnings.catch_warnings(record=True) as seen:
         connection.send_bytes(pack(write_description(served.about)))
         session = Session(served, "", "")
-        while True:
-            reply = session.answer(connection.recv_bytes(served.about.max_message_bytes))
+        while raw := connection.recv_bytes(served.about.max_message_bytes):
+            reply = session.answer(raw)
             if reply is not None:
                 connection.send_bytes(reply)
+        texts = list(dict.fromkeys(str(each.message) for each in seen))
+        connection.send_bytes(json.dumps(texts).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import warnings
 
 import pytest
 import torch
@@ -58,6 +59,19 @@ def test_what_is_refused_leaves_it_in_order(ends):
     with pytest.raises(ChipRefused):
         host.ledger()
     assert host.ledger() == before
+
+
+def test_what_the_chip_warned_of_comes_at_the_end(ends, monkeypatch):
+    def warned(*_):
+        for _ in range(2):
+            warnings.warn("some updates are cut short", stacklevel=1)
+
+    monkeypatch.setattr("substrate.wire.served.Served._begin", warned)
+    pipe = Pipe(ends[0], "chip")
+    RemoteHost(link := Link(pipe), "").begin(0)
+    link.question()[0].wait.SetInParent()
+    link.ask()
+    assert pipe.end() == ["some updates are cut short"]
 
 
 def test_a_process_that_has_died_is_known_at_once():
