@@ -1,7 +1,7 @@
 """What has a chip in hand: starts trainings, keeps states, and tells what the chip did.
 
 A learner gets `chip` and no more; the rest is for what runs the learner. The host of a simulated
-chip is here; `substrate.wire.remote` has that of a chip behind a wire.
+chip is here; `substrate.wire.host` has that of a chip behind a wire.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from substrate.scenario.schema import Scenario
 from substrate.terminal import tell
 from substrate.wire.address import Guard
 from substrate.wire.arm import serve_arm
+from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
-from substrate.wire.remote import RemoteHost
 from substrate.wire.server import start_server
 from substrate.wire.stream import Stream
 

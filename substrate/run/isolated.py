@@ -23,9 +23,9 @@ from substrate.plugins import told_trust, trusting_as_told
 from substrate.run.server import server_context
 from substrate.scenario.schema import Scenario
 from substrate.wire.errors import ChipUnreachable
+from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
 from substrate.wire.pipe import Pipe, serve_pipe
-from substrate.wire.remote import RemoteHost
 
 _START_SECONDS = 120.0
 

@@ -61,7 +61,7 @@ from substrate.run.unit_figures import read_bytes, sha256_of
 from substrate.run.unit_settings import UnitSettings
 from substrate.scenario.schema import RemoteChip, Scenario
 from substrate.wire.errors import ChipRestarted, LeaseLost, LeaseTaken
-from substrate.wire.remote import RemoteHost, remote_host
+from substrate.wire.host import RemoteHost, remote_host
 
 STATES = "chip-states"
 """Of a chip in a process of its own; they hold weights, and go when the unit is done."""

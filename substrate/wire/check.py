@@ -9,7 +9,7 @@ from substrate.scenario.schema import Arm, RemoteChip, Scenario
 from substrate.scenario.source import Location, Source
 from substrate.wire.address import AddressError
 from substrate.wire.errors import WireError
-from substrate.wire.remote import link_to
+from substrate.wire.host import link_to
 from substrate.wire.replies import Described
 
 _ATTEMPTS_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""A chip behind a wire, as a learner and a run have it in hand.
+"""A chip behind a wire, as a learner has it in hand.
 
 What is exact and known is computed where it is asked for; all else is asked of the chip. Changes
 are sent without waiting: the chip carries them out while the learner goes on, and the next request
@@ -7,11 +7,8 @@ that has a reply says that they were done.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
-import torch
 from torch import Tensor
 
 from devices.interface import (
@@ -24,21 +21,13 @@ from devices.interface import (
     PerSampleLoss,
     Perturbation,
 )
-from devices.ledger import Counts
 from devices.requests import check_layer, check_update
-from substrate.record.wire import WireFigures
-from substrate.scenario.schema.remote import RemoteChip as RemoteSettings
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.address import Guard
 from substrate.wire.errors import WireError
 from substrate.wire.frames import Unreadable, identity, read_tensors
 from substrate.wire.link import Link
-from substrate.wire.replies import read_counts, read_observations
+from substrate.wire.replies import read_observations
 from substrate.wire.requests import write_passes, write_update
-from substrate.wire.retries import Patience
-from substrate.wire.stream import Stream
-
-_STATE = "kept as"
 
 
 class RemoteChip:
@@ -216,111 +205,3 @@ class RemoteChip:
 
 def _none_earlier(number: int, in_reply: bool, place: int) -> Tensor:
     raise Unreadable(f"the reply repeats tensor {place} of request {number}, which is not kept")
-
-
-@contextmanager
-def remote_host(chip: RemoteSettings) -> Iterator[RemoteHost]:
-    """Have the chip of a scenario's settings in hand, for as long as the block lasts.
-
-    Raises:
-        LeaseTaken: another learner has it.
-        WireError: it cannot be worked with.
-        AddressError: it cannot be reached so.
-    """
-    link = link_to(chip)
-    try:
-        link.lease()
-        yield RemoteHost(link)
-    finally:
-        link.close()
-
-
-def link_to(chip: RemoteSettings, attempts_seconds: float | None = None) -> Link:
-    """Connect to the chip of a scenario's settings; see `Link`."""
-    files = (chip.certificate, chip.key, chip.authority, chip.token)
-    guard = Guard(*(None if each is None else Path(each).expanduser() for each in files))
-    patience = Patience(chip.deadline_seconds, attempts_seconds or chip.attempts_seconds)
-    return Link(Stream(chip.remote, guard, patience))
-
-
-class RemoteHost:
-    """Has a chip behind a wire in hand; see `substrate.assemble.host.ChipHost`."""
-
-    def __init__(self, link: Link, address: str | None = None) -> None:
-        """Take a chip that is leased; of one of this run's own no address need be told."""
-        self._link, self._chip = link, RemoteChip(link)
-        self._address = link.address if address is None else address
-
-    @property
-    def saves(self) -> bool:
-        """Whether `state` and `restore` are to be had."""
-        return self._link.about.saves
-
-    @property
-    def chip(self) -> RemoteChip:
-        """What the learner gets."""
-        return self._chip
-
-    def begin(self, seed: int) -> None:
-        """Start a training."""
-        self._chip.forget()
-        with self._link.order() as (order, _):
-            order.begin.seed = seed
-            order.begin.SetInParent()
-
-    @contextmanager
-    def aside(self, *purpose: str) -> Iterator[None]:
-        """See `substrate.assemble.host.ChipHost.aside`; a chip that cannot stays as it is."""
-        if not self._link.about.steps_aside:
-            yield
-            return
-        with self._link.order() as (order, _):
-            order.step_aside.purpose.extend(purpose)
-            order.step_aside.SetInParent()
-        yield
-        # where the block was left by an exception, the connection may be what failed
-        with self._link.order() as (order, _):
-            order.go_on.SetInParent()
-
-    def state(self) -> dict[str, Tensor]:
-        """Have the chip keep its state where it is; gives the name that it has there."""
-        if not self.saves:
-            return {}
-        self._link.question()[0].save.SetInParent()
-        reply, _ = self._link.ask()
-        name = bytearray(reply.saved.state.encode())
-        return {_STATE: torch.frombuffer(name, dtype=torch.uint8)}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Have the chip go back to a state that it kept."""
-        self._chip.forget()
-        name = bytes(state[_STATE].tolist()).decode()
-        with self._link.order() as (order, _):
-            order.restore.state = name
-        self._link.question()[0].wait.SetInParent()
-        self._link.ask()
-
-    def ledger(self) -> Counts:
-        """What the chip did since the training began."""
-        return self._counts()[0]
-
-    def pulse_trains(self) -> tuple[int, int] | None:
-        """Pulse trains that were looked at, and those of them that were cut short."""
-        return self._counts()[1]
-
-    def reported(self) -> dict[str, float]:
-        """What the chip's driver reports beside its reads; nothing of schema 1.0."""
-        if self._link.about.minor < 1:
-            return {}
-        self._link.question()[0].tell_reported.SetInParent()
-        reply, _ = self._link.ask()
-        return dict(reply.reported.figures)
-
-    def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
-        self._link.question()[0].tell_ledger.SetInParent()
-        reply, _ = self._link.ask()
-        return read_counts(reply.ledger)
-
-    def figures(self, restarts: int = 0) -> WireFigures:
-        """How the wire did."""
-        return self._link.line.meter.figures(self._link.about.title, self._address, restarts)

@@ -15,8 +15,8 @@ from substrate.run.training import ArmRun
 from substrate.wire.address import Guard
 from substrate.wire.arm import serve_arm
 from substrate.wire.errors import ChipRestarted, ChipUnreachable, LeaseLost, LeaseTaken
+from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
-from substrate.wire.remote import RemoteHost
 from substrate.wire.retries import Patience
 from substrate.wire.server import start_server
 from substrate.wire.states import States

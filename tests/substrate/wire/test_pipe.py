@@ -12,9 +12,9 @@ import torch
 from devices.interface import LayerUpdate
 from substrate.wire.arm import serve_arm
 from substrate.wire.errors import ChipRefused, ChipUnreachable
+from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
 from substrate.wire.pipe import Pipe, serve_pipe
-from substrate.wire.remote import RemoteHost
 from substrate.wire.states import States
 from tests.wires import CPU, DANP, NATIVE, a_scenario, few_digits, trained
 

@@ -23,7 +23,7 @@ import yaml
 from devices.interface import Chip, LayerUpdate, Outer
 from substrate.assemble.host import ChipHost, SimulatedHost
 from substrate.wire.errors import WireError
-from substrate.wire.remote import RemoteHost
+from substrate.wire.host import RemoteHost
 from substrate.wire.states import States
 from tests.wires import CPU, DANP, NATIVE, a_host, a_scenario, few_digits
 
