@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -139,6 +144,50 @@ def test_a_header_that_was_spoilt_once_does_not_stay(header, to_learner, tmp_pat
             host.ledger()
         proxy.close()
     assert proxy.spoilt == 1
+
+
+LOOK_FOR_A_CHIP = """
+import sys
+from substrate.wire.address import Guard
+from substrate.wire.errors import ChipUnreachable
+from substrate.wire.retries import Patience
+from substrate.wire.stream import Stream
+try:
+    Stream(sys.argv[1], Guard(), Patience(1.0, 0.0))
+except ChipUnreachable as problem:
+    print(problem)
+"""
+
+
+def _frame(kind: int, flags: int, payload: bytes = b"") -> bytes:
+    """One of HTTP/2's of the whole connection (RFC 9113, section 4.1)."""
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, 0) + payload
+
+
+def _say_good_bye(listener: socket.socket, code: int) -> None:
+    settings, ack, good_bye = 4, 1, 7
+    with suppress(OSError):
+        while True:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(2**16)
+                peer.sendall(_frame(settings, 0))
+                peer.recv(2**16)  # what is asked stands behind the client's acknowledgement
+                peer.sendall(_frame(settings, ack))
+                peer.sendall(_frame(good_bye, 0, struct.pack(">II", 0, code)))
+                while peer.recv(2**16):
+                    pass
+
+
+@pytest.mark.parametrize("code", [2, 1533323119])
+def test_one_wrong_frame_does_not_end_the_process(code):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_say_good_bye, args=(listener, code), daemon=True)
+        thread.start()
+        command = [sys.executable, "-c", LOOK_FOR_A_CHIP, f"127.0.0.1:{listener.getsockname()[1]}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "no answer" in done.stdout
 
 
 def test_updates_are_counted_at_the_server(tmp_path):
