@@ -75,7 +75,7 @@ class Truths:
         if len(axes) == 1:  # finer where the limit may be, which is where runs are
             near = np.unique(places[:, 0]).clip(0, 1)
             self.along = np.unique(np.concatenate([self.along, near]))
-        self.columns = np.linspace(0, 1, COLUMNS) if len(axes) == 2 else np.zeros(1)
+        self.columns = _columns(axes[0]) if len(axes) == 2 else np.zeros(1)
         grid = [
             [*([column] if len(axes) == 2 else []), place]
             for column in self.columns
@@ -114,3 +114,11 @@ def _crossings(paths: Array, along: Array, rising: bool) -> Array:
         part = np.where(above != below, below / (below - above), 0.5)
     found = along[after - 1] + part * (along[after] - along[after - 1])
     return np.where(inside[:, 0], -1.0, np.where(inside[:, -1], found, 2.0))
+
+
+def _columns(first: Axis) -> Array:
+    """Places along the first field where the border is looked for: each can be measured, once."""
+    places = np.linspace(0, 1, COLUMNS)
+    if not first.whole:
+        return places
+    return np.array(sorted({first.place(first.measurable(place)) for place in places}))

@@ -85,6 +85,12 @@ def test_an_error_that_all_runs_share_widens_the_interval_by_as_much() -> None:
     assert 0.6 < widths[1] < 1.3
 
 
+def test_along_whole_numbers_each_is_a_column_once() -> None:
+    axes = [Axis(3, 9, whole=True), Axis(0, 1)]
+    result = found(axes, lambda bits, y: 5 * (y - 0.1 * bits), most_runs=24)
+    assert [each.first for each in result.limits] == pytest.approx([3, 4, 5, 6, 7, 8, 9])
+
+
 def test_the_border_between_two_fields_is_traced() -> None:
     axes = [Axis(0, 1), Axis(0, 1)]
     result = found(axes, lambda x, y: 5 * (y - 0.2 - 0.5 * x), most_runs=60)
