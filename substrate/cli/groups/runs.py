@@ -59,8 +59,8 @@ def run(
         bool,
         typer.Option(
             "--isolated",
-            help="Simulate each chip in a process of its own, which the learner reaches by a local "
-            "socket alone.",
+            help="Simulate each chip in a process of its own, which the learner reaches by a pipe "
+            "alone.",
         ),
     ] = False,
     sensitivity: Annotated[
