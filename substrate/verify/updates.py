@@ -33,12 +33,14 @@ class Amount(NamedTuple):
         repeats: how often its samples are in it.
         rate: its learning rate.
         parts: how many dense requests ask for the same as one of outer products.
+        dense: what dense requests ask for, as a fraction of what outer products do.
     """
 
     times: int
     repeats: int
     rate: float
     parts: int = 1
+    dense: float = 1.0
 
 
 # So small a rate that no shipped device's pulse trains are too short for the largest request.
@@ -57,8 +59,9 @@ WRITE_NOISE = Amount(40, 1, 0.02)
 """So much that it stands out from the write noise of resistive cells, as large as weights are."""
 MIXED_PRECISION = Amount(200, 1, 0.005)
 """A line is transferred with every request, and only what a pulse can write of it."""
-TRANSFER = Amount(8, 250, 0.1)
-"""Signs are chopped and averages taken over a thousand samples and more before a weight moves."""
+TRANSFER = Amount(8, 250, 0.1, dense=0.001)
+"""Signs are chopped and averages taken over a thousand samples and more before a weight moves. Of
+dense requests each row is a sample, so that as large ones would drive every weight to its bound."""
 KNOWN = 0.1
 """As a fraction of what is asked: so near is the size of a change known when it is judged, or as
 near as the most arrays that are drawn will have it. A size that is wrong by a factor of two is then
@@ -86,7 +89,7 @@ def all_requests(
     x: Float[Tensor, "samples n_in"], d: Float[Tensor, "samples n_out"], amount: Amount
 ) -> tuple[Requests, ...]:
     """Ask for the same change in every way in which a learner may."""
-    times, repeats, rate, parts = amount
+    times, repeats, rate, parts, fraction = amount
     x, d = x.repeat(repeats, 1), d.repeat(repeats, 1)
     delta = -rate * d.T @ x
     at_once = min(times, _MOST_AT_ONCE)
@@ -97,7 +100,9 @@ def all_requests(
         Requests("Outer of many samples", [many] * (times // at_once), times * delta),
         Requests("Outer of another rate", [Outer(x, 4 * d, rate / 4)] * times, times * delta),
         Requests(
-            "Dense", [Dense(delta / repeats / parts)] * (parts * dense), dense / repeats * delta
+            "Dense",
+            [Dense(fraction * delta / repeats / parts)] * (parts * dense),
+            fraction * dense / repeats * delta,
         ),
     )
 

@@ -213,6 +213,12 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 _NOISY = {"repeats one draw", "noise grows along the batch"}
 """Faults of noise, which exact crossbars cannot have."""
+_UNSCALED = {
+    "aihwkit TikiTakaEcRamPreset": {"outer products twice"},
+    "aihwkit TTv2EcRamPreset": {"outer products twice", "dense twice", "dense written at 1 %"},
+}
+"""No faults: these devices divide d by its own size, so that ten times or a tenth of it makes the
+same change, in aihwkit as here (0.27 and 0.26 ± 0.01; 5.15 and 5.16 ± 0.05)."""
 
 
 def mutants() -> Iterator[tuple[str, str, CrossbarConformance]]:
@@ -223,6 +229,8 @@ def mutants() -> Iterator[tuple[str, str, CrossbarConformance]]:
         yield name, "", _mutated(kit, {})
         for fault, members in FAULTS.items():
             if fault in _NOISY and sound.noise_free:
+                continue
+            if fault in _UNSCALED.get(name, ()):
                 continue
             if fault == "reads on the host" and not kit.runs_on_meta:
                 continue
