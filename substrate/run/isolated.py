@@ -45,6 +45,7 @@ def isolated_host(
 
     Raises:
         ChipUnreachable: the process ended before it served.
+        ChipEnded: it ended later.
     """
     ours, theirs = multiprocessing.Pipe()
     process = server_context().Process(
@@ -59,13 +60,13 @@ def isolated_host(
         theirs.close()
         told = ours.recv_bytes().decode() if ours.poll(_START_SECONDS) else "it does not begin"
         if told:
-            raise ChipUnreachable(f"the chip's process of arm {name} could not be started: {told}")
-        pipe = Pipe(ours, f"the chip of arm {name}")
+            raise ChipUnreachable(f"the process of the chip could not be started: {told}")
+        pipe = Pipe(ours, "the chip")
         yield RemoteHost(Link(pipe), "")
         for warning in pipe.end():
             warnings.warn(warning, stacklevel=1)
     except EOFError:
-        raise ChipUnreachable(f"the chip's process of arm {name} ended as it started") from None
+        raise ChipUnreachable("the process of the chip ended as it started") from None
     finally:
         ours.close()
         if process.pid is not None:

@@ -60,12 +60,13 @@ from substrate.run.training import ArmRun, Divergence
 from substrate.run.unit_figures import read_bytes, sha256_of
 from substrate.run.unit_settings import UnitSettings
 from substrate.scenario.schema import RemoteChip, Scenario
-from substrate.wire.errors import ChipRestarted, LeaseLost, LeaseTaken
+from substrate.wire.errors import ChipEnded, ChipRestarted, LeaseLost, LeaseTaken
 from substrate.wire.host import RemoteHost, remote_host
 
 STATES = "chip-states"
 """Of a chip in a process of its own; they hold weights, and go when the unit is done."""
-_MOST_RESTARTS = 100
+_MOST_RESTARTS, _MOST_DEATHS = 100, 2
+"""Of a chip on a bench; of the process of a simulated one, which is tried as often as a worker."""
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 epoch_written: ContextVar[Callable[[], None]] = ContextVar("epoch_written", default=lambda: None)
@@ -158,11 +159,12 @@ def _do(folder: Path, key: str, record: str) -> None:
                 told = None if host is None else partial(host.figures, restarts)
                 _train(folder, key, run, metrics, about.seed, told, can_be_saved=can_be_saved)
                 return
-        except (ChipRestarted, LeaseLost):
+        except (ChipEnded, ChipRestarted, LeaseLost) as problem:
             # somebody else may have had it: as after a stop, from the last epoch, on what the chip
             # has kept
             restarts += 1
-            if not can_be_saved or restarts > _MOST_RESTARTS:
+            most = _MOST_DEATHS if isinstance(problem, ChipEnded) else _MOST_RESTARTS
+            if not can_be_saved or restarts > most:
                 raise
 
 

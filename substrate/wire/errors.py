@@ -15,6 +15,10 @@ class ChipRestarted(WireError):
     """The chip was started anew, and knows nothing of what it was."""
 
 
+class ChipEnded(WireError):
+    """The process that simulated the chip is no more; another one can go on from what it kept."""
+
+
 class LeaseLost(WireError):
     """The lease lapsed, and somebody else may have the chip."""
 

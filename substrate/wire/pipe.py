@@ -13,7 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.errors import ChipUnreachable
+from substrate.wire.errors import ChipEnded, ChipUnreachable
 from substrate.wire.figures import Meter
 from substrate.wire.frames import pack, unpack
 from substrate.wire.link import Sent
@@ -35,7 +35,7 @@ class Pipe:
             name: of what is served, for people.
 
         Raises:
-            ChipUnreachable: the process at the other end has died.
+            ChipEnded: the process at the other end has died.
         """
         self.address = name
         self.meter = Meter()
@@ -50,23 +50,23 @@ class Pipe:
         """Send; what is larger than the system's buffers waits until the chip reads it.
 
         Raises:
-            ChipUnreachable: the process at the other end has died.
+            ChipEnded: the process at the other end has died.
         """
         try:
             self._connection.send_bytes(raw)
         except OSError:
-            raise ChipUnreachable(f"{self.address}: its process has ended") from None
+            raise ChipEnded(f"the process of {self.address} has ended") from None
 
     def receive(self) -> bytes:
         """Wait for the next reply.
 
         Raises:
-            ChipUnreachable: the process at the other end has died.
+            ChipEnded: the process at the other end has died.
         """
         try:
             return self._connection.recv_bytes()
         except (EOFError, OSError):
-            raise ChipUnreachable(f"{self.address}: its process has ended") from None
+            raise ChipEnded(f"the process of {self.address} has ended") from None
 
     def repeat(self) -> None:
         """Raise ChipUnreachable: a pipe changes nothing, so something is wrong at its ends."""
@@ -79,7 +79,7 @@ class Pipe:
         """Have it serve no longer; gives what the chip warned of, each once.
 
         Raises:
-            ChipUnreachable: the process at the other end has died.
+            ChipEnded: the process at the other end has died.
         """
         self.send(b"")
         return [str(each) for each in json.loads(self.receive())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,42 @@ def test_what_is_simulated_here_keeps_its_key(isolated):
     # baselines that go back through the pass stay here
     (clean,) = units_of(scenario, "clean", [0], data, CPU, isolated=isolated)
     assert '"isolated"' not in clean.record
+
+
+def isolated_unit(scenario: Scenario) -> Unit:
+    dataset = few_digits(scenario)
+    know_dataset(scenario, dataset)
+    (unit,) = units_of(scenario, "arm", [0], data_checksum(dataset), CPU, isolated=True)
+    return unit
+
+
+def killing(times: int):
+    """Kill the chip's process whenever an epoch was written, so many times."""
+    killed: list[int] = []
+
+    def kill() -> None:
+        if len(killed) < times:
+            (chip,) = multiprocessing.active_children()
+            chip.kill()
+            chip.join()
+            killed.append(chip.pid)
+
+    return kill
+
+
+def test_an_isolated_chip_whose_process_dies_is_tried_twice_more(tmp_path):
+    scenario = a_scenario(NATIVE, DANP, epochs=3)
+    _, expected = trained(scenario)
+    unit = isolated_unit(scenario)
+    result = do(unit, tmp_path, killing(2))
+    assert result.state == "ended", result.log
+    done = read_unit(Store(tmp_path).folder(unit.key), unit.key, "arm")
+    assert [each.test_loss for each in done.epochs] == expected[::2]
+    assert done.end.wire.restarts == 2
+
+
+def test_an_isolated_chip_whose_process_always_dies_is_given_up(tmp_path):
+    unit = isolated_unit(a_scenario(NATIVE, DANP, epochs=4))
+    result = do(unit, tmp_path, killing(3))
+    assert result.state == "failed"
+    assert result.reason == "the process of the chip has ended"

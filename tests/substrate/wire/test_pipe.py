@@ -11,7 +11,7 @@ import torch
 
 from devices.interface import LayerUpdate
 from substrate.wire.arm import serve_arm
-from substrate.wire.errors import ChipRefused, ChipUnreachable
+from substrate.wire.errors import ChipEnded, ChipRefused
 from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
 from substrate.wire.pipe import Pipe, serve_pipe
@@ -77,5 +77,5 @@ def test_what_the_chip_warned_of_comes_at_the_end(ends, monkeypatch):
 def test_a_process_that_has_died_is_known_at_once():
     ours, theirs = multiprocessing.Pipe()
     theirs.close()
-    with pytest.raises(ChipUnreachable, match="chip: its process has ended"):
+    with pytest.raises(ChipEnded, match="the process of chip has ended"):
         Pipe(ours, "chip")
