@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver, spawn
+from multiprocessing import forkserver, resource_tracker, spawn
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -30,7 +30,8 @@ class _Context(ForkServerContext):
 
 
 def server_context() -> ForkServerContext:
-    """Give the way to start processes from the server."""
+    """Give the way to start processes from the server: one for a run and all its workers."""
+    _ask_whose_child_this_is()
     context = _Context()
     context.set_forkserver_preload(["substrate.run.preload"])
     return context
@@ -40,6 +41,18 @@ def start_server() -> None:
     """Let it import what workers need while this process does other things."""
     server_context()
     forkserver.ensure_running()
+
+
+def _ask_whose_child_this_is() -> None:
+    """Have a process that came from the server ask the same one for processes of its own.
+
+    It is documented so, and knows the server's address; but since the server is not its child, it
+    would start another, which takes as long as all imports do.
+    """
+    server: Any = forkserver._forkserver
+    known = getattr(server, "_forkserver_address", None) is not None
+    if known and getattr(server, "_forkserver_pid", 0) is None:
+        server.ensure_running = resource_tracker.ensure_running
 
 
 _STARTING = threading.Lock()
