@@ -30,12 +30,7 @@ _DTYPES = {
     torch.int64: pb.INT64,
     torch.uint8: pb.UINT8,
 }
-_NUMPY: dict[pb.DType, tuple[np.dtype[Any], torch.dtype]] = {
-    pb.FLOAT32: (np.dtype("<f4"), torch.float32),
-    pb.FLOAT64: (np.dtype("<f8"), torch.float64),
-    pb.INT64: (np.dtype("<i8"), torch.int64),
-    pb.UINT8: (np.dtype("u1"), torch.uint8),
-}
+_TORCH = {of_wire: of_torch for of_torch, of_wire in _DTYPES.items()}
 _CRC_TAG, _DATA_TAG = b"\x0d", b"\x12"
 _CRC_END = 5
 _MOST_AXES, _LONGEST = 8, 2**40
@@ -89,14 +84,18 @@ class Tensors:
         self.held.append(tensor)
         return place
 
-    def settle(self) -> int:
-        """Let what was added change from here on; gives the bytes that travel."""
+    @property
+    def size(self) -> int:
+        """Bytes that travel."""
+        return sum(len(each) for each in self.parts)
+
+    def settle(self) -> None:
+        """Let what was added change from here on."""
         self.parts[self._settled :] = [each.copy() for each in self.parts[self._settled :]]
         self._settled = len(self.parts)
         # other tensors may come to lie where these have been
         self._places.clear()
         self.held.clear()
-        return sum(len(each) for each in self.parts)
 
 
 def identity(tensor: Tensor) -> object:
@@ -112,7 +111,7 @@ def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
         del message.tensors[:]
         message.tensors.extend(tensors.told)
         if data := tensors.parts:
-            parts = [_DATA_TAG + _varint(sum(len(each) for each in data)), *data]
+            parts = [_DATA_TAG + _varint(tensors.size), *data]
     parts.append(message.SerializeToString())
     crc = 0
     for part in parts:
@@ -161,20 +160,17 @@ def read_tensors(
         if each.HasField("earlier"):
             own.append(_repeated(each, own, earlier))
             continue
-        if each.dtype not in _NUMPY or len(each.shape) > _MOST_AXES:
+        of_torch, shape = _TORCH.get(each.dtype), tuple(each.shape)
+        if of_torch is None or len(shape) > _MOST_AXES:
             raise Unreadable(f"tensor {len(own)} has no type that is known, or too many axes")
-        of_numpy, of_torch = _NUMPY[each.dtype]
-        count = math.prod(each.shape)
-        if any(size > _LONGEST for size in each.shape) or at + count * of_numpy.itemsize > len(
-            data
-        ):
-            raise Unreadable(f"tensor {len(own)} of shape {tuple(each.shape)} is not all there")
+        end = at + math.prod(shape) * of_torch.itemsize
+        if end > len(data) or max(shape, default=0) > _LONGEST:
+            raise Unreadable(f"tensor {len(own)} of shape {shape} is not all there")
         # a copy that torch has allocated, so that sums over it go as in one process, bit for bit
-        tensor = torch.empty(tuple(each.shape), dtype=of_torch)
-        if count:
-            values = np.frombuffer(data, of_numpy, count, at)
-            np.copyto(tensor.numpy().reshape(-1), values)
-        at += count * of_numpy.itemsize
+        tensor = torch.empty(shape, dtype=of_torch)
+        if end > at:
+            memoryview(tensor.numpy()).cast("B")[:] = data[at:end]
+        at = end
         own.append(tensor)
     if at != len(data):
         raise Unreadable(f"{len(data) - at} bytes of data belong to no tensor")

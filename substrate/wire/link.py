@@ -142,11 +142,11 @@ class Link:
             del self._pending.orders[-1]
             self._tensors.settle()
             raise
-        if (
-            self._tensors.settle() > self.line.message_bytes
-            or len(self._pending.orders) >= _AT_ONCE
-        ):
+        large = self._tensors.size > self.line.message_bytes
+        if large or len(self._pending.orders) >= _AT_ONCE:
             self.send()
+        else:
+            self._tensors.settle()
 
     def question(self, *largest: Tensor) -> tuple[pb.Request, Tensors]:
         """Give the request that `ask` sends, behind what was ordered, to write a question in.
