@@ -26,6 +26,7 @@ from devices.interface import Chip, Observation
 from substrate.assemble.host import SimulatedHost
 from substrate.bench.jobs import seconds_of_run
 from substrate.environment import scenarios_folder
+from substrate.run.workers import cores
 from substrate.scenario.schema import Scenario
 from substrate.terminal import tell
 from substrate.wire.address import Guard
@@ -53,10 +54,12 @@ class Isolated(NamedTuple):
     """Whole runs of the digits scenario.
 
     Attributes:
+        what: how it is run.
         inside: seconds with the chips in the learner's process, run by run.
         apart: seconds with each in a process of its own, run by run.
     """
 
+    what: str
     inside: list[float]
     apart: list[float]
 
@@ -82,14 +85,22 @@ class Rate(NamedTuple):
     of_floor: float
 
 
-def bench_isolated(pairs: int) -> Isolated:
-    """Run the digits scenario with its chips inside and apart, in turn, so many times each."""
-    words = [str(scenarios_folder() / "native_danp.yaml"), "--seeds", "1", "--jobs", "1"]
-    found = Isolated([], [])
-    for _ in range(pairs):
-        found.apart.append(seconds_of_run([*words, "--isolated"]))
-        found.inside.append(seconds_of_run(words))
-    return found
+def bench_isolated(pairs: int) -> Iterator[Isolated]:
+    """Run the digits scenario with its chips inside and apart, in turn, so many times each.
+
+    With one job learner and chip have a core each, where there are two; with a job a core, as runs
+    are by default, they share it.
+    """
+    file, count = str(scenarios_folder() / "native_danp.yaml"), cores()
+    for what, words in (
+        ("one seed, one job", ["--seeds", "1", "--jobs", "1"]),
+        (f"{count} jobs on {count} cores", ["--jobs", str(count)]),
+    ):
+        found = Isolated(what, [], [])
+        for _ in range(pairs):
+            found.apart.append(seconds_of_run([file, *words, "--isolated"]))
+            found.inside.append(seconds_of_run([file, *words]))
+        yield found
 
 
 def bench_rates(requests: int) -> list[Rate]:
@@ -200,21 +211,23 @@ class _Still:
         return self._made[len(perturbs)]
 
 
-def show_wire(isolated: Isolated, rates: list[Rate], as_json: bool) -> None:
+def show_wire(isolated: Sequence[Isolated], rates: Sequence[Rate], as_json: bool) -> None:
     """Print the figures."""
     if as_json:
         told = {
-            "isolated": {**isolated._asdict(), "longer": isolated.longer},
+            "isolated": [{**each._asdict(), "longer": each.longer} for each in isolated],
             "rates": [each._asdict() for each in rates],
         }
         tell(json.dumps(told, indent=2))
         return
-    each = [100 * (b / a - 1) for a, b in zip(*isolated, strict=True)]
-    tell(
-        f"the digits scenario, {len(each)} pairs of whole runs: {median(isolated.inside):.1f} s in"
-        f" process and {median(isolated.apart):.1f} s isolated (medians);"
-        f" {min(each):.0f} to {max(each):.0f} % longer, {100 * isolated.longer:.0f} % all together"
-    )
+    for run in isolated:
+        each = [100 * (b / a - 1) for a, b in zip(run.inside, run.apart, strict=True)]
+        tell(
+            f"the digits scenario, {run.what}, {len(each)} pairs of whole runs:"
+            f" {median(run.inside):.1f} s in process and {median(run.apart):.1f} s isolated"
+            f" (medians); {min(each):.0f} to {max(each):.0f} % longer,"
+            f" {100 * run.longer:.0f} % all together"
+        )
     for rate in rates:
         tell(
             f"passes of batch {BATCH} at {WIDTH} units, {rate.chip}: {rate.megabytes:.1f} MB a"

@@ -121,4 +121,4 @@ def wire(
     """Time runs whose chips are in processes of their own, and bytes over the wire."""
     from substrate.bench.wire import bench_isolated, bench_rates, show_wire
 
-    show_wire(bench_isolated(pairs), bench_rates(requests), as_json)
+    show_wire(list(bench_isolated(pairs)), bench_rates(requests), as_json)

@@ -18,7 +18,7 @@ def test_passes_over_the_wire_are_timed(monkeypatch, capsys):
         assert rate.megabytes * 1e6 > 2 * 20 * (2 * 1024 + 10) * 4
         assert rate.rate > 0
         assert 0 < rate.of_floor < 1
-    show_wire(Isolated([10.0, 10.0], [11.0, 13.0]), [still, ideal], as_json=False)
+    show_wire([Isolated("one job", [10.0, 10.0], [11.0, 13.0])], [still, ideal], as_json=False)
     assert "10 to 30 % longer, 20 % all together" in capsys.readouterr().out
-    show_wire(Isolated([10.0], [12.0]), [still], as_json=True)
-    assert json.loads(capsys.readouterr().out)["isolated"]["longer"] == pytest.approx(0.2)
+    show_wire([Isolated("one job", [10.0], [12.0])], [still], as_json=True)
+    assert json.loads(capsys.readouterr().out)["isolated"][0]["longer"] == pytest.approx(0.2)
