@@ -38,6 +38,7 @@ from devices.interface import (
 from devices.ledger import Counts
 from devices.reading import Reading, read_matrix
 from devices.requests import check_layer, check_update
+from devices.states import below, prefixed
 from devices.without_trace import without_trace
 
 
@@ -237,19 +238,12 @@ class NetworkChip:
 
     def state(self) -> dict[str, Tensor]:
         """Give copies of everything that a run needs to go on from here."""
-        return (
-            {
-                f"layer {number}.{part}.{name}": value
-                for number, layer in enumerate(self._layers, start=1)
-                for part, keeper in layer.keepers().items()
-                for name, value in keeper.state().items()
-            }
-            | {
-                f"layer {number}.bias": layer.bias.clone()
-                for number, layer in enumerate(self._layers, start=1)
-            }
-            | {"ledger": torch.tensor(self._ledger.numbers())}
-        )
+        found = {"ledger": torch.tensor(self._ledger.numbers())}
+        for number, layer in enumerate(self._layers, start=1):
+            found[f"layer {number}.bias"] = layer.bias.clone()
+            for part, keeper in layer.keepers().items():
+                found |= prefixed(f"layer {number}.{part}", keeper.state())
+        return found
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state of a chip of the same settings."""
@@ -258,14 +252,7 @@ class NetworkChip:
         for number, layer in enumerate(self._layers, start=1):
             layer.bias.copy_(state[f"layer {number}.bias"])
             for part, keeper in layer.keepers().items():
-                prefix = f"layer {number}.{part}."
-                keeper.restore(
-                    {
-                        name.removeprefix(prefix): value
-                        for name, value in state.items()
-                        if name.startswith(prefix)
-                    }
-                )
+                keeper.restore(below(f"layer {number}.{part}", state))
 
     @property
     def arrays(self) -> list[Crossbar]:

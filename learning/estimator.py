@@ -23,6 +23,7 @@ from learning.injection import drawn_again
 from learning.losses import Loss, loss_gradient
 from learning.requirements import RuleSettings
 from learning.rules import RuleState, Trial
+from learning.states import below, prefixed
 
 _PASSES_AT_ONCE = 8
 """Perturbed passes that are run together, so that they share the work of the first layer."""
@@ -149,7 +150,7 @@ class Estimator:
             "generator": self._generator.get_state(),
             "trials": torch.tensor(self._trials),
             **({} if own is None else {"rule generator": own.get_state()}),
-            **{f"rule.{name}": value.clone() for name, value in self._remembered.items()},
+            **prefixed("rule", {name: each.clone() for name, each in self._remembered.items()}),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -158,11 +159,7 @@ class Estimator:
         self._trials = int(state["trials"])
         if self._rule_generator is not None:
             self._rule_generator.set_state(state["rule generator"])
-        self._remembered = {
-            name.removeprefix("rule."): value
-            for name, value in state.items()
-            if name.startswith("rule.")
-        }
+        self._remembered = below("rule", state)
 
     def _losses(self, target: Tensor, output: Tensor) -> Tensor:
         return self._loss(output, target)

@@ -20,6 +20,7 @@ from learning.estimator import Estimate, Estimator
 from learning.losses import Loss
 from learning.optimisers import Optimiser, OptimiserSettings
 from learning.requirements import RuleSettings
+from learning.states import below, prefixed
 
 
 class LearningSettings(NamedTuple):
@@ -97,18 +98,12 @@ class Learner:
         """Everything that the next step depends on and that is not the chip's."""
         return {
             "steps": torch.tensor(self._steps),
-            **{f"estimator.{name}": value for name, value in self._estimator.state().items()},
-            **{f"optimiser.{name}": value for name, value in self._optimiser.state().items()},
+            **prefixed("estimator", self._estimator.state()),
+            **prefixed("optimiser", self._optimiser.state()),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a state."""
         self._steps = int(state["steps"])
-        self._estimator.restore(_below("estimator.", state))
-        self._optimiser.restore(_below("optimiser.", state))
-
-
-def _below(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
-    }
+        self._estimator.restore(below("estimator", state))
+        self._optimiser.restore(below("optimiser", state))

@@ -49,6 +49,7 @@ from devices.deferred import torch
 from devices.interface import Capability, LayerUpdate, Outer
 from learning.critic import criticise, fit_critic
 from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
+from learning.states import below, prefixed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -188,14 +189,14 @@ class WeightMirror(Rule):
             assert trial.target is not None
             assert trial.generator is not None
             critic = fit_critic(
-                _below("critic.", state),
+                below("critic", state),
                 trial.output,
                 trial.target,
                 trial.activity_changes[-1],
                 trial.loss_changes[0],
                 trial.generator,
             )
-            state |= {f"critic.{name}": value for name, value in critic.items()}
+            state |= prefixed("critic", critic)
         return state
 
     def requests(
@@ -227,7 +228,7 @@ class WeightMirror(Rule):
         if self.output_error == "critic":
             assert trial.output is not None
             assert trial.target is not None
-            critic = _below("critic.", trial.state)
+            critic = below("critic", trial.state)
             return (criticise(critic, trial.output, trial.target),)
         change = trial.activity_changes[-1]
         norm = change.square().sum(1)
@@ -307,9 +308,3 @@ def _factor(covariance: Tensor, ridge: Tensor) -> Tensor:
     # not checked for success, which would wait for the device; a ridge makes it positive definite
     factor: Tensor = torch.linalg.cholesky_ex(ridged).L
     return factor
-
-
-def _below(prefix: str, state: RuleState) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
-    }

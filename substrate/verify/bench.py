@@ -23,6 +23,7 @@ from devices.crossbars.bench import BenchCrossbar, crossbar_on
 from devices.crossbars.open_bench import OpenBench
 from devices.interface import Dense, Outer
 from substrate.randomness import stream
+from substrate.verify.described import assert_described
 
 _MOST = 12
 """Rows and columns that are looked at, so that reads stay few."""
@@ -68,8 +69,7 @@ class BenchConformance:
             assert min(size) >= 1, f"array {number} has {size.rows} rows, {size.columns} columns"
         for name in ("largest_input", "largest_weight"):
             assert getattr(made, name) > 0, f"`{name}` is not above 0"
-        for setting, field in self.model.Settings.model_fields.items():
-            assert field.description, f"the setting `{setting}` has no description with its unit"
+        assert_described(self.model.Settings)
         self.measured = ", ".join(f"{size.rows} × {size.columns}" for size in made.arrays)
 
     def test_opens_again(self) -> None:

@@ -13,6 +13,7 @@ from devices.crossbars.base import Crossbar
 from devices.crossbars.custom import CustomCrossbar
 from devices.interface import Dense, Outer
 from substrate.randomness import stream
+from substrate.verify.described import assert_described, assert_named
 from substrate.verify.updates import ORDINARY, SAMPLES, Amount
 
 N_OUT, N_IN = 6, 9
@@ -112,7 +113,5 @@ class CrossbarUnderTest:
         """Names itself, cites its source, and describes every parameter with its unit."""
         if type(self).make is not CrossbarUnderTest.make:
             raise SkipTest("built otherwise than from a class with Parameters")
-        for attribute in ("title", "citation"):
-            assert getattr(self.model, attribute, ""), f"`{attribute}` is empty"
-        for parameter, field in self.model.Parameters.model_fields.items():
-            assert field.description, f"parameter `{parameter}` has no description with its unit"
+        assert_named(self.model, "title", "citation")
+        assert_described(self.model.Parameters)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from devices.converters import Conversion, Converter
 from devices.noise.base import Memory, NoiseModel
+from substrate.verify.described import assert_described, assert_named, on_meta_device
 from substrate.verify.seal import assert_sealed
 from substrate.verify.statistics import compare
 
@@ -58,13 +59,8 @@ class NoiseConformance:
 
     def test_describes_itself(self) -> None:
         """Names itself, cites its source, and describes every parameter with its unit."""
-        kind = type(self.model)
-        for attribute in ("name", "title", "citation"):
-            text = getattr(kind, attribute, "")
-            assert isinstance(text, str), f"`{attribute}` is no text"
-            assert text.strip(), f"`{attribute}` is empty"
-        for parameter, field in kind.model_fields.items():
-            assert field.description, f"parameter `{parameter}` has no description with its unit"
+        assert_named(type(self.model), "name", "title", "citation")
+        assert_described(type(self.model))
 
     def test_shape_dtype_device(self) -> None:
         """Gives noise in the shape, dtype and device of the signal, all finite."""
@@ -273,13 +269,8 @@ class NoiseConformance:
         """Makes every tensor where the signal is (torch's meta device)."""
         memory = self._memory()
         for reads in (3, 70):
-            try:
+            with on_meta_device():
                 noise = self.model.sample(self._signal(reads).to("meta"), memory)
-            except (RuntimeError, NotImplementedError) as problem:
-                reason = str(problem).splitlines()[0]
-                raise AssertionError(
-                    f"makes a tensor elsewhere, or waits for a value: {reason}"
-                ) from problem
             assert noise.device.type == "meta", f"gives noise on {noise.device}"
 
     def test_cuda_device(self) -> None:

@@ -15,6 +15,7 @@ from devices.interface import Capability, CapabilityError
 from devices.seal import chip_state, restore_chip
 from learning.losses import Loss, cross_entropy, mean_squared_error
 from learning.rules import Rule, RuleState, Trial
+from substrate.verify.described import assert_described, assert_named
 from substrate.verify.expected import assert_downhill, assert_unbiased, draw_errors
 from substrate.verify.networks import CONVOLUTION, DEEP, NETWORKS, ONE_LAYER, SmallNetwork
 from substrate.verify.trials import (
@@ -54,13 +55,8 @@ class RuleConformance:
 
     def test_describes_itself(self) -> None:
         """Names itself, cites its source, and describes every setting."""
-        kind = type(self.rule)
-        for attribute in ("name", "title", "citation"):
-            text = getattr(kind, attribute, "")
-            assert isinstance(text, str), f"`{attribute}` is no text"
-            assert text.strip(), f"`{attribute}` is empty"
-        for setting, field in kind.model_fields.items():
-            assert field.description, f"the setting `{setting}` has no description"
+        assert_named(type(self.rule), "name", "title", "citation")
+        assert_described(type(self.rule))
 
     def test_settings_can_be_written_out(self) -> None:
         """Is the same rule after its settings were written to a file and read again."""

@@ -169,7 +169,7 @@ def read_tensors(
         # a copy that torch has allocated, so that sums over it go as in one process, bit for bit
         tensor = torch.empty(shape, dtype=of_torch)
         if end > at:
-            memoryview(tensor.numpy()).cast("B")[:] = data[at:end]
+            tensor.numpy().data.cast("B")[:] = data[at:end]
         at = end
         own.append(tensor)
     if at != len(data):
