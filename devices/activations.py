@@ -30,8 +30,8 @@ def sign(a: Tensor) -> Tensor:
 
 
 def step(a: Tensor) -> Tensor:
-    """Compare with 0: 1 or 0."""
-    return (a >= 0).to(a.dtype)
+    """Compare with 0: 1 or 0; what is no number stays so, and is seen."""
+    return torch.where(a.isnan(), a, (a >= 0).to(a.dtype))
 
 
 def leaky_relu(slope: float) -> Activation:

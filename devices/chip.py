@@ -23,7 +23,7 @@ from torch.nn import functional
 from devices.blocks import Blocks
 from devices.chip_layer import ChipLayer
 from devices.chip_ledger import ChipLedger
-from devices.crossbars.base import Crossbar, Reports, all_pulse_trains
+from devices.crossbars.base import Crossbar, all_pulse_trains, merged_reports
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation
 from devices.interface import (
     Capability,
@@ -265,17 +265,16 @@ class NetworkChip:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of all crossbars; see `devices.crossbars.base.Pulsed`."""
         return all_pulse_trains(
-            part for layer in self._layers for part in (layer.crossbar, layer.decorrelation)
+            part
+            for layer in self._layers
+            for part in (layer.crossbar, layer.decorrelation, layer.mirror)
         )
 
     def report(self) -> dict[str, float]:
         """Give what drivers report beside reads; see `devices.crossbars.base.Reports`."""
-        found: dict[str, float] = {}
-        for layer in self._layers:
-            for part in (layer.crossbar, layer.mirror):
-                if isinstance(part, Reports):
-                    found |= part.report()
-        return found
+        return merged_reports(
+            part for layer in self._layers for part in (layer.crossbar, layer.mirror)
+        )
 
     @property
     def ledger(self) -> Counts:

@@ -32,7 +32,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from devices.crossbars.base import Crossbar, all_pulse_trains
+from devices.crossbars.base import Crossbar, all_pulse_trains, draws_by_row
 from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
 from devices.states import below, prefixed, restore_to, state_of
@@ -169,6 +169,11 @@ class CrossbarDecorrelation:
     def noise_free(self) -> bool:
         """Whether the crossbar is."""
         return self.crossbar.noise_free
+
+    @property
+    def draws_by_row(self) -> bool:
+        """See `devices.crossbars.base.DrawsByRow`."""
+        return draws_by_row(self.crossbar)
 
     def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
         """Give R x through the crossbar's noise."""

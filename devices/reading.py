@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import torch
 from torch import Tensor
 
 from devices.blocks import Blocks
-from devices.crossbars.base import Crossbar
+from devices.crossbars.base import Crossbar, draws_by_row
 from devices.decorrelation import Decorrelation
 
 
@@ -44,7 +45,12 @@ def read_matrix(
 ) -> tuple[Tensor, Blocks]:
     """Read a matrix for all passes; its noise tells apart those that shared a block until here."""
     apart = blocks.apart()
-    if matrix.noise_free or blocks == apart:
+    if matrix.noise_free:
+        return matrix.read(x), blocks
+    if not draws_by_row(matrix):
+        passes = range(len(blocks.sizes))
+        return torch.cat([matrix.read(blocks.of(x, number)) for number in passes]), apart
+    if blocks == apart:
         return matrix.read(x), blocks
     if set(blocks.starts) == {0} and set(blocks.sizes) == {len(x)}:
         return matrix.read(x, repeats=len(blocks.sizes)), apart

@@ -107,7 +107,7 @@ class Estimator:
             observed, gradients = chip.backpropagate(x, loss)
             inputs, output = list(observed.inputs), observed.output
             return Estimate(inputs, output, loss(output), list(gradients))
-        if not self._remembered:
+        if self._trials == 0:
             for _ in range(rule.trials_before_training):
                 _, (trial,) = self._compare(x, target, 1, None, more=False)
                 self._learn(trial)
@@ -231,13 +231,13 @@ class Estimator:
             trials.append(
                 Trial(
                     shapes,
-                    tuple(changes[number]) if changes else (),
+                    _in_own_pass(changes[own]),
                     tuple(injected[own]),
                     tuple(loss_changes[own]),
                     sigma,
-                    input_changes=tuple(input_changes[number]) if input_changes else (),
+                    input_changes=_in_own_pass(input_changes[own]) if input_changes else (),
                     pre_activations=tuple(baseline.pre_activations) if keeps else (),
-                    output_changes=tuple(output_changes[number]) if output_changes else (),
+                    output_changes=_in_own_pass(output_changes[own]),
                     output=baseline.output,
                     target=target,
                     loss_gradient=partial(loss_gradient, self._loss, baseline.output, target),
@@ -294,6 +294,13 @@ def _activity_changes(
         for activities, change in zip(perturbed, changes, strict=True):
             change.append(activities.pop(0) - before[:part])
     return changes
+
+
+def _in_own_pass(passes: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+    """Give what changed in every layer: in the trial's only pass, or in the layer's own."""
+    if not passes:
+        return ()
+    return tuple(passes[layer if len(passes) > 1 else 0][layer] for layer in range(len(passes[0])))
 
 
 def _input_changes(

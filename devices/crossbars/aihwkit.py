@@ -91,7 +91,7 @@ class AihwkitCrossbar:
             device: where the tile computes.
             generator: on the CPU; draws the seed of the device-to-device pattern, unless `config`
                 has one of its own. Without it, aihwkit takes one from the clock.
-            seconds_per_read: time that passes before every read, in which devices drift.
+            seconds_per_read: time that passes before every read of a batch, in which devices drift.
         """
         config = copy.deepcopy(config)
         if generator is not None and getattr(config.device, "construction_seed", None) == 0:
@@ -113,6 +113,11 @@ class AihwkitCrossbar:
     def noise_free(self) -> bool:
         """Whether the forward pass is perfect, and no time passes."""
         return self._perfect_reads and not self._drifts
+
+    @property
+    def draws_by_row(self) -> bool:
+        """See `devices.crossbars.base.DrawsByRow`."""
+        return not self._drifts
 
     @torch.no_grad()
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:

@@ -3,7 +3,7 @@
     update:  W ← W + ΔW                        the target, kept by the digital periphery
              program W                         with the programming error of the noise model
     read:    α · drift(programmed W, t) x      α from aihwkit's drift compensation
-             t = seconds_after_programming + seconds_per_read · reads since then
+             t = seconds_after_programming + seconds_per_read · reads since then, of a batch each
 
 The noise models (`PCMLikeNoiseModel`, `HermesNoiseModel`, `ReRamWan2022NoiseModel`,
 `ReRamCMONoiseModel`, ...) are aihwkit's; each names its measurement in its docstring. Noise models
@@ -86,7 +86,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             device: where the tile computes.
             generator: draws programming error and drift, and on torch tiles the noise of reads; on
                 `device` if that is a torch tile, else on the CPU.
-            seconds_per_read: time that passes from one read to the next.
+            seconds_per_read: time that passes from one read of a batch to the next.
             seconds_after_programming: time from programming to the first read. With neither time,
                 the weights stay as programmed.
         """

@@ -54,6 +54,24 @@ class Crossbar(Protocol):
 
 
 @runtime_checkable
+class DrawsByRow(Protocol):
+    """A crossbar that says how its noise is drawn; of others nothing is taken for granted."""
+
+    @property
+    def draws_by_row(self) -> bool:
+        """Whether rows of one read differ as those of several do, so that passes can share one.
+
+        Not where noise of the weights is drawn once a read, or time passes between reads.
+        """
+        ...
+
+
+def draws_by_row(part: object) -> bool:
+    """Whether rows of several passes can be read at once."""
+    return isinstance(part, DrawsByRow) and part.draws_by_row
+
+
+@runtime_checkable
 class Pulsed(Protocol):
     """A part that counts its pulse trains, since it was made; the count is in its `state`."""
 
@@ -112,6 +130,15 @@ class Reports(Protocol):
     def report(self) -> Mapping[str, float]:
         """As it is now, by name with the unit; asking may take the driver's time."""
         ...
+
+
+def merged_reports(parts: Iterable[object]) -> dict[str, float]:
+    """What the drivers of parts know."""
+    found: dict[str, float] = {}
+    for part in parts:
+        if isinstance(part, Reports):
+            found |= part.report()
+    return found
 
 
 def all_pulse_trains(parts: Iterable[object]) -> Int[Tensor, "2"] | None:

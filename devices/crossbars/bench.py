@@ -42,6 +42,7 @@ class BenchCrossbar:
     """A matrix in the first rows and columns of one array of a bench."""
 
     noise_free = False
+    draws_by_row = True  # its noise is in the rows as they are driven
 
     def __init__(self, opened: OpenBench, n_out: int, n_in: int, device: torch.device) -> None:
         """Take an array; tensors are given on `device`."""

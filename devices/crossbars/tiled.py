@@ -22,6 +22,8 @@ from devices.crossbars.base import (
     Breakable,
     Crossbar,
     all_pulse_trains,
+    draws_by_row,
+    merged_reports,
 )
 from devices.interface import Dense, Outer
 from devices.states import below, prefixed, restore_to, state_of
@@ -60,6 +62,11 @@ class TiledCrossbar:
     def noise_free(self) -> bool:
         """Whether no array has noise."""
         return all(tile.noise_free for _, _, tile in self._placed())
+
+    @property
+    def draws_by_row(self) -> bool:
+        """See `devices.crossbars.base.DrawsByRow`."""
+        return all(draws_by_row(tile) for tile in self.tiles)
 
     def program(self, weights: Float[Tensor, "n_out n_in"]) -> None:
         """Write every array's part."""
@@ -117,6 +124,10 @@ class TiledCrossbar:
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of all arrays."""
         return all_pulse_trains(tile for _, _, tile in self._placed())
+
+    def report(self) -> dict[str, float]:
+        """See `devices.crossbars.base.Reports`."""
+        return merged_reports(self.tiles)
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -215,7 +215,8 @@ class WeightMirror(Rule):
                     factor = _factor(trial.state[f"covariance.{layer}"], 1e-3 * variance)
                     bias = 2 * self.input_readout_std**2
                     x = x - bias * torch.cholesky_solve(x.T, factor).T
-                whitened = x @ trial.state[f"inverse.{layer}"]
+                shrunk = self._since_inverted(layer, trial.state)
+                whitened = (x * shrunk) @ trial.state[f"inverse.{layer}"] * shrunk
             seen = self._part(trial.activity_changes[layer]).flatten(0, -2)
             misfit = read_mirror(layer, x).sub_(seen)
             yield LayerUpdate(layer, mirror=Outer(whitened, misfit, self.rate / len(x)))
@@ -272,6 +273,18 @@ class WeightMirror(Rule):
         if name not in state or trial.number % self.inverse_every == 0:
             factor = _factor(covariance, self.ridge * state[f"variance.{layer}"])
             state[name] = torch.cholesky_inverse(factor)
+            state[f"inverted.{layer}"] = self._ridged_diagonal(layer, state)
+
+    def _ridged_diagonal(self, layer: int, state: RuleState) -> Tensor:
+        return state[f"covariance.{layer}"].diagonal() + self.ridge * state[f"variance.{layer}"]
+
+    def _since_inverted(self, layer: int, state: RuleState) -> Tensor:
+        """Give √ of what each input's variance was at the inversion, of what it is now.
+
+        1 unless it has more than doubled: an inverse of when an input stood still would blow B up.
+        """
+        then, now = state[f"inverted.{layer}"], self._ridged_diagonal(layer, state)
+        return torch.where(now > 2 * then, then / now, 1.0).sqrt_()
 
     def _remember_slope(
         self, layer: int, trial: Trial, output_change: Tensor, state: dict[str, Tensor]

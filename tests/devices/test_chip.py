@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from devices.crossbars.ideal import IdealCrossbar
+from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import (
     Capability,
     CapabilityError,
@@ -12,7 +14,7 @@ from devices.interface import (
     Observation,
     Outer,
 )
-from tests.chips import make_chip, torch_network
+from tests.chips import CPU, make_chip, torch_network
 
 SIZES = (6, 5, 4, 3)
 
@@ -221,3 +223,22 @@ def test_reads_of_no_layer_are_refused():
     for read in (chip.read_transposed, chip.read_decorrelation_transposed, chip.activate):
         with pytest.raises(ValueError, match="no layer -1"):
             read(-1, torch.ones(2, 3))
+
+
+def test_pulse_trains_of_the_mirror_count(monkeypatch):
+    chip = make_chip(SIZES)
+    assert chip.pulse_trains is None
+    for layer in chip._layers[1:]:
+        monkeypatch.setattr(layer.mirror, "pulse_trains", torch.tensor([10, 4]), raising=False)
+    assert chip.pulse_trains.tolist() == [20, 8]
+
+
+def test_every_array_of_a_split_matrix_reports(monkeypatch):
+    def make(n_out, n_in):
+        return TiledCrossbar(n_out, n_in, 4, 4, lambda *size: IdealCrossbar(*size[:2], CPU))
+
+    chip = make_chip(SIZES, make)
+    assert chip.report() == {}
+    second = chip._layers[0].crossbar.tiles[1]
+    monkeypatch.setattr(second, "report", lambda: {"temperature (K)": 4.2}, raising=False)
+    assert chip.report() == {"temperature (K)": 4.2}

@@ -10,6 +10,8 @@ from learning.learner import Learner, LearningSettings
 from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
 from learning.requirements import PerturbationSettings, RuleSettings
+from learning.rules import Trial
+from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
 from learning.rules.weight_mirror import WeightMirror
 from tests.chips import make_chip
 from tests.rules import rule_settings
@@ -164,3 +166,53 @@ def test_the_second_pass_takes_no_more_of_the_batch_than_the_rule_reads(monkeypa
         after = trial.output[:6] + trial.activity_changes[-1]
         losses = cross_entropy(after, target[:6]) - cross_entropy(trial.output[:6], target[:6])
         torch.testing.assert_close(trial.loss_changes[0], losses)
+
+
+def test_trials_before_training_are_made_once_in_one_layer_too(monkeypatch):
+    x, target = batch()
+    for sizes in ((6, 3), SIZES):
+        chip, counts = make_chip(sizes), []
+        passes = chip.passes
+
+        def counted(x, perturbs, passes=passes, counts=counts, **options):
+            counts.append(len(perturbs))
+            return passes(x, perturbs, **options)
+
+        monkeypatch.setattr(chip, "passes", counted)
+        own = {"passes_before_training": 5}
+        settings = rule_settings("weight_mirror", own, source="injected", baseline="noisy")
+        teacher = Estimator(chip, settings, cross_entropy, torch.Generator().manual_seed(0))
+        for _ in range(3):
+            teacher.estimate(x, target)
+        assert counts == [2] * (5 + 3)
+
+
+class _Remembers(IterativeNodePerturbation):
+    """INP that looks at its observed changes as well."""
+
+    name = "remembers"
+    reads_activities = True
+    reads_inputs = True
+    knows_perturbation = True
+
+    def errors(self, trial):
+        seen.append(trial)
+        return super().errors(trial)
+
+
+seen: list[Trial] = []
+
+
+def test_layer_by_layer_every_change_is_that_of_the_layers_own_pass():
+    x, target = batch()
+    seen.clear()
+    perturbation = PerturbationSettings("injected", "clean", 0.1, resamples=3)
+    settings = RuleSettings(_Remembers(), perturbation)
+    generator = torch.Generator().manual_seed(0)
+    Estimator(make_chip(SIZES), settings, cross_entropy, generator).estimate(x, target)
+    assert len(seen) == 3
+    for trial in seen:
+        for layer, perturbation in enumerate(trial.perturbations):
+            # nothing before a layer was perturbed, so that what it shows is what was injected
+            torch.testing.assert_close(trial.activity_changes[layer], perturbation[layer])
+            assert not trial.input_changes[layer].any()

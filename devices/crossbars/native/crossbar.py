@@ -79,6 +79,8 @@ class NativeCrossbar:
         }
         self._weights = torch.zeros(n_out, n_in, device=where)
         self._seen = self._weights
+        # what dense changes are added to, in a digital copy; None where pulses have left it behind
+        self._target: Tensor | None = None
         self._seconds = device.drift.start
         spread = generators("device spread")
         self._devices: Devices = draw_devices(
@@ -108,6 +110,12 @@ class NativeCrossbar:
         return still and quiet and not any(self._noise.values())
 
     @property
+    def draws_by_row(self) -> bool:
+        """See `devices.crossbars.base.DrawsByRow`."""
+        still = self._nu is None or self._device.drift.seconds_per_read == 0
+        return still and self._noise["weight"] is None
+
+    @property
     def timeless(self) -> str | None:
         """See `devices.crossbars.base.Aged`."""
         return "no drift in this model (drift.nu is 0)" if self._nu is None else None
@@ -133,8 +141,10 @@ class NativeCrossbar:
         self._programmings += 1
         window = self._device.conductance
         # cells are as precise as the array was made, whatever they are given
-        pair = to_pair(window, self._within_bounds(weights.to(self._weights.dtype)))
-        pair = program_pair(window, pair, self._streams["programming"])
+        target = self._within_bounds(weights.to(self._weights.dtype))
+        pair = program_pair(window, to_pair(window, target), self._streams["programming"])
+        if self._device.update.dense == "program":
+            self._target = target
         self._weights = self._seen = self._within_bounds(to_weights(window, pair))
         self._seconds = self._device.drift.start
         self._array = None
@@ -157,6 +167,8 @@ class NativeCrossbar:
 
     def update(self, request: Outer | Dense) -> None:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
+        if isinstance(request, Outer):
+            self._target = None
         if isinstance(request, Outer) and self._in_place.takes(request):
             self._in_place.pulse_(self._weights, request, self._streams["cycle spread"])
             self._array = None
@@ -178,7 +190,7 @@ class NativeCrossbar:
         elif response.dense == "rows":
             self._pulse(pulse_rows(request.delta, step, longest, stream))
         else:
-            self.program(self._weights + request.delta)
+            self.program((self._weights if self._target is None else self._target) + request.delta)
 
     def state(self) -> dict[str, Tensor]:
         """See `devices.crossbars.base.Crossbar.state`."""
@@ -193,6 +205,8 @@ class NativeCrossbar:
             **prefixed("devices", devices),
             **prefixed("stream", streams),
         }
+        if self._target is not None:
+            state["target"] = self._target.clone()
         if self._stuck is not None:
             state["stuck"] = self._stuck.clone()
         if self._nu is not None:
@@ -215,6 +229,7 @@ class NativeCrossbar:
         self._in_place = InPlace(self._devices, self._device.update, self._count)
         for name, generator in self._streams.items():
             generator.set_state(streams[name])
+        self._target = state["target"].clone() if "target" in state else None
         self._stuck = state["stuck"].clone() if "stuck" in state else None
         self._nu = state["nu"].clone() if "nu" in state else None
         for place, source in self._noise.items():

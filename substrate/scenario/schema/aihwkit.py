@@ -23,8 +23,8 @@ class AihwkitChip(ArrayChip):
     )
     seconds_per_read: NonNegativeFloat = Field(
         0.0,
-        description="Time from one read to the next, in which devices drift: pulsed tiles by "
-        "`device.drift`, inference tiles by their noise model.",
+        description="Time from one pass of a batch to the next, in which devices drift: pulsed "
+        "tiles by `device.drift`, inference tiles by their noise model.",
     )
     seconds_after_programming: NonNegativeFloat | None = Field(
         None,

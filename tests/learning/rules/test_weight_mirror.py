@@ -269,3 +269,26 @@ def test_what_it_needs_follows_from_its_settings():
     assert WeightMirror().needs == {Capability.OBSERVE, slope, loss}
     observing = WeightMirror(slope="observed", output_error="critic")
     assert observing.needs == {Capability.OBSERVE}
+
+
+@pytest.mark.parametrize("awake", [slice(None), slice(0, 1)])
+def test_inputs_that_wake_up_between_two_inversions_do_not_blow_the_mirror_up(awake):
+    rule, mirror = WeightMirror(), torch.zeros(3, 4)
+    loud = linear_trial(100, WEIGHTS)
+    still = loud.input_changes[1].clone()
+    still[:, awake] = 0.0
+    state = {}
+    for number in range(40):
+        x = still if number == 0 else loud.input_changes[1]
+        seen = replace(
+            loud,
+            activity_changes=(loud.activity_changes[0], x @ WEIGHTS.T),
+            input_changes=(loud.input_changes[0], x),
+            state=state,
+            number=number,
+        )
+        state = rule.remember(seen)
+        (update,) = rule.requests(replace(seen, state=state), lambda layer, x, b=mirror: x @ b.T)
+        mirror = mirror - update.mirror.rate * update.mirror.d.T @ update.mirror.x
+        assert mirror.norm() < 3 * WEIGHTS.norm(), number
+    assert (mirror - WEIGHTS).norm() < 0.1 * WEIGHTS.norm()
