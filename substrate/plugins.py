@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from substrate.nearest import nearest
+from substrate.plugin_files import files_of, sha256_of_files
 
 FORM = "'my_file.py:Name' or 'my_package.my_module:Name'"
 
@@ -184,11 +185,24 @@ def _check_trust(spec: str, path: Path | None) -> None:
         )
 
 
+def changed_since_import(path: Path) -> bool:
+    """Whether a file, or one in its folder that it imports, is not what this process runs of it."""
+    return path in _imported and _imported[path] != sha256_of_files(files_of(path))
+
+
+_imported: dict[Path, str] = {}
+
+
 def _load_file(path: Path) -> ModuleType:
-    # one module a file, however often and from wherever it is named
-    name = f"substrate_plugin_{path.as_posix()}"
-    if name in sys.modules:
+    # one module a file, however often and from wherever it is named, as long as it stays the same
+    name, files = f"substrate_plugin_{path.as_posix()}", files_of(path)
+    content = sha256_of_files(files)
+    if name in sys.modules and _imported.get(path) == content:
         return sys.modules[name]
+    if name in sys.modules:  # it was edited, or one that it imports
+        for each, module in [*sys.modules.items()]:
+            if (file := getattr(module, "__file__", None)) and Path(file) in files:
+                del sys.modules[each]
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -203,6 +217,7 @@ def _load_file(path: Path) -> ModuleType:
         raise _import_failed(str(path), problem) from problem
     finally:
         sys.path.remove(folder)
+    _imported[path] = content
     return module
 
 

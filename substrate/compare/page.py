@@ -152,6 +152,7 @@ def as_record(found: ComparedRuns) -> dict[str, Any]:
                 "role": arm.arm.role,
                 "also_in": list(arm.also_in),
                 "seeds": arm.seeds,
+                "diverged": [each.seed for each in arm.arm.diverged],
                 "figure": _as_numbers(arm.interval),
                 "behind": _as_numbers(arm.behind),
                 "why_not": arm.why_not or None,

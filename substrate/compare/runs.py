@@ -79,7 +79,7 @@ class ComparedArm:
         run: the name of the run.
         name: of the arm there.
         arm: what its summary says.
-        also_in: runs that have the very same units.
+        also_in: runs that have the very same units, and arms of the same run.
         interval: of its own figure over new seeds and new test data.
         behind: of the reference, with its interval; None for the reference itself, and where they
             cannot be compared.
@@ -170,7 +170,10 @@ def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> Compare
             continue
         seen.add(units)
         twins = [
-            each.name for each in runs if each is not run and units and units in each.units.values()
+            each.name if each is not run else f"{run.name}:{twin}"
+            for each in runs
+            for twin, theirs in each.units.items()
+            if units and theirs == units and (each, twin) != (run, arm)
         ]
         own = _contrast({(run, arm): 1.0})
         interval = None if own is None else own.interval(_CONFIDENCE)
@@ -279,6 +282,12 @@ def _notices(runs: Sequence[ReadRun]) -> list[str]:
         for run in runs
         if run.summary.status != "complete"
     ]
+    for run in runs:
+        for name, arm in run.summary.arms.items():
+            if arm.diverged:
+                where = f"{len(arm.diverged)} of {len(run.summary.seeds)} seeds"
+                rest = "the others alone are compared" if run.figures(name) else "none is left"
+                said.append(f"{run.name}: {name} diverged in {where}; {rest}.")
     told = {
         "data": {run.name: _data_in_words(run.summary) for run in runs},
         "networks": {run.name: run.summary.network for run in runs},

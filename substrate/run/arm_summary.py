@@ -93,12 +93,13 @@ class ArmOutcome:
     ) -> list[float | None]:
         """The figure of every seed after an epoch, or after its last.
 
-        None where it diverged, or has not come so far.
+        None where it diverged, was given up, or has not come so far.
         """
         return [
             self._epochs[seed, at].figure(metric)
             if (at := self.reached(seed) if epoch is None else epoch)
             and seed not in self.divergences
+            and seed not in self.failed
             and (seed, at) in self._epochs
             else None
             for seed in seeds

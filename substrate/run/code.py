@@ -6,20 +6,21 @@ hashed: of `devices`, `learning` and those parts of `substrate` that a figure ca
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 import devices
 import learning
 import substrate
 from substrate.library import BENCH_GROUP, CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
+from substrate.plugin_files import files_of, sha256_of_files
+from substrate.plugins import changed_since_import
+from substrate.scenario.source import ScenarioError
 
 _OF_SUBSTRATE = (
     "assemble",
@@ -40,7 +41,7 @@ def own_code() -> str:
     """SHA-256 of the sources of ours that compute, as they are when this process first asks."""
     inside = Path(substrate.__path__[0])
     roots = [Path(devices.__path__[0]), Path(learning.__path__[0])]
-    return _sha256(_sources([*roots, *(inside / each for each in _OF_SUBSTRATE)]))[:16]
+    return sha256_of_files(_sources([*roots, *(inside / each for each in _OF_SUBSTRATE)]))[:16]
 
 
 @cache
@@ -50,7 +51,7 @@ def registered_code() -> dict[str, str]:
     for group in (NOISE_GROUP, CROSSBAR_GROUP, RULE_GROUP, BENCH_GROUP):
         for entry in entry_points(group=group):
             package = entry.module.partition(".")[0]
-            found[package] = _sha256(_of_package(package))
+            found[package] = sha256_of_files(_of_package(package))
     return found
 
 
@@ -58,6 +59,9 @@ def named_code(settings: object) -> dict[str, str]:
     """SHA-256 of files that settings name, by path or module, and of what code beside them imports.
 
     A file is a trace, or a class's `my_lab.py:MyNoise`; a module is `my_package.my_module:MyNoise`.
+
+    Raises:
+        ScenarioError: this process runs what a file held before it was changed.
     """
     found = {}
     for value in set(_strings(settings)):
@@ -65,9 +69,9 @@ def named_code(settings: object) -> dict[str, str]:
         if Path(value).is_absolute():
             for path in (value, before):
                 if path and Path(path).is_file():
-                    found.update({str(each): _sha256([each]) for each in _with_imports(Path(path))})
+                    found.update(_of_file(Path(path)))
         elif after.isidentifier() and _MODULE.fullmatch(before):
-            found[before] = _sha256(_of_package(before.partition(".")[0]))
+            found[before] = sha256_of_files(_of_package(before.partition(".")[0]))
     return dict(sorted(found.items()))
 
 
@@ -84,14 +88,11 @@ def _strings(value: object) -> Iterator[str]:
         yield value
 
 
-def _with_imports(path: Path) -> list[Path]:
-    """A file and, if it is code, the files in its folder that it imports; nothing is run."""
-    if path.suffix != ".py":
-        return [path]
-    finder = ModuleFinder(path=[str(path.parent)])
-    finder.run_script(str(path))
-    files = (getattr(module, "__file__", None) for module in finder.modules.values())
-    return [path, *sorted({Path(each) for each in files if each} - {path})]
+def _of_file(path: Path) -> dict[str, str]:
+    if changed_since_import(path):
+        message = "was changed after this process imported it: read the scenario anew"
+        raise ScenarioError(message, file=str(path))
+    return {str(each): sha256_of_files([each]) for each in files_of(path)}
 
 
 def _of_package(name: str) -> list[Path]:
@@ -99,10 +100,11 @@ def _of_package(name: str) -> list[Path]:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return []
-    if spec is None or spec.origin is None or _is_standard(spec.origin):
+    if spec is None or (spec.origin is not None and _is_standard(spec.origin)):
         return []
-    folders = spec.submodule_search_locations
-    return _sources(map(Path, folders)) if folders else [Path(spec.origin)]
+    if folders := spec.submodule_search_locations:  # of a package, with an __init__.py or without
+        return _sources(map(Path, folders))
+    return [Path(spec.origin)] if spec.origin else []
 
 
 def _is_standard(origin: str) -> bool:
@@ -113,12 +115,8 @@ def _is_standard(origin: str) -> bool:
 
 
 def _sources(roots: Iterable[Path]) -> list[Path]:
-    return [each for root in roots for each in (sorted(root.rglob("*.py")) or [root])]
+    return [each for root in roots for each in _python_files(root)]
 
 
-def _sha256(files: Iterable[Path]) -> str:
-    found = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        found.update(f"{path.name} {len(content)} ".encode() + content)
-    return found.hexdigest()
+def _python_files(root: Path) -> list[Path]:
+    return [root] if root.is_file() else sorted(root.rglob("*.py"))

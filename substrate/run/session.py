@@ -95,7 +95,7 @@ def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario,
         The scenario that was run there, the one to run now, and where its settings stand.
 
     Raises:
-        ScenarioError: the folder holds no run, or one that is complete.
+        ScenarioError: the folder holds no run, one that is complete, or one that would lose seeds.
         RecordError: what lies in it is damaged.
     """
     place = f"--resume {folder}"
@@ -113,6 +113,11 @@ def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario,
     scenario = then
     if changed:
         scenario, source = load(folder / SCENARIO, True)
+        if lost := [seed for seed in then.seeds if seed not in scenario.seeds]:
+            every = ",".join(map(str, dict.fromkeys([*then.seeds, *scenario.seeds])))
+            message = f"the run has seeds {', '.join(map(str, then.seeds))} and would lose some"
+            hint = f"name them too, as --seeds {every}, or give another run another folder"
+            raise ScenarioError(message, file=place, found=lost, hint=hint)
     if scenario == then and is_complete(folder):
         summary = read_summary(folder)
         assert summary is not None

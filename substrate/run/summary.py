@@ -221,7 +221,8 @@ def _more_seeds(seeds: Sequence[int], decisive: Comparison) -> list[int] | None:
     """The seeds of the next look, where more would narrow an undecided interval."""
     if decisive.gap is None or decisive.over_samples is None:
         return None
-    if (decisive.over_seeds or math.inf) < decisive.over_samples:
+    over_seeds = math.inf if decisive.over_seeds is None else decisive.over_seeds
+    if over_seeds < decisive.over_samples:
         return None
     more = (seed for seed in count() if seed not in seeds)
     return [*seeds, *islice(more, seeds_at_next_look(len(seeds)) - len(seeds))]

@@ -25,7 +25,7 @@ look again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from substrate.record.summary import Comparison, Verdict
@@ -107,7 +107,12 @@ def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Co
 
 def worst(comparisons: Sequence[Comparison]) -> Verdict:
     """An arm's verdict: the worst of its comparisons."""
-    verdicts = {comparison.verdict for comparison in comparisons}
+    return worst_verdict(comparison.verdict for comparison in comparisons)
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of several; undecided of none."""
+    verdicts = {*verdicts}
     if "not feasible" in verdicts:
         return "not feasible"
     return "undecided" if "undecided" in verdicts or not verdicts else "feasible"

@@ -37,8 +37,8 @@ _SMOOTH = 1.5
 _ALONG = {1: 49, 2: 25}
 """Places along the last field, by the number of fields."""
 
-COLUMNS = 9
-"""Values of the first of two fields at which the limit of the second is sought."""
+_COLUMNS = 9
+"""Values of the first of two fields, at most, at which the limit of the second is sought."""
 
 Point = tuple[float, ...]
 
@@ -75,7 +75,7 @@ class Truths:
         if len(axes) == 1:  # finer where the limit may be, which is where runs are
             near = np.unique(places[:, 0]).clip(0, 1)
             self.along = np.unique(np.concatenate([self.along, near]))
-        self.columns = _columns(axes[0]) if len(axes) == 2 else np.zeros(1)
+        self.columns = columns_of(axes[0]) if len(axes) == 2 else np.zeros(1)
         grid = [
             [*([column] if len(axes) == 2 else []), place]
             for column in self.columns
@@ -116,9 +116,9 @@ def _crossings(paths: Array, along: Array, rising: bool) -> Array:
     return np.where(inside[:, 0], -1.0, np.where(inside[:, -1], found, 2.0))
 
 
-def _columns(first: Axis) -> Array:
+def columns_of(first: Axis) -> Array:
     """Places along the first field where the border is looked for: each can be measured, once."""
-    places = np.linspace(0, 1, COLUMNS)
+    places = np.linspace(0, 1, _COLUMNS)
     if not first.whole:
         return places
     return np.array(sorted({first.place(first.measurable(place)) for place in places}))

@@ -21,7 +21,7 @@ from substrate.randomness import stream_seed
 from substrate.record.bill import Amount, Bill
 from substrate.spec.search import Found, Limit
 from substrate.spec.surrogate import Surrogate
-from substrate.spec.truths import COLUMNS, Point
+from substrate.spec.truths import Point, columns_of
 from substrate.study.energy import energy_of, time_of
 
 What = Literal["energy", "time"]
@@ -144,7 +144,7 @@ def _feasible(found: Found, limit: Limit, end: str) -> list[float]:
 def _coded(found: Found, column: int, place: float) -> tuple[float, ...]:
     if len(found.axes) == 1:
         return (place,)
-    return (float(np.linspace(0, 1, COLUMNS)[column]), place)
+    return (float(columns_of(found.axes[0])[column]), place)
 
 
 def _places(found: Found, point: Point) -> list[float]:

@@ -124,7 +124,7 @@ def make_limit(
     from substrate.run.progress import counted
     from substrate.study.folder import PAGE, begin
     from substrate.study.least import least_of
-    from substrate.study.limits import LimitRuns, find_limit, point_of
+    from substrate.study.limits import LimitRuns, check_tolerance, find_limit, point_of
     from substrate.study.limits_page import limit_page
 
     two = len(question.axes) == 2
@@ -147,6 +147,7 @@ def make_limit(
     }
     begin(folder, asked)
     with sole_writer(folder), workers_for(points, how) as (data, units):
+        check_tolerance(question, regression=data.of(points[0].scenario).regression)
         remove_unfinished(folder)
         with counted(console, " and ".join(question.fields)) as on_unit:
             runs = LimitRuns(question, source, data, units, on_unit)

@@ -33,7 +33,7 @@ from substrate.study.least import What
 from substrate.study.plan import StudyPoint, Value, check_arm
 from substrate.study.run import OnUnit, StudyData, Units
 
-_LOST = 100.0
+LOST = 100.0
 """A run that diverged is behind by so many tolerances."""
 
 _FEWEST_NEAR = 4
@@ -79,6 +79,24 @@ def tolerance_of(words: str) -> float:
     return value / 100 if found and found[2] else value
 
 
+def check_tolerance(question: Question, *, regression: bool) -> None:
+    """See that the distance is one of the metric.
+
+    Raises:
+        ScenarioError: points of a loss, or more than all points of an accuracy.
+    """
+    plain = question.within.lstrip("0123456789.eE+- ") == ""
+    if regression and not plain:
+        hint = "a number in the unit of the loss, such as 0.02"
+        message = "a loss has no points"
+    elif not regression and question.tolerance >= 1:
+        hint = f"'{question.within} points'?" if plain else "such as '1 point'"
+        message = "no device falls behind so far in accuracy, which is a fraction"
+    else:
+        return
+    raise ScenarioError(message, file="--within", found=question.within, hint=hint)
+
+
 def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     """Read ``PATH``, ``PATH=LOW:HIGH`` or ``PATH=LOW:HIGH:log``.
 
@@ -90,6 +108,9 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     """
     path, _, given = words.partition("=")
     place = f"--vary {words}"
+    if path.partition(".")[0] == "data":
+        message = "the data are the same in all runs of a search, and so no field of theirs varies"
+        raise ScenarioError(message, file=place)
     check_arm(path, source, (place, None))
     now = _value(scenario.model_dump(mode="json"), path, place)
     number = isinstance(now, int | float) and not isinstance(now, bool)
@@ -112,6 +133,11 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
         raise ScenarioError(message, file=place, found=given)
     # of a field that says `exact` or the like, whole ends mean whole numbers
     whole = whole or (not number and low.is_integer() and high.is_integer())
+    if whole:
+        low, high = math.ceil(low), math.floor(high)
+        if not low < high:
+            message = "a range of whole numbers holds two at least"
+            raise ScenarioError(message, file=place, found=given)
     return path, Axis(low, high, log=log, whole=whole)
 
 
@@ -185,7 +211,7 @@ class LimitRuns:
         gap = math.nan if figures[0] is None else figures[1] - figures[0]
         self.points.append(point)
         self.gaps.append(gap)
-        self._margins.append(-_LOST * tolerance if math.isnan(gap) else tolerance - gap)
+        self._margins.append(-LOST * tolerance if math.isnan(gap) else tolerance - gap)
         regression = bool(own.epochs) and own.epochs[-1].test_accuracy is None
         self.metric = "test_loss" if regression else "test_accuracy"
         both = own.by_sample, other.by_sample

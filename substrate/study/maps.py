@@ -18,6 +18,7 @@ from substrate.report.wording import gap_number, is_accuracy
 from substrate.study.drawn_axis import DrawnAxis, NamedAxis
 from substrate.study.effects import Array
 from substrate.study.energy import ENERGY, energy_of
+from substrate.study.limits import LOST
 
 
 class _Shown(NamedTuple):
@@ -108,18 +109,23 @@ def energy_map(
 def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Array | None:
     """Probability that the gap is within the tolerance, (places up, places across).
 
-    None where an axis has no order, or there are too few points.
+    A point where the device diverged, in some seed or all, is far beyond it. None where an axis has
+    no order, or there are too few points.
     """
     from substrate.randomness import stream_seed
     from substrate.spec.surrogate import Surrogate
 
-    points = points.dropna(subset=["gap"])
+    gap, tolerance = points["gap"], points["tolerance"]
+    # where it is not feasible and yet not behind, it diverged
+    lost = (points["verdict"] == "not feasible") & ~(gap > tolerance)
+    points = points[lost | gap.notna()]
     axes = [DrawnAxis(axis, points) for axis in (across, up)]
     if not all(axis.continuous for axis in axes) or len(points) < 6:
         return None
     coded = np.column_stack([axis.places(points) for axis in axes])
     scale = float(points["tolerance"].iloc[0]) or float(points["gap"].std()) or 1.0
-    relative = ((points["tolerance"] - points["gap"]) / scale).to_numpy(float)
+    margin = (points["tolerance"] - points["gap"]).mask(lost, -LOST * scale)
+    relative = (margin / scale).to_numpy(float)
     at = np.linspace(0, 1, 25)
     where = np.array([[x, y] for y in at for x in at])
     generator = np.random.default_rng(stream_seed(len(points), "border"))

@@ -11,6 +11,7 @@ from substrate.record.summary import MetricName, Summary, Verdict
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
 from substrate.report.wording import NOTHING, gap_number, is_accuracy, percent, seeds_in_words
+from substrate.run.verdict import worst_verdict
 from substrate.study.drawn_axis import NamedAxis
 from substrate.study.effects import Array, Effect, effects
 from substrate.study.energy import ENERGY, energy_of, least_energy, varies
@@ -28,7 +29,8 @@ class StudyView(NamedTuple):
 
     Attributes:
         arm: its name.
-        points: a row a point, against the baseline that it is furthest behind of.
+        points: a row a point, against the baseline that it is furthest behind of; the verdict is
+            that over all baselines.
         effects: which axis costs most.
     """
 
@@ -48,6 +50,7 @@ def study_views(plan: Plan, points: pd.DataFrame) -> list[StudyView]:
     for arm, rows in points.groupby("arm", sort=False):
         furthest = rows.sort_values("gap", ascending=False, na_position="first", kind="stable")
         own = furthest.drop_duplicates("point").sort_values("point").reset_index(drop=True)
+        own["verdict"] = own["point"].map(rows.groupby("point")["verdict"].agg(worst_verdict))
         if own["gap"].nunique() > 1 or len(points["arm"].unique()) == 1:
             views.append(StudyView(str(arm), own, effects(plan.study.axes, own, "gap")))
     return views
@@ -242,7 +245,7 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
     return Section(
         f"{view.arm}: all points",
         "Against the baseline that it is furthest behind of; intervals over new seeds and new test"
-        " data. The same as points.csv and points.parquet.",
+        " data, verdicts over all baselines. The same as points.csv and points.parquet.",
         headings=(*axes, "Mean", "Gap", "Interval", "Seeds", "Energy", "Verdict"),
         rows=rows,
         numbers=tuple(range(count, count + 5)),

@@ -20,7 +20,7 @@ from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import Location, Place, ScenarioError, Source
 from substrate.scenario.yaml_reader import load_yaml
-from substrate.study.schema import Grid, Study, StudyAxis
+from substrate.study.schema import COLUMNS, Grid, Study, StudyAxis
 
 MOST_POINTS = 100_000
 
@@ -77,9 +77,26 @@ def checked_study(source: Source) -> tuple[Study, Source]:
     """
     try:
         folder = source.path.parent
-        return Study.model_validate(source.data, context={"folder": folder}), source
+        study = Study.model_validate(source.data, context={"folder": folder})
     except ValidationError as problem:
         raise from_validation_error(problem, source, Study) from None
+    _check_axes(study, source)
+    return study, source
+
+
+def _check_axes(study: Study, source: Source) -> None:
+    """See that tables and pictures can tell the axes apart."""
+    owner: dict[str, str] = {}
+    for name, axis in study.axes.items():
+        if name in COLUMNS:
+            message = f"the tables have a column {name!r} already; name the axis otherwise"
+            raise source.error(("axes", name), message)
+        chosen = (path for each in (axis.choices or {}).values() for path in each)
+        for path in dict.fromkeys([*axis.fields, *chosen]):
+            if path in owner:
+                message = f"{owner[path]!r} and {name!r} both set {path}"
+                raise source.error(("axes", name), message)
+            owner[path] = name
 
 
 def plan_study(study: Study, source: Source) -> Plan:

@@ -71,6 +71,17 @@ class StudyAxis(Settings):
         return [self.field] if isinstance(self.field, str) else self.field
 
 
+COLUMNS = (
+    *("point", "arm", "role", "seed", "test_accuracy"),
+    *("test_loss", "train_accuracy", "train_loss", "diverged_in"),
+    *("baseline", "seeds", "mean", "std"),
+    *("baseline_mean", "gap", "ci_low", "ci_high", "tolerance", "verdict"),
+    *("training_joules", "training_seconds", "inference_joules"),
+    *("inference_seconds", "worst_cell_cycles"),
+)
+"""Of the tables, beside the axes."""
+
+
 class Grid(Settings):
     """Every combination of all values."""
 

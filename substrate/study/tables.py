@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -92,5 +93,11 @@ def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     for name, table in tables.items():
         write_atomically(folder / f"{name}.csv", table.to_csv(index=False))
         parquet = BytesIO()
-        table.to_parquet(parquet, index=False)
+        table.apply(_of_one_kind).to_parquet(parquet, index=False)
         write_atomically(folder / f"{name}.parquet", parquet.getvalue())
+
+
+def _of_one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers beside words as words, since Parquet has one kind a column."""
+    kinds = {isinstance(value, str) for value in column.dropna()}
+    return column.map(str, na_action="ignore") if len(kinds) > 1 else column

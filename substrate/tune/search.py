@@ -120,7 +120,7 @@ def search_rates(
     store, data = Store.default(), data_checksum(dataset)
     know_dataset(scenario, dataset)
     searches = {arm: Search(start) for arm in arms}
-    waiting, open_ = deque(arms), {*arms}
+    waiting, open_ = deque(searches), {*searches}
     rates: dict[Unit, float] = {}
 
     def units() -> Iterator[Unit | None]:

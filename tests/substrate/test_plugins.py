@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from substrate.plugins import PluginError, absolute_spec, load_object
+from substrate.plugins import PluginError, absolute_spec, changed_since_import, load_object
 
 
 @pytest.fixture
@@ -75,3 +75,14 @@ def test_a_failed_import_can_be_tried_again(folder: Path) -> None:
         load_object("broken.py:x", folder)
     (folder / "broken.py").write_text("x = 'mended'\n")
     assert load_object("broken.py:x", folder) == "mended"
+
+
+def test_a_file_that_was_edited_is_imported_anew_with_what_lies_beside_it(folder: Path) -> None:
+    (folder / "part.py").write_text("value = 1\n")
+    (folder / "whole.py").write_text("from part import value\n")
+    assert load_object("whole.py:value", folder) == 1
+    assert not changed_since_import(folder / "whole.py")
+    (folder / "part.py").write_text("value = 22\n")
+    assert changed_since_import(folder / "whole.py")
+    assert load_object("whole.py:value", folder) == 22
+    assert not changed_since_import(folder / "whole.py")

@@ -252,3 +252,13 @@ def test_a_unit_that_fails_is_named_and_tried_again(substrate_here, tmp_path, mo
     assert "given up" in (tmp_path / "run" / "report.html").read_text()
     assert substrate_here("run", "--resume", "run").returncode == 0
     assert names(tmp_path / "run") == FILES
+
+
+def test_a_run_keeps_its_seeds(substrate_here, tmp_path):
+    scenario = write_scenario(tmp_path)
+    assert substrate_here("run", scenario, "--out", "run", "--seeds", "0,1").returncode == 0
+    before = rows(tmp_path / "run")
+    fewer = substrate_here("run", "--resume", "run", "--seeds", "1,2")
+    assert fewer.returncode == 2
+    assert "--seeds 0,1,2" in fewer.stderr
+    assert rows(tmp_path / "run") == before

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import substrate as sb
-from substrate.compare.page import comparison_page, headline, said
+from substrate.compare.page import as_record, comparison_page, headline, said
 from substrate.compare.runs import compare_runs, read_runs
 from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario
@@ -60,7 +60,8 @@ def test_the_same_units_stand_there_once(runs: Runs) -> None:
     baselines = [each for each in found.arms if each.name == "backpropagation"]
     assert [(each.run, list(each.also_in)) for each in baselines] == [("one", ["two"])]
     assert [path for path, _ in found.differing] == [*LESS_NOISE]
-    assert found.notices == []
+    lost = "hot diverged in 2 of 2 seeds; none is left."
+    assert found.notices == [f"one: {lost}", f"two: {lost}"]
 
 
 def test_other_test_data_is_said_and_not_subtracted(runs: Runs) -> None:
@@ -141,3 +142,12 @@ def test_what_names_hold_does_nothing_in_a_page(runs: Runs) -> None:
     found = compare_runs(read_runs([one, two]))
     assert "<b>" not in comparison_page(found, "<i>command")
     assert "arms differ from" in headline(found)
+
+
+def test_twins_of_one_run_and_what_diverged_are_in_the_record(runs: Runs) -> None:
+    one = read_runs([runs("one"), runs("two", LESS_NOISE)])
+    same = {**one[0].units, "native": one[0].units["backpropagation"]}
+    found = compare_runs([replace(one[0], units=same), one[1]], "one:native")
+    assert list(found.arms[0].also_in) == ["one:backpropagation", "two"]
+    hot = [each for each in as_record(found)["arms"] if each["arm"] == "hot"]
+    assert [each["diverged"] for each in hot] == [[0, 1]]

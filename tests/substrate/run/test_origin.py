@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from substrate.data import load_dataset
+from substrate.plugins import load_object
+from substrate.run.code import named_code
 from substrate.run.origin import data_checksum, differences, origin
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario
 
 CPU = torch.device("cpu")
@@ -91,3 +94,24 @@ def test_other_versions_and_another_device_are_named(path):
         "the device (cuda, now cpu)",
     ]
     assert "platform" not in now.versions
+
+
+def test_a_package_without_init_is_hashed(tmp_path, monkeypatch):
+    (tmp_path / "lab_of_mine").mkdir()
+    model = tmp_path / "lab_of_mine" / "noise.py"
+    model.write_text("STD = 0.05\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = named_code(["lab_of_mine.noise:MyNoise"])
+    assert [*before] == ["lab_of_mine.noise"]
+    model.write_text("STD = 0.5\n")
+    assert named_code(["lab_of_mine.noise:MyNoise"]) != before
+
+
+def test_code_that_was_edited_after_it_was_imported_is_refused(working_folder):
+    mine = working_folder / "edited.py"
+    mine.write_text("value = 1\n")
+    assert load_object(f"{mine}:value", working_folder) == 1
+    assert named_code([f"{mine}:value"])
+    mine.write_text("value = 22\n")
+    with pytest.raises(ScenarioError, match="after this process imported it"):
+        named_code([f"{mine}:value"])

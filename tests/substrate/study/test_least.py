@@ -1,5 +1,7 @@
 """The least energy within a limit, of bills that are known in full."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,19 @@ def test_nothing_feasible_or_no_figures_has_no_least() -> None:
     somewhere = found([BITS], [limit(None, 4, 5, 6)], points)
     assert least_of(somewhere, [None] * 3, "energy") is None
     assert least_of(somewhere, [bill(1.0)] * 3, "time") is None
+
+
+def test_over_few_whole_numbers_each_stands_for_itself() -> None:
+    few = Axis(4, 6, whole=True)
+    points = [(float(bits), noise) for bits in (4, 5, 6) for noise in (0.01, 0.03, 0.1)]
+    bills = [bill(2**bits) for bits, _ in points]
+    nowhere = limit(None, 0.1, 0.1, 0.1, none=0.9)
+    limits = [
+        replace(nowhere, first=4.0),
+        replace(nowhere, first=5.0),
+        limit(6.0, 0.02, 0.03, 0.04),
+    ]
+    least = least_of(found([few, NOISE], limits, points), bills, "energy")
+    assert least is not None
+    assert least.at[0] == 6
+    assert least.value == pytest.approx(64, rel=0.1)

@@ -23,6 +23,7 @@ def points() -> pd.DataFrame:
     table["device"] = np.where(table["bits"] < 5, "tang", "rasch")
     table["gap"] = 0.1 * table["noise"]
     table["tolerance"] = 0.04
+    table["verdict"] = np.where(table["gap"] < table["tolerance"], "feasible", "not feasible")
     table["training_joules"] = 1e-3 * table["bits"]
     return table
 
@@ -77,3 +78,14 @@ def test_the_border_lies_where_the_gap_is_the_tolerance(points):
 
 def test_choices_have_no_border(points):
     assert feasible_map(points, DEVICE, NOISE) is None
+
+
+def test_points_that_diverged_are_beyond_the_border(points):
+    assert feasible_map(points, BITS, NOISE)[-1].max() < 0.5
+    lost = points["noise"] > 0.5
+    points.loc[lost, "gap"] = np.nan
+    assert feasible_map(points, BITS, NOISE)[-1].max() < 0.1
+    points.loc[lost, "gap"] = 0.0  # of the seeds that are left
+    assert feasible_map(points, BITS, NOISE)[-1].max() < 0.1
+    points.loc[lost, "verdict"] = "feasible"
+    assert feasible_map(points, BITS, NOISE)[-1].min() > 0.9

@@ -109,6 +109,8 @@ def test_scattered_points_lie_in_the_ranges_and_repeat(tmp_path: Path, kind: str
         (BITS + "    range: [1, 2]\n", 6, "give one of values, range or choices"),
         ("  b: {field: training.epochs, range: [2, 1], steps: 2}\n", 6, "lower end"),
         ("  b: {field: training.epochs, range: [1, 2]}\n", 6, "needs steps"),
+        (BITS.replace("bits:", "baseline:"), 6, "a column 'baseline' already"),
+        (BITS + BITS.replace("bits:", "more:"), 9, "'bits' and 'more' both set arms.native"),
         (BITS + "design: {kind: gird}\n", 9, "did you mean 'grid'?"),
     ],
 )

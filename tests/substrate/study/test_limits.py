@@ -1,0 +1,57 @@
+"""What may be asked of `substrate spec`."""
+
+from pathlib import Path
+
+import pytest
+
+from substrate.cli.scenario import open_scenario
+from substrate.scenario.source import ScenarioError
+from substrate.spec.axis import Axis
+from substrate.study.limits import Question, axis_of, check_tolerance, tolerance_of
+
+BITS = "arms.native.chip.output_converter.bits"
+
+
+def axis(words: str) -> Axis:
+    scenario, source = open_scenario(Path("native_danp"), [], "full")
+    return axis_of(words, source, scenario)[1]
+
+
+def test_whole_numbers_lie_within_the_range_that_is_given() -> None:
+    assert axis(f"{BITS}=2.5:6") == Axis(3, 6, whole=True)
+    assert axis(f"{BITS}=3:5.9") == Axis(3, 5, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"{BITS}=2.5:3.5", "two at least"),
+        ("data.limit_train=100:400", "the data are the same"),
+    ],
+)
+def test_a_field_or_range_of_no_use_is_refused(words: str, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        axis(words)
+
+
+@pytest.mark.parametrize(
+    ("within", "regression", "said"),
+    [
+        ("2 points", True, "a loss has no points"),
+        ("2 %", True, "a loss has no points"),
+        ("2", False, "'2 points'"),
+        ("150 points", False, "so far in accuracy"),
+        ("0.02", True, ""),
+        ("1e-2", True, ""),
+        ("2.5", True, ""),
+        ("2 points", False, ""),
+        ("0.02", False, ""),
+    ],
+)
+def test_the_distance_is_one_of_the_metric(within: str, regression: bool, said: str) -> None:
+    question = Question((BITS,), (Axis(2, 9),), "native", "", tolerance_of(within), within)
+    if not said:
+        check_tolerance(question, regression=regression)
+        return
+    with pytest.raises(ScenarioError, match=said):
+        check_tolerance(question, regression=regression)
