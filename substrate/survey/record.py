@@ -82,6 +82,8 @@ class Survey(_Record):
         network: in one line.
         metric: what the table shows.
         versions: of everything that figures depend on.
+        data: SHA-256 of all of them.
+        code: SHA-256 of our sources, and of files and packages that the scenario names.
         command: that began it.
         started: in UTC.
         cells: in the order in which they were finished.
@@ -94,6 +96,8 @@ class Survey(_Record):
     network: str
     metric: Literal["test_accuracy", "test_loss"]
     versions: dict[str, str]
+    data: str = ""
+    code: dict[str, str] = {}
     command: str
     started: str
     cells: list[Cell] = []

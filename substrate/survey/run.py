@@ -17,7 +17,7 @@ from substrate.data.dataset import Dataset
 from substrate.environment import versions
 from substrate.files import sole_writer
 from substrate.record.metrics import Epoch
-from substrate.run.origin import data_checksum
+from substrate.run.origin import data_checksum, origin
 from substrate.run.store import Store
 from substrate.run.unit import know_dataset
 from substrate.run.unit_figures import Done
@@ -58,6 +58,8 @@ def run_survey(
         OSError: another process is writing in this folder, or it cannot be written.
     """
     split = dataset.validation() if len(plan.rates) > 1 else None
+    data = data_checksum(dataset)
+    made = origin(plan.scenario, data, torch.device("cpu"))
     asked = Survey(
         scenario=plan.scenario.model_dump(mode="json", exclude_none=True),
         rates=list(plan.rates),
@@ -65,6 +67,8 @@ def run_survey(
         network=_network(plan.scenario, dataset),
         metric="test_loss" if dataset.regression else "test_accuracy",
         versions=versions(),
+        data=data,
+        code={"substrate": made.versions["code"], **made.files},
         command=command,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -73,7 +77,6 @@ def run_survey(
         write_record(folder, survey)
         store = Store.default()
         know_dataset(plan.scenario, dataset)
-        data = data_checksum(dataset)
         open_ = {
             place: _OpenCell(plan, place, data)
             for place in plan.places

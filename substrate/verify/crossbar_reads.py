@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest import SkipTest
+
 import torch
 from torch import Tensor
 
+from devices.crossbars.base import draws_by_row
 from devices.interface import Outer
 from substrate.verify.crossbar_under_test import ARRAYS, N_IN, N_OUT, READS, CrossbarUnderTest
 from substrate.verify.statistics import assert_near, compare
@@ -112,6 +115,16 @@ class ReadChecks(CrossbarUnderTest):
             assert not torch.equal(first, second), (
                 "two arrays of different seeds have the same noise; draw from `generators` alone"
             )
+
+    def test_rows_draw_their_own_noise(self) -> None:
+        """Has other noise in every row of a read, if it says that it draws row by row."""
+        crossbar, x = self._programmed(), self._inputs()
+        if crossbar.noise_free or not draws_by_row(crossbar):
+            raise SkipTest("does not say that its noise is drawn row by row")
+        a = crossbar.read(x[:1].expand(2, -1).contiguous(), repeats=READS).double()
+        first, second = (a - a.mean(0)).view(READS, 2, N_OUT).unbind(1)
+        shared = float((first * second).mean() / a.var(0).mean().clamp(min=1e-300))
+        assert shared < 0.5, f"says draws_by_row, and rows share {shared:.0%} of their noise"
 
     def test_batch_independence(self) -> None:
         """Gives a sample the same result and noise, wherever and with whatever it is in a batch."""

@@ -13,6 +13,8 @@ ASKED = Survey(
     network="64-8-10",
     metric="test_accuracy",
     versions={"torch": "2.12"},
+    data="f00d",
+    code={"mine.py": "1"},
     command="substrate survey tiny",
     started="2026-01-01T00:00:00+00:00",
 )
@@ -25,11 +27,20 @@ def test_an_empty_folder_begins_and_a_written_one_goes_on(tmp_path: Path) -> Non
     assert begin_or_go_on(tmp_path, later) == ASKED
 
 
-def test_figures_of_another_version_are_not_mixed_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"versions": {"torch": "2.13"}}, r"versions\.torch is '2\.12' there, and '2\.13' here"),
+        ({"data": "beef"}, "data is 'f00d' there, and 'beef' here"),
+        ({"code": {"mine.py": "2"}}, r"code\.mine\.py is '1' there, and '2' here"),
+    ],
+)
+def test_figures_of_another_version_or_of_other_data_are_not_mixed_in(
+    tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
     write_record(tmp_path, ASKED)
-    other = ASKED.model_copy(update={"versions": {"torch": "2.13"}})
-    with pytest.raises(SurveyError, match=r"versions\.torch is '2\.12' there, and '2\.13' here"):
-        begin_or_go_on(tmp_path, other)
+    with pytest.raises(SurveyError, match=said):
+        begin_or_go_on(tmp_path, ASKED.model_copy(update=changed))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}'])

@@ -50,6 +50,12 @@ def test_a_rate_that_is_far_too_high_has_no_stable_one_below(scenario: Scenario)
     assert [*found] == ["backpropagation", "clean_danp"]
 
 
+def test_an_arm_that_is_named_twice_is_searched_once(scenario: Scenario) -> None:
+    dataset, names = load_dataset(scenario.data), ["backpropagation"] * 2
+    (each,) = search_rates(scenario, names, dataset, CPU, InProcess(), 2, start=1e4).values()
+    assert [attempt.stable for attempt in each] == [False]
+
+
 def played(*losses: float) -> list[Epoch]:
     return [
         Epoch(arm="arm", seed=0, epoch=number, train_loss=None, test_loss=loss, seconds=0.0)

@@ -26,6 +26,15 @@ class SaysItIsNoisy(IdealCrossbar):
     noise_free = False
 
 
+class DrawsOnceARead(IdealCrossbar):
+    noise_free = False
+    draws_by_row = True
+
+    def read(self, x: Tensor, repeats: int = 1) -> Tensor:
+        of_weights = [self.weights + torch.randn_like(self.weights) / 50 for _ in range(repeats)]
+        return torch.cat([x @ each.T for each in of_weights])
+
+
 class ForgetsRepeats(IdealCrossbar):
     def read(self, x: Tensor, repeats: int = 1) -> Tensor:
         return super().read(x)

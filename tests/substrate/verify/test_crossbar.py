@@ -77,6 +77,7 @@ def of_native(
 
 IDEAL: list[tuple[type[IdealCrossbar], str, str]] = [
     (faults.WritesBackwards, "updates", r"must lie between 0\.67 and 1\.5"),
+    (faults.DrawsOnceARead, "rows_draw_their_own_noise", "rows share .* of their noise"),
     (faults.SaysItIsNoisy, "fresh_noise", "two reads are the same"),
     (faults.ForgetsRepeats, "shapes_and_dtypes", r"gave \(4, 6\) instead of \(12, 6\)"),
     (faults.ScalesByTheBatch, "batch_independence", "output . of a sample first in its batch"),

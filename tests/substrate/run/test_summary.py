@@ -1,0 +1,55 @@
+"""What a run comes to, told from what its seeds came to."""
+
+from __future__ import annotations
+
+import pytest
+
+from substrate.record.metrics import Epoch
+from substrate.record.summary import FailedSeed
+from substrate.run.arm_summary import ArmOutcome
+from substrate.run.estimate import Estimate
+from substrate.run.summary import _more_seeds
+from substrate.run.unit_figures import Done
+from substrate.run.verdict import Gap, compare
+
+
+def epochs(seed: int, accuracies: list[float]) -> list[Epoch]:
+    return [
+        Epoch(
+            arm="arm",
+            seed=seed,
+            epoch=number,
+            train_loss=1.0,
+            train_accuracy=each,
+            test_loss=1.0,
+            test_accuracy=each,
+            seconds=1.0,
+        )
+        for number, each in enumerate(accuracies, start=1)
+    ]
+
+
+def test_a_seed_that_was_given_up_is_in_no_mean():
+    outcome = ArmOutcome()
+    outcome.take(0, Done(epochs(0, [0.8, 0.9]), None, None))
+    outcome.take(1, Done(epochs(1, [0.5]), None, None))
+    assert outcome.values("test_accuracy", [0, 1]) == [0.9, 0.5]  # it goes on
+    outcome.failed[1] = FailedSeed(seed=1, what="killed", log="failed-arm-1.log")
+    assert outcome.values("test_accuracy", [0, 1]) == [0.9, None]
+    assert outcome.values("test_accuracy", [0, 1], epoch=1) == [0.8, None]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "test_variance", "more"),
+    [
+        ([0.05, 0.05, 0.05], 1.0, None),  # the test samples alone leave something to tell
+        ([0.02, 0.05, 0.08], 1e-9, [0, 1, 2, 3]),
+        ([0.05], 1.0, [0, 1]),  # of one seed nothing is known about others
+    ],
+)
+def test_more_seeds_are_asked_for_where_they_narrow_the_interval(gaps, test_variance, more):
+    gap = Gap("device", "clean", Estimate(gaps, 100, test_variance))
+    (found,) = compare([gap], 0.05, 0.95)
+    assert found.verdict == "undecided"
+    seeds = _more_seeds(list(range(len(gaps))), found)
+    assert (seeds if seeds is None else seeds[: len(gaps) + 1]) == more
