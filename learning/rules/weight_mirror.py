@@ -83,7 +83,7 @@ class WeightMirror(Rule):
         "LMS, which costs less and diverges under noise that a layer shares.",
     )
     rate: PositiveFloat = Field(0.1, description="μ, the part of B's error that a batch mends.")
-    ridge: NonNegativeFloat = Field(
+    ridge: PositiveFloat = Field(
         0.1, description="λ of least squares, in units of the mean variance of δx*."
     )
     covariance_decay: float = Field(
