@@ -60,6 +60,8 @@ class Bench:
         largest_weight: most that a cell holds, on either side of 0; what is programmed is clipped.
         step: ΔW that one pulse makes, about; `substrate fit-device --bench` asks for so much at a
             time. None for a fiftieth of the largest weight.
+        connection: the settings that say which instrument it is, such as an address: one training
+            at a time has it. None of them where there is one such bench.
         Settings: what a scenario may set; every description gives the unit.
     """
 
@@ -69,6 +71,7 @@ class Bench:
     largest_input: float = 1.0
     largest_weight: float = 1.0
     step: float | None = None
+    connection: ClassVar[Sequence[str]] = ()
 
     class Settings(BaseModel, extra="forbid", frozen=True):
         """None, unless a class of one's own says otherwise."""

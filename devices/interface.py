@@ -42,6 +42,10 @@ class Capability(StrEnum):
     LOSS_DERIVATIVE = "loss_derivative"
 
 
+class NotFiniteError(ArithmeticError):
+    """A signal or a request is NaN or infinite, and was kept from the device."""
+
+
 class CapabilityError(RuntimeError):
     """The chip was asked for something that it cannot do."""
 

@@ -33,6 +33,7 @@ class ScpiBench(Bench):
     largest_input = crossbar_instrument.MOST_VOLTS / VOLTS
     largest_weight = crossbar_instrument.LARGEST / SIEMENS
     step = crossbar_instrument.PULSE / SIEMENS
+    connection = ("address", "library")
 
     class Settings(BaseModel, extra="forbid", frozen=True):
         """Where the instrument is."""

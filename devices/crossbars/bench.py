@@ -1,7 +1,8 @@
 """Crossbars on a bench: a lab's driver (`devices.bench`) behind the interface of every crossbar.
 
     read       a = s read(x / s),   s = max(1, max|x| / largest input), for every drive
-    outer      ΔW = -rate Σ_s d_s x_sᵀ: as an outer product, or dense, or with the target programmed
+    outer      ΔW = -rate Σ_s d_s x_sᵀ: as an outer product of x_s / s and s d_s, or dense, or with
+               the target programmed
     written    W ← W + (target - mean of reads), in turns, where nothing can be programmed
 
 A bench is opened once for all matrices of a chip. What it gives is checked here, so that a driver's
@@ -10,6 +11,7 @@ slip is named and not trained on.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +29,7 @@ from devices.bench import (
     UpdatesOuter,
 )
 from devices.crossbars.open_bench import BenchError, OpenBench
-from devices.interface import CapabilityError, Dense, Outer
+from devices.interface import CapabilityError, Dense, NotFiniteError, Outer
 from devices.ledger import Wear
 
 _ROUNDS = 12
@@ -98,7 +100,8 @@ class BenchCrossbar:
         if isinstance(request, Outer) and isinstance(self._bench, UpdatesOuter):
             x = self._lines(request.x, self._size.rows)
             d = self._lines(-request.rate * request.d, self._size.columns)
-            self._ask("update_outer", x, d)
+            scale = self._scale(x)
+            self._ask("update_outer", x / scale, d * scale)
             return
         if isinstance(request, Outer):
             request = Dense(-request.rate * request.d.T @ request.x)
@@ -136,12 +139,16 @@ class BenchCrossbar:
             if rms <= _NEAR * self._opened.bench.largest_weight:
                 return
             self._change(missing)
+        warnings.warn(
+            f"{self._opened.name}: after {_ROUNDS} rounds of updates its weights are still off by"
+            f" {rms:.3g} rms of the {self._opened.bench.largest_weight:g} that a cell holds",
+            stacklevel=2,
+        )
 
     def _driven(self, method: str, drives: Tensor, lines: int, columns: int) -> Tensor:
         """Drive one side of the array within its range, and check what comes."""
         wanted = self._lines(drives, lines)
-        largest = np.abs(wanted).max(axis=1, keepdims=True, initial=0.0)
-        scale = np.maximum(1.0, largest / self._opened.bench.largest_input)
+        scale = self._scale(wanted)
         given = self._ask(method, wanted / scale)
         where = f"{self._opened.name}.{method}"
         try:
@@ -158,15 +165,31 @@ class BenchCrossbar:
             raise BenchError(f"{where} gave {found[drive, line]} in drive {drive}, line {line}")
         return torch.from_numpy(found * scale).to(self._device, torch.float32)
 
+    def _scale(
+        self, drives: Float64[np.ndarray, "drives lines"]
+    ) -> Float64[np.ndarray, "drives 1"]:
+        """By how much each drive is beyond the range of inputs; 1 within it."""
+        largest = np.abs(drives).max(axis=1, keepdims=True, initial=0.0)
+        scale: np.ndarray = np.maximum(1.0, largest / self._opened.bench.largest_input)
+        return scale
+
     def _lines(self, values: Tensor, lines: int) -> Float64[np.ndarray, "drives lines"]:
         padded = np.zeros((len(values), lines))
-        padded[:, : values.shape[1]] = values.detach().cpu().numpy()
+        padded[:, : values.shape[1]] = _finite(values, "a drive")
         return padded
 
     def _padded(self, matrix: Tensor) -> Float64[np.ndarray, "columns rows"]:
         padded = np.zeros((self._size.columns, self._size.rows))
-        padded[: matrix.shape[0], : matrix.shape[1]] = matrix.detach().cpu().numpy()
+        padded[: matrix.shape[0], : matrix.shape[1]] = _finite(matrix, "a change of weights")
         return padded
+
+
+def _finite(values: Tensor, what: str) -> np.ndarray:
+    """On the host; an instrument is sent nothing that is no number."""
+    found = values.detach().cpu().numpy()
+    if not np.isfinite(found).all():
+        raise NotFiniteError(f"{what} is NaN or infinite; it was not sent to the bench")
+    return found
 
 
 class SavedBenchCrossbar(BenchCrossbar):

@@ -35,8 +35,9 @@ def open_bench(chip: BenchChip) -> OpenBench:
         BenchBusy: it is in use, in this process or in another one of this machine.
     """
     bench = make_bench(chip)
-    # what was measured through is what is locked; the sample on it may change
-    key = hashlib.sha256(f"{chip.bench} {bench.settings.model_dump_json()}".encode()).hexdigest()
+    # what is connected to is what is locked; other settings, and the sample on it, may change
+    where = {name: getattr(bench.settings, name) for name in type(bench).connection}
+    key = hashlib.sha256(f"{chip.bench} {where}".encode()).hexdigest()
     if key in _open:
         gc.collect()  # a chip that nobody has any more may wait for it
     if key in _open:

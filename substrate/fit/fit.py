@@ -258,6 +258,8 @@ def _two_values(x: Samples, interval: float) -> Fit:
     keep = 1 - rise - fall
     if not 0 < keep < 1:
         raise ValueError("the trace hops at every sample; sample it faster")
+    if not rise or not fall:
+        raise ValueError("the trace goes up or down once alone; record a longer one")
     total = -math.log(keep) / interval
     dwell_low = (rise + fall) / (rise * total)
     dwell_high = (rise + fall) / (fall * total)

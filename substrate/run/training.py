@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from devices.interface import NotFiniteError
 from devices.states import below, prefixed
 from substrate.assemble.host import ChipHost, SimulatedHost
 from substrate.assemble.learner import build_learner
@@ -120,7 +121,7 @@ class ArmRun:
                 _finite(train_loss, epoch, "training loss")
                 with self._host.aside("evaluation", f"epoch {epoch}"):
                     test_loss, test_accuracy = self._test()
-            except ChipNotFinite as problem:
+            except (ChipNotFinite, NotFiniteError) as problem:
                 raise Divergence(epoch, str(problem)) from None
             _finite(test_loss, epoch, "test loss")
             trains, cut_short = self._host.pulse_trains() or (None, None)
@@ -169,7 +170,7 @@ class ArmRun:
         x = self._dataset.x_test[:1]
         with self._host.aside("ledger"):
             before = self._host.ledger()
-            self._chip.forward(x)
+            self._chip.passes(x, [None], read_inputs=(), read_pre_activations=())
             inference = per_sample(self._host.ledger(), before, len(x))
         kept = (value for value in self._learner.state().values() if value.is_floating_point())
         return Ledger(

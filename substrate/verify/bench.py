@@ -70,6 +70,8 @@ class BenchConformance:
         for name in ("largest_input", "largest_weight"):
             assert getattr(made, name) > 0, f"`{name}` is not above 0"
         assert_described(self.model.Settings)
+        for name in made.connection:
+            assert name in self.model.Settings.model_fields, f"`connection` names no setting {name}"
         self.measured = ", ".join(f"{size.rows} × {size.columns}" for size in made.arrays)
 
     def test_opens_again(self) -> None:

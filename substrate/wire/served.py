@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor
@@ -27,6 +27,10 @@ from substrate.wire.requests import (
 from substrate.wire.states import NoState, States
 
 Kind = pb.Problem.Kind
+
+
+class DriverFault(Exception):
+    """The chip's own code raised; what it said is for the log of whoever has the chip."""
 
 
 class Served:
@@ -60,6 +64,7 @@ class Served:
         """End what a learner left half done."""
         self._step_back()
         self._earlier.clear()
+        self._begun = False
 
     @torch.no_grad()
     def answer(self, request: pb.Request, tensors: list[Tensor]) -> tuple[pb.Reply, Tensors]:
@@ -98,26 +103,31 @@ class Served:
 
     def _begin(self, asked: pb.Begin, *_: object) -> None:
         self.leave()
-        self._host.begin(asked.seed)
+        with _driving():
+            self._host.begin(asked.seed)
+        self._states.begin()
         self._begun = True
 
     def _passes(
         self, asked: pb.Passes, tensors: list[Tensor], reply: pb.Reply, told: Tensors
     ) -> None:
         read = read_passes(asked, tensors, self.about.shapes, self._inputs)
-        observed = self._chip.passes(
-            read.x,
-            read.perturbs,
-            samples=read.samples,
-            read_inputs=read.read_inputs,
-            read_pre_activations=read.read_pre_activations,
-        )
+        with _driving():
+            observed = self._chip.passes(
+                read.x,
+                read.perturbs,
+                samples=read.samples,
+                read_inputs=read.read_inputs,
+                read_pre_activations=read.read_pre_activations,
+            )
         reply.observations.SetInParent()
         write_observations(observed, read.streams, reply.observations, told)
         self._earlier = {(reply.number, False): tensors, (reply.number, True): told.held}
 
     def _apply(self, asked: pb.Apply, tensors: list[Tensor], *_: object) -> None:
-        self._chip.apply(read_updates(asked, tensors, self.about.shapes))
+        updates = read_updates(asked, tensors, self.about.shapes)
+        with _driving():
+            self._chip.apply(updates)
 
     def _read(self, asked: pb.Read, tensors: list[Tensor], reply: pb.Reply, told: Tensors) -> None:
         check_layer(asked.site, self.about.shapes)
@@ -131,13 +141,15 @@ class Served:
         if read is None:
             raise ValueError(f"there is no matrix {asked.matrix} to read")
         y = finite_signal(at(tensors, asked.y), (-1, rows), "what drives the matrix")
-        reply.tensor = told.add(read(asked.site, y))
+        with _driving():
+            reply.tensor = told.add(read(asked.site, y))
 
     def _activate(
         self, asked: pb.Activate, tensors: list[Tensor], reply: pb.Reply, told: Tensors
     ) -> None:
         a = self._activities(asked.site, at(tensors, asked.a))
-        reply.tensor = told.add(self._chip.activate(asked.site, a))
+        with _driving():
+            reply.tensor = told.add(self._chip.activate(asked.site, a))
 
     def _pull_back(
         self, asked: pb.PullBack, tensors: list[Tensor], reply: pb.Reply, told: Tensors
@@ -149,15 +161,20 @@ class Served:
         slope = None
         if asked.HasField("slope"):
             slope = finite_signal(at(tensors, asked.slope), tuple(a.shape), "the slope")
-        reply.tensor = told.add(self._chip.pull_back(asked.site, a, gradient, slope))
+        with _driving():
+            reply.tensor = told.add(self._chip.pull_back(asked.site, a, gradient, slope))
 
     def _save(self, _: pb.Save, __: list[Tensor], reply: pb.Reply, ___: Tensors) -> None:
         self._need(self.about.saves, "save its state")
-        reply.saved.state = self._states.keep(self._host.state())
+        with _driving():
+            state = self._host.state()
+        reply.saved.state = self._states.keep(state)
 
     def _restore(self, asked: pb.Restore, *_: object) -> None:
         self._need(self.about.saves, "restore a state")
-        self._host.restore(self._states.read(asked.state))
+        state = self._states.read(asked.state)
+        with _driving():
+            self._host.restore(state)
 
     def _step_aside(self, asked: pb.StepAside, *_: object) -> None:
         self._need(self.about.steps_aside, "step aside")
@@ -176,7 +193,8 @@ class Served:
         reply.ledger.SetInParent()
 
     def _tell_reported(self, _: pb.TellReported, __: object, reply: pb.Reply, ___: Tensors) -> None:
-        figures = dict(self._host.reported())
+        with _driving():
+            figures = dict(self._host.reported())
         self.tally.reported(figures)
         reply.reported.figures.update(figures)
         reply.reported.SetInParent()
@@ -201,6 +219,15 @@ class Served:
     def _need(able: bool, what: str) -> None:
         if not able:
             raise CapabilityError(f"this chip cannot {what}")
+
+
+@contextmanager
+def _driving() -> Iterator[None]:
+    """Tell what the chip's own code finds wrong from what is wrong with a request."""
+    try:
+        yield
+    except ValueError as problem:
+        raise DriverFault from problem
 
 
 def _refuse(reply: pb.Reply, kind: pb.Problem.Kind, message: str) -> None:

@@ -13,7 +13,7 @@ import time
 
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.frames import Tensors, Unreadable, pack, read_tensors, unpack
-from substrate.wire.served import Served
+from substrate.wire.served import DriverFault, Served
 
 _LOG = logging.getLogger("substrate.wire")
 
@@ -117,7 +117,8 @@ class Session:
             _LOG.exception("request %d", request.number)
             reply, told = pb.Reply(number=request.number), None
             reply.problem.kind = pb.Problem.FAILED
-            reply.problem.message = f"the chip failed ({type(problem).__name__})"
+            kind = type(problem.__cause__ if isinstance(problem, DriverFault) else problem)
+            reply.problem.message = f"the chip failed ({kind.__name__})"
         if not reply.HasField("problem") and request.WhichOneof("what") is None:
             return None
         return pack(reply, told)

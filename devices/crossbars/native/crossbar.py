@@ -254,7 +254,7 @@ class NativeCrossbar:
             slots=slots,
             pulses=float(pulses.sum()),
             worst_cell_pulses=float(pulses.max()),
-            holds_target=self._device.update.dense == "program" and self._programmings > 1,
+            holds_target=self._target is not None and self._programmings > 1,
         )
 
     @contextmanager

@@ -20,6 +20,7 @@ from substrate.fit.device.layout import (
     described,
     pulse_signs,
     roles_of,
+    says_siemens,
 )
 
 
@@ -77,18 +78,30 @@ def read_devices(paths: Sequence[Path], asked: Asked) -> Measured:
         MeasurementError: a file cannot be read, or does not say what its columns are.
     """
     found = Measured()
+    by_stem = {path.stem: path for path in paths}
     for path in paths:
-        _add_file(found, path, asked)
+        if (other := by_stem[path.stem]) != path:
+            raise MeasurementError(
+                f"{path} and {other} have one name, by which devices are told apart: rename one"
+            )
+    in_siemens = [_add_file(found, path, asked) for path in paths]
     readings = [each.readings for each in found.responses]
     readings += [each.readings for each in (*found.reads, *found.retention)]
     if any(each.min() < 0 for each in readings):
+        if any(in_siemens):
+            known = next(path for path, each in zip(paths, in_siemens, strict=True) if each)
+            raise MeasurementError(
+                f"{known.name} is in siemens and other readings are below 0: give the others' unit "
+                "in the header, such as G (uS)"
+            )
         found.siemens = False
     if not (found.responses or found.retention or found.reads or found.sweeps):
         raise MeasurementError("no curves were found in these files")
     return found
 
 
-def _add_file(found: Measured, path: Path, asked: Asked) -> None:
+def _add_file(found: Measured, path: Path, asked: Asked) -> bool:
+    """Add a file's curves; gives whether it says that they are conductances."""
     table = open_table(path, asked.decimal)
     columns = _columns(table)
     roles = roles_of(table.columns)
@@ -100,6 +113,11 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> None:
             name = table.columns[place].name
             values[role] = to_numbers(columns[place], name, path) * (unit[0] if unit else 1.0)
     conductances = conductance_columns(table, roles, columns, values, asked)
+    in_siemens = says_siemens(table, roles)
+    if in_siemens:
+        conductances = {
+            name: _above_zero(each, name, path, asked) for name, each in conductances.items()
+        }
     for name, each in conductances.items():
         broken = ~np.isfinite(each)
         if broken.any() and len(conductances) == 1:
@@ -140,6 +158,19 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> None:
             else:
                 signs = pulse_signs(table, columns, roles, values, mine, asked)
                 _add_responses(found, label, readings, signs, cycles, values, mine)
+    return in_siemens
+
+
+def _above_zero(readings: Values, name: str, path: Path, asked: Asked) -> Values:
+    """Take conductances below 0 for missing, which they are: an instrument's offset."""
+    below = readings < 0
+    if below.any() and asked.missing == "refuse":
+        raise MeasurementError(
+            f"{path.name}: {below.sum()} of {len(readings)} readings of {name} are below 0 S, the "
+            f"first in row {int(below.argmax()) + 1}: take off the instrument's offset, or type "
+            "--missing drop to leave them out"
+        )
+    return np.where(below, np.nan, readings)
 
 
 def _columns(table: Table) -> list[Any]:

@@ -124,6 +124,20 @@ def conductance_columns(
     }
 
 
+def says_siemens(table: Table, roles: dict[str, int]) -> bool:
+    """Whether a file's header says that its readings are conductances, or what makes them so."""
+    if "sweep" in roles:
+        return False
+    units = {
+        place: (factor(column.unit) or (1.0, ""))[1] for place, column in enumerate(table.columns)
+    }
+    if "conductance" in roles:
+        return units[roles["conductance"]] == "S"
+    if "resistance" in roles or "current" in roles:
+        return True
+    return any(unit == "S" for place, unit in units.items() if place not in roles.values())
+
+
 def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Sign and device of columns such as up and down, or `D1 pot` and `D1 dep`; all or none."""
     found: dict[str, tuple[int, str]] = {}

@@ -111,8 +111,14 @@ def fit_reads(reads: Sequence[Series]) -> ReadNoiseFit:
     if not groups:
         raise ValueError(f"read noise needs {_LEAST} reads of an undisturbed cell at least")
     conductance = np.log(np.abs([each.readings.mean() for each in groups]))
+    from scipy.special import digamma, polygamma
+    from scipy.stats import chi2
+
+    # ln s² of normal reads: ln σ² + ψ(k) - ln k on average, with a variance of ψ'(k), k = (n - 1)/2
+    half = np.array([(len(each.readings) - 1) / 2 for each in groups])
     sigma = np.log([each.readings.std(ddof=1) for each in groups])
-    weights = np.array([2.0 * (len(each.readings) - 1) for each in groups])  # 1 / var(ln σ)
+    sigma -= (digamma(half) - np.log(half)) / 2
+    weights = 4 / polygamma(1, half)  # 1 / var(ln s)
     at = float(np.average(conductance, weights=weights))
     off = conductance - at
     information = float((weights * off**2).sum())
@@ -123,11 +129,11 @@ def fit_reads(reads: Sequence[Series]) -> ReadNoiseFit:
         exponent = 0.0, math.inf
     value = math.exp(level)
     off_line = sigma - level - exponent[0] * off
-    from scipy.stats import chi2
-
     freedom = len(groups) - 1 - math.isfinite(exponent[1])
     square = float((weights * off_line**2).sum())
-    chance = float(chi2.sf(square, freedom)) if freedom > 0 else 1.0
+    # ln s² has longer tails than a normal variable, so that its squares vary more (Satterthwaite)
+    stretch = 1 + float(np.mean(polygamma(3, half) / polygamma(1, half) ** 2)) / 2
+    chance = float(chi2.sf(square / stretch, freedom / stretch)) if freedom > 0 else 1.0
     residual = math.sqrt(float(np.average(off_line**2, weights=weights)))
     return ReadNoiseFit(
         math.exp(at), (value, value * float(weights.sum()) ** -0.5), exponent, residual, chance

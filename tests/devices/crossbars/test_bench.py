@@ -12,7 +12,7 @@ from devices.bench import ArraySize, Bench
 from devices.crossbars.bench import BenchCrossbar, SavedBenchCrossbar, crossbar_on
 from devices.crossbars.open_bench import BenchError, NoArrayError, OpenBench
 from devices.crossbars.tiled import TiledCrossbar
-from devices.interface import CapabilityError, Dense, Outer
+from devices.interface import CapabilityError, Dense, NotFiniteError, Outer
 from devices.without_trace import without_trace
 from substrate.verify.seal import assert_crossbar_sealed
 from tests.benches import Outerly, Programmed, ReadOnly, Updated, Whole
@@ -231,3 +231,52 @@ def test_the_seal_holds() -> None:
 def test_a_bench_without_read_says_so() -> None:
     with pytest.raises(NotImplementedError, match="Bench has no read"):
         Bench(Bench.Settings()).read(0, np.zeros((1, 1)))
+
+
+def test_outer_products_stay_within_the_range_of_inputs() -> None:
+    asked: list[tuple[np.ndarray, np.ndarray]] = []
+
+    class Recording(Outerly):
+        def update_outer(self, array: int, x: np.ndarray, d: np.ndarray) -> None:
+            asked.append((x, d))
+            super().update_outer(array, x, d)
+
+    crossbar = crossbar_on(opened(Recording), 3, 4, CPU)
+    crossbar.program(weights())
+    before = crossbar.read(torch.eye(4))
+    asked.clear()
+    x, d = 5 * torch.rand(5, 4), torch.rand(5, 3)
+    crossbar.update(Outer(x, d, 0.001))
+    ((drives, _),) = asked
+    assert np.abs(drives).max() <= 2.0 + 1e-9  # `largest_input`
+    wanted = before - 0.001 * x.T @ d
+    assert torch.allclose(crossbar.read(torch.eye(4)), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_what_is_no_number_is_not_sent(kind: type[ReadOnly]) -> None:
+    bench = opened(kind)
+    crossbar = crossbar_on(bench, 3, 4, CPU)
+    crossbar.program(weights())
+    driver: Any = bench.bench
+    driven, calls = len(driver.driven), list(driver.calls)
+    nan = torch.full((2, 4), torch.nan)
+    for ask in (
+        lambda: crossbar.read(nan),
+        lambda: crossbar.update(Outer(nan, torch.ones(2, 3), 0.1)),
+        lambda: crossbar.update(Dense(torch.full((3, 4), torch.inf))),
+        lambda: crossbar.program(torch.full((3, 4), torch.nan)),
+    ):
+        with pytest.raises(NotFiniteError, match="not sent"):
+            ask()
+    assert (len(driver.driven), list(driver.calls)) == (driven, calls)
+
+
+def test_weights_that_updates_do_not_reach_are_warned_of() -> None:
+    class Stuck(Updated):
+        def update(self, array: int, change: np.ndarray) -> None:
+            pass
+
+    crossbar = crossbar_on(opened(Stuck), 3, 4, CPU)
+    with pytest.warns(UserWarning, match=r"still off by 0\.\d+ rms"):
+        crossbar.program(weights())

@@ -139,3 +139,16 @@ def test_impossible_replays_are_refused(tmp_path, wrong, message):
     settings = {"path": write(tmp_path, "npy"), "column": 1, "sampling_rate": 100.0} | wrong
     with pytest.raises(ValidationError, match=message):
         TraceNoise.model_validate(settings)
+
+
+def test_a_sample_that_is_missing_takes_no_time_away(tmp_path):
+    path = tmp_path / "times.csv"
+    rows = [f"{0.001 * n:.3f},{n if n % 3 else 'nan'}\n" for n in range(1, 31)]
+    path.write_text("time (s),current\n" + "".join(rows))
+    found = read_trace(path, missing="drop")
+    assert len(found.samples) == 30
+    assert found.sampling_rate == pytest.approx(1000)
+    np.testing.assert_array_equal(found.samples[:6], [1, 2, 2, 4, 5, 5])
+    assert "10 samples without a number take the one before" in found.notes
+    path.write_text("current\n" + "".join(row.split(",")[1] for row in rows))
+    assert len(read_trace(path, sampling_rate=1000.0, missing="drop").samples) == 20

@@ -157,6 +157,11 @@ def test_a_bench_is_driven_by_one_training_at_a_time(folder: Path) -> None:
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    warmer = chip.model_copy(update={"settings": {**chip.settings, "temperature": 300.0}})
+    with pytest.raises(BenchBusy):
+        open_bench(warmer)
+    elsewhere = chip.model_copy(update={"settings": {**chip.settings, "address": "another"}})
+    assert open_bench(elsewhere) is not first
     del first
     gc.collect()
     open_bench(chip)

@@ -16,6 +16,7 @@ from substrate.wire.link import Link
 from substrate.wire.requests import write_update
 from substrate.wire.retries import Patience
 from substrate.wire.server import SERVICE
+from substrate.wire.states import KEPT
 from substrate.wire.stream import Stream
 from tests.substrate.wire.fuzz import fuzz
 from tests.wires import ADAM, DANP, IMPATIENT, NATIVE, a_host, a_scenario, a_server
@@ -132,13 +133,15 @@ def test_a_driver_that_fails_tells_no_more_than_that(tmp_path, monkeypatch):
     with a_server(SCENARIO, tmp_path) as address, a_host(address) as host:
         host.begin(0)
 
-        def broken(self, *_: object, **__: object):
-            raise RuntimeError(f"weights are {self._layers[0].crossbar}")
+        for kind in (RuntimeError, ValueError):
 
-        with monkeypatch.context() as patched:
-            patched.setattr(NetworkChip, "passes", broken)
-            with pytest.raises(WireError, match=r"the chip failed \(RuntimeError\)$"):
-                host.chip.forward(torch.ones(2, 64))
+            def broken(self, *_: object, kind=kind, **__: object):
+                raise kind(f"weights are {self._layers[0].crossbar}")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(NetworkChip, "passes", broken)
+                with pytest.raises(WireError, match=rf"the chip failed \({kind.__name__}\)$"):
+                    host.chip.forward(torch.ones(2, 64))
         host.chip.forward(torch.ones(2, 64))
 
 
@@ -243,3 +246,20 @@ def test_a_rule_without_injection_is_told_so(tmp_path):
         host.begin(0)
         with pytest.raises(CapabilityError, match="'inject'"):
             host.chip.forward(torch.ones(2, 64), (None, None, None))
+
+
+def test_a_learner_begins_for_itself_and_leaves_others_states_alone(tmp_path):
+    with a_server(SCENARIO, tmp_path) as address:
+        with a_host(address) as one:
+            one.begin(0)
+            first = one.state()
+        with a_host(address) as other:
+            with pytest.raises(ChipRefused, match="before a training was begun"):
+                other.chip.forward(torch.ones(2, 64))
+            other.begin(0)
+            for _ in range(10):
+                other.chip.apply([LayerUpdate(0, bias=torch.ones(12))])
+                other.state()
+            assert len(list(tmp_path.glob("*.safetensors"))) == 1 + KEPT
+            other.restore(first)
+        assert tmp_path.stat().st_mode & 0o777 == 0o700

@@ -122,3 +122,26 @@ def test_columns_of_branches_need_both_directions(tmp_path):
     path.write_text("D1 pot,D2 pot\n1,5\n2,6\n")
     with pytest.raises(MeasurementError, match="type --up"):
         read_devices([path], Asked())
+
+
+def test_conductances_below_0_are_an_offset_and_no_weights(tmp_path):
+    path, other = tmp_path / "pulses.csv", tmp_path / "reads.csv"
+    path.write_text("pulse,direction,G (uS)\n" + "1,up,-0.5\n2,up,3\n3,up,5\n4,up,6\n" * 2)
+    with pytest.raises(MeasurementError, match=r"2 of 8 readings of pulses are below 0 S.* row 1"):
+        read_devices([path], Asked())
+    found = read_devices([path], Asked(missing="drop"))
+    assert found.siemens
+    assert min(each.readings.min() for each in found.responses) == pytest.approx(3e-6)
+    other.write_text("read,value\n1,-0.2\n2,-0.1\n3,-0.15\n")
+    assert not read_devices([other], Asked()).siemens
+    with pytest.raises(MeasurementError, match=r"pulses.csv is in siemens and other readings"):
+        read_devices([path, other], Asked(missing="drop"))
+
+
+def test_files_of_one_name_are_not_one_device(tmp_path):
+    paths = [tmp_path / die / "pulses.csv" for die in ("die1", "die2")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("pulse,direction,G (uS)\n1,up,1\n2,up,3\n3,up,5\n4,up,6\n")
+    with pytest.raises(MeasurementError, match="rename one"):
+        read_devices(paths, Asked())

@@ -57,3 +57,20 @@ def test_too_little_is_refused():
         fit_drift([Series("a", np.array([1.0, 2.0]), np.array([1.0, 1.0]))])
     with pytest.raises(ValueError, match="3 reads"):
         fit_reads([Series("a", np.array([1.0]), np.array([1.0]))])
+
+
+@pytest.mark.parametrize("each", [3, 5, 20])
+def test_few_reads_of_many_cells_say_no_less_than_many_of_few(each):
+    rng, off, poor = np.random.default_rng(7), [], 0
+    for _ in range(40):
+        reads = [
+            Series(str(cell), np.arange(float(each)), 1e-5 + 1e-7 * rng.normal(size=each))
+            for cell in range(60)
+        ]
+        fit = fit_reads(reads)
+        off.append((fit.sigma[0] - 1e-7) / fit.sigma[1])
+        poor += fit.verdict == "poor"
+    # of 40 draws; five standard errors of the mean, and of the spread
+    assert abs(np.mean(off)) < 5 / 40**0.5
+    assert abs(np.std(off) - 1) < 5 / 80**0.5
+    assert poor <= 2
