@@ -145,7 +145,10 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> bool:
             if "voltage" in roles and "sweep" in roles:
                 found.sweeps.append(Series(label, values["voltage"][mine], readings[mine]))
             elif "time" in roles and "direction" not in roles and "pulse" not in roles:
-                found.retention.append(Series(label, values["time"][mine], readings[mine]))
+                for group in _unique(cycles[mine]):
+                    of_group = mine & (cycles == group)
+                    one = Series(label, values["time"][of_group], readings[of_group])
+                    found.retention.append(one)
             elif "read" in roles and "direction" not in roles and "pulse" not in roles:
                 for group in _unique(cycles[mine]):
                     of_group = mine & (cycles == group)

@@ -75,24 +75,25 @@ class ReadNoiseFit:
 
 
 def fit_drift(retention: Sequence[Series]) -> DriftFit:
-    """Fit retention series.
+    """Fit retention series; several of one device count as one, with the mean exponent.
 
     Raises:
         ValueError: too few times.
     """
-    slopes, residuals, first = [], [], math.inf
+    slopes: dict[str, list[float]] = {}
+    residuals, first = [], math.inf
     for each in retention:
         usable = (each.places > 0) & (each.readings > 0)
         if usable.sum() < _LEAST:
             continue
         t, g = np.log(each.places[usable]), np.log(each.readings[usable])
         slope, offset = np.polyfit(t, g, 1)
-        slopes.append(-float(slope))
+        slopes.setdefault(each.device, []).append(-float(slope))
         residuals.append(float(((g - slope * t - offset) ** 2).mean()))
         first = min(first, float(each.places[usable].min()))
     if not slopes:
         raise ValueError(f"a retention series needs {_LEAST} times after 0 at least")
-    nu = np.array(slopes)
+    nu = np.array([np.mean(of_device) for of_device in slopes.values()])
     spread = float(nu.std(ddof=1)) if len(nu) > 1 else math.inf
     mean = float(nu.mean()), spread / math.sqrt(len(nu))
     known = len(nu) > 1 and mean[0] > 0

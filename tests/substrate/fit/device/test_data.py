@@ -145,3 +145,13 @@ def test_files_of_one_name_are_not_one_device(tmp_path):
         path.write_text("pulse,direction,G (uS)\n1,up,1\n2,up,3\n3,up,5\n4,up,6\n")
     with pytest.raises(MeasurementError, match="rename one"):
         read_devices(paths, Asked())
+
+
+def test_retention_at_several_levels_is_a_curve_a_cycle(tmp_path):
+    path = tmp_path / "retention.csv"
+    levels = "".join(
+        f"{cycle},{t},{cycle * t**-0.05}\n" for cycle in (1, 5, 9) for t in (1, 10, 99)
+    )
+    path.write_text(f"cycle,time (s),G (uS)\n{levels}")
+    found = read_devices([path], Asked())
+    assert [len(each.readings) for each in found.retention] == [3, 3, 3]
