@@ -260,10 +260,21 @@ def _two_values(x: Samples, interval: float) -> Fit:
         raise ValueError("the trace hops at every sample; sample it faster")
     if not rise or not fall:
         raise ValueError("the trace goes up or down once alone; record a longer one")
-    total = -math.log(keep) / interval
-    dwell_low = (rise + fall) / (rise * total)
-    dwell_high = (rise + fall) / (fall * total)
-    hops = int((before != after).sum())
+
+    def dwells(rise: float, fall: float) -> Samples:
+        total = -math.log(1 - rise - fall) / interval
+        return (rise + fall) / (total * np.array([rise, fall]))
+
+    dwell_low, dwell_high = dwells(rise, fall).tolist()
+    # counts are binomial; what a rate moves both dwell times by is found by moving it
+    errors = np.zeros(2)
+    for moved, rate, count in (("rise", rise, (~before).sum()), ("fall", fall, before.sum())):
+        spread, step = math.sqrt(rate * (1 - rate) / count), 1e-4 * min(rate, keep)
+        ends = [
+            dwells(**{"rise": rise, "fall": fall, moved: rate + sign * step}) for sign in (1, -1)
+        ]
+        errors += ((ends[0] - ends[1]) / (2 * step) * spread) ** 2
+    errors = np.sqrt(errors)
     model = TelegraphNoise(
         low=low, high=high, dwell_low=dwell_low, dwell_high=dwell_high, read_interval=interval
     )
@@ -277,8 +288,8 @@ def _two_values(x: Samples, interval: float) -> Fit:
         {
             "low": 0.0,
             "high": 0.0,
-            "dwell_low": dwell_low * math.sqrt(2 / hops),
-            "dwell_high": dwell_high * math.sqrt(2 / hops),
+            "dwell_low": float(errors[0]),
+            "dwell_high": float(errors[1]),
         },
         note="two values and nothing between: a density is infinite, and no other model fits",
     )

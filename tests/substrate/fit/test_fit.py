@@ -20,7 +20,7 @@ from devices.noise import (
 )
 from devices.noise.base import Memory
 from substrate.fit.adequacy import judge
-from substrate.fit.fit import Fit, fit_all
+from substrate.fit.fit import Fit, _two_values, fit_all
 
 SAMPLES = 8000
 INTERVAL = 1e-6
@@ -181,3 +181,20 @@ def test_without_a_sampling_rate_it_says_what_to_type(tmp_path, substrate_here):
     run = substrate_here("fit", "lab.npy")
     assert run.returncode == 2
     assert "--sampling-rate HZ" in run.stderr
+
+
+@pytest.mark.parametrize("dwell", [1.0, 2.0, 5.0])
+def test_dwell_times_near_a_sample_scatter_as_their_errors_say(dwell):
+    """Of 200 simulations; the spread of z is within five of its standard errors of 1."""
+    rng, z = np.random.default_rng(3), []
+    hop = (1 - math.exp(-2 / dwell)) / 2  # of a symmetric telegraph signal, in a sample
+    for _ in range(200):
+        up = np.logical_xor.accumulate(rng.random(2000) < hop)
+        fit = _two_values(up.astype(float), 1.0)
+        z += [(fit.parameters[name] - dwell) / fit.errors[name] for name in ("dwell_low",)]
+    assert abs(np.std(z) - 1) < 5 / 400**0.5
+
+
+def test_a_trace_that_hops_once_is_too_short():
+    with pytest.raises(ValueError, match="once alone; record a longer one"):
+        _two_values(np.repeat([0.0, 1.0], 50), 1.0)
