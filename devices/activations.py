@@ -31,7 +31,7 @@ def sign(a: Tensor) -> Tensor:
 
 def step(a: Tensor) -> Tensor:
     """Compare with 0: 1 or 0; what is no number stays so, and is seen."""
-    return torch.where(a.isnan(), a, (a >= 0).to(a.dtype))
+    return torch.where(a.isnan(), a.detach(), (a >= 0).to(a.dtype))
 
 
 def leaky_relu(slope: float) -> Activation:
