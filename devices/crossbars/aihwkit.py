@@ -221,8 +221,9 @@ class AihwkitCrossbar:
 
         A restored run repeats in its statistics alone, since some things are lost: the C++
         generators; the write noise on top of a device's persistent weight, which comes back with
-        the next pulse, and what it lies beyond its bound by, in one cell of thousands; and the digital accumulator of mixed-precision tiles, which aihwkit shows
-        but does not take back, and which starts again at zero.
+        the next pulse, and what it lies beyond its bound by, in one cell of thousands; and the
+        digital accumulator of mixed-precision tiles, which aihwkit shows but does not take back,
+        and which starts again at zero.
         """
         tile = self._tile.tile
         state = {
