@@ -53,7 +53,6 @@ class Crossbar(Protocol):
         ...
 
 
-@runtime_checkable
 class DrawsByRow(Protocol):
     """A crossbar that says how its noise is drawn; of others nothing is taken for granted."""
 
@@ -68,7 +67,8 @@ class DrawsByRow(Protocol):
 
 def draws_by_row(part: object) -> bool:
     """Whether rows of several passes can be read at once."""
-    return isinstance(part, DrawsByRow) and part.draws_by_row
+    # asked at every read, where a check of the protocol would take as long as a small product
+    return bool(getattr(part, "draws_by_row", False))
 
 
 @runtime_checkable
