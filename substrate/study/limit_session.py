@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -145,9 +146,10 @@ def make_limit(
         "most_runs": most,
         "base": scenario.model_dump(mode="json"),
     }
-    begin(folder, asked)
-    with sole_writer(folder), workers_for(points, how) as (data, units):
+    with workers_for(points, how) as (data, units), ExitStack() as held:
         check_tolerance(question, regression=data.of(points[0].scenario).regression)
+        begin(folder, asked)
+        held.enter_context(sole_writer(folder))
         remove_unfinished(folder)
         with counted(console, " and ".join(question.fields)) as on_unit:
             runs = LimitRuns(question, source, data, units, on_unit)

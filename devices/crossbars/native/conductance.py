@@ -60,8 +60,11 @@ class Conductance(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    g_min: NonNegativeFloat = Field(1e-7, description="Lowest conductance of a cell, siemens.")
-    g_max: PositiveFloat = Field(25e-6, description="Highest conductance of a cell, siemens.")
+    # a value in µS, as a lab writes it, is beyond any cell
+    g_min: NonNegativeFloat = Field(
+        1e-7, lt=1, description="Lowest conductance of a cell, siemens."
+    )
+    g_max: PositiveFloat = Field(25e-6, lt=1, description="Highest conductance of a cell, siemens.")
     w_max: PositiveFloat = Field(1.0, description="Highest weight of a device.")
     w_min: NegativeFloat = Field(-1.0, description="Lowest weight of a device.")
     w_max_spread: NonNegativeFloat = Field(

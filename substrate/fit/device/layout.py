@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def roles_of(columns: Iterable[Column]) -> dict[str, int]:
                 roles[role] = place
                 break
         else:
-            by_unit = {"s": "time", "Ohm": "resistance"}.get(unit[1] if unit else "")
+            by_unit = {"s": "time"}.get(unit[1] if unit else "")
             if by_unit and by_unit not in roles:
                 roles[by_unit] = place
     if {"voltage", "current"} <= set(roles) and not {"pulse", "direction", "height"} & set(roles):
@@ -101,18 +102,22 @@ def conductance_columns(
     if "resistance" in roles:
         return {stem: 1 / values["resistance"]}
     if "current" in roles:
-        if asked.read_voltage is None:
-            raise MeasurementError(
-                f"{path.name} has currents: type --read-voltage V for conductances"
-            )
-        return {stem: values["current"] / asked.read_voltage}
+        return {stem: values["current"] / _read_voltage(path, asked)}
     result = {}
     for place, column in enumerate(table.columns):
         if place in roles.values():
             continue
-        scale = (factor(column.unit) or (1.0, ""))[0]
-        result[column.name if len(table.columns) > 1 else stem] = scale * to_numbers(
-            columns[place], column.name, path
+        scale, unit = factor(column.unit) or (1.0, "")
+        readings = scale * to_numbers(columns[place], column.name, path)
+        if unit == "V":
+            raise MeasurementError(
+                f"{path.name}: column {column.name} is in volts, and no reading of a cell; delete "
+                "it, or call it voltage"
+            )
+        if unit == "A":
+            readings = readings / _read_voltage(path, asked)
+        result[column.name if len(table.columns) > 1 else stem] = (
+            1 / readings if unit == "Ohm" else readings
         )
     if not result:
         raise MeasurementError(
@@ -122,6 +127,12 @@ def conductance_columns(
     return {
         (name if not name.isdecimal() else f"{stem} {name}"): each for name, each in result.items()
     }
+
+
+def _read_voltage(path: Path, asked: Asked) -> float:
+    if asked.read_voltage is None:
+        raise MeasurementError(f"{path.name} has currents: type --read-voltage V for conductances")
+    return asked.read_voltage
 
 
 def says_siemens(table: Table, roles: dict[str, int]) -> bool:
@@ -135,7 +146,9 @@ def says_siemens(table: Table, roles: dict[str, int]) -> bool:
         return units[roles["conductance"]] == "S"
     if "resistance" in roles or "current" in roles:
         return True
-    return any(unit == "S" for place, unit in units.items() if place not in roles.values())
+    return any(
+        unit in ("S", "A", "Ohm") for place, unit in units.items() if place not in roles.values()
+    )
 
 
 def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:

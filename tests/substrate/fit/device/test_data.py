@@ -155,3 +155,19 @@ def test_retention_at_several_levels_is_a_curve_a_cycle(tmp_path):
     path.write_text(f"cycle,time (s),G (uS)\n{levels}")
     found = read_devices([path], Asked())
     assert [len(each.readings) for each in found.retention] == [3, 3, 3]
+
+
+def test_every_column_of_resistances_or_currents_is_a_cell(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("pulse,direction,R1 (kOhm),R2 (kOhm)\n1,up,100,50\n2,up,80,40\n3,up,50,25\n")
+    found = read_devices([path], Asked())
+    assert [each.device for each in found.responses] == ["R1", "R2"]
+    np.testing.assert_allclose(found.responses[1].readings, [2e-5, 2.5e-5, 4e-5])
+    path.write_text("pulse,direction,Ids (uA)\n1,up,1\n2,up,2\n3,up,3\n")
+    with pytest.raises(MeasurementError, match="type --read-voltage"):
+        read_devices([path], Asked())
+    (one,) = read_devices([path], Asked(read_voltage=0.1)).responses
+    np.testing.assert_allclose(one.readings, [1e-5, 2e-5, 3e-5])
+    path.write_text("pulse,direction,gate (V)\n1,up,1\n2,up,2\n3,up,3\n")
+    with pytest.raises(MeasurementError, match="in volts"):
+        read_devices([path], Asked())
