@@ -110,6 +110,12 @@ class Scenario(Settings):
             raise ValueError(f"'{min(both)}' names an arm and a baseline; every arm needs its own")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("a seed stands twice in `seeds`; every run needs its own")
+        tolerance = self.verdict.tolerance
+        if self.training.loss == "cross_entropy" and tolerance > 1:
+            raise ValueError(
+                f"verdict.tolerance is a fraction of accuracy, and {tolerance:g} is more than all"
+                f" of it; {tolerance / 100:g} are {tolerance:g} points"
+            )
         return self
 
     @property

@@ -54,3 +54,15 @@ def test_a_trace_of_one_sample_is_too_short(tiny) -> None:
     )
     with pytest.raises(ScenarioError, match="trace"):
         load_scenario(tiny, [NATIVE, replayed])
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("verdict.tolerance=7", "0.07 are 7 points"),
+        ("arms.crossbar.chip.conductance.g_max=25", "less than 1"),
+    ],
+)
+def test_numbers_in_another_unit_are_refused(tiny, setting: str, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        load_scenario(tiny, [NATIVE, setting])
