@@ -41,7 +41,7 @@ def _imported(file: Path, folder: Path) -> Iterator[Path]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _places(folder, alias.name.split("."))
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and node.level <= len(file.parents):
             base = folder if not node.level else file.parents[node.level - 1]
             parts = node.module.split(".") if node.module else []
             for alias in node.names:

@@ -11,7 +11,7 @@ def test_imports_are_followed_within_the_folder_and_nothing_is_run(tmp_path: Pat
     files = {
         "mine.py": "import json\nfrom helpers.util import x\nimport package\nraise SystemExit\n",
         "helpers/util.py": "from .deep import more\nfrom helpers import other\n",
-        "helpers/other.py": "import mine\n",
+        "helpers/other.py": f"import mine\nfrom {'.' * 99} import beyond\n",
         "helpers/deep/more.py": "from ... import outside\nthis is no python",
         "package/__init__.py": "from . import part\n",
         "package/part.py": "",
