@@ -19,7 +19,7 @@ from devices.crossbars.custom import CustomCrossbar
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
 from learning.rules import RULES, Rule
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.plugins import PluginError, load_object, names_plugin
 
 NOISE_GROUP = "substrate.noise"
@@ -180,7 +180,5 @@ def _find(name: str, folder: Path, group: str, known: Iterable[str], what: str) 
             return entry.load()
         except Exception as problem:
             raise PluginError(f"{entry.value} cannot be imported: {problem}") from problem
-    meant = nearest(name, known)
-    listed = ", ".join(known)
-    hint = f"did you mean {meant!r}?" if meant else f"known are {listed}" if listed else None
-    raise PluginError(f"there is no {what} {name!r}", hint)
+    known = list(known)
+    raise PluginError(f"there is no {what} {name!r}", did_you_mean(name, known) if known else None)

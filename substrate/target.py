@@ -19,7 +19,7 @@ from substrate.library import (
     registered_crossbars,
     rule_names,
 )
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.plugins import PluginError, load_object, names_plugin
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.overrides import apply_overrides
@@ -106,9 +106,7 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
         data = {"crossbar": "native", "preset": name}
     elif name not in crossbars and not names_plugin(name):
         known = [*noise_models(), *rule_names(), *crossbars, *presets, *NATIVE_PRESETS]
-        meant = nearest(name, known)
-        hint = "see `substrate list noise`, `devices` and `rules`"
-        hint = f"did you mean {meant!r}?" if meant else hint
+        hint = did_you_mean(name, known, "see `substrate list noise`, `devices` and `rules`")
         raise ScenarioError("there is no such noise model, crossbar or rule", found=name, hint=hint)
     own = names_plugin(name) or name in registered_crossbars()
     where = "parameters." if own else ""

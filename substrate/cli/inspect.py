@@ -14,7 +14,7 @@ from substrate.data import DATASETS
 from substrate.data.error import DataError
 from substrate.data.npz import understood
 from substrate.data.paths import expand
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.plugins import PluginError
 from substrate.scenario.schema import Scenario
 from substrate.scenario.schema.data import Npz
@@ -69,8 +69,7 @@ def list_command(what: str, as_json: bool) -> None:
         "scenarios": _scenarios,
     }
     if what not in lists:
-        meant = nearest(what, lists)
-        hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(lists)}"
+        hint = did_you_mean(what, lists)
         raise ScenarioError("there is no such list", found=what, hint=hint)
     entries = lists[what]()
     if as_json:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from substrate.cli.scenario import open_scenario
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.schema import RemoteChip
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import tell
@@ -49,9 +49,8 @@ def serve_command(
     scenario, source = open_scenario(path, overrides, budget)
     arm = scenario.all_arms.get(name)
     if arm is None:
-        meant = nearest(name, scenario.all_arms)
-        hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(scenario.all_arms)}"
-        raise ScenarioError("there is no such arm", file="--arm", found=name, hint=hint)
+        hint = did_you_mean(name, scenario.all_arms)
+        raise ScenarioError("the scenario has no such arm", file="--arm", found=name, hint=hint)
     if isinstance(arm.chip, RemoteChip):
         raise ScenarioError("this chip is behind a wire already", file="--arm", found=name)
     from substrate.wire.address import AddressError, Guard, check_guard

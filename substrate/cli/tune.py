@@ -13,7 +13,7 @@ from rich.text import Text
 
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
@@ -125,9 +125,7 @@ def tune_command(
 def _chosen(arms: list[str], scenario: Scenario) -> list[str]:
     for name in arms:
         if name not in scenario.all_arms:
-            meant = nearest(name, scenario.all_arms)
-            known = f"known are {', '.join(scenario.all_arms)}"
-            hint = f"did you mean {meant!r}?" if meant else known
+            hint = did_you_mean(name, scenario.all_arms)
             raise ScenarioError("the scenario has no such arm", file="--arm", found=name, hint=hint)
     return arms or list(scenario.all_arms)
 

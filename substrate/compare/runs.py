@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.record.folder import RunFolder, read_run_folder, read_run_record
 from substrate.record.summary import Arm, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy
@@ -223,8 +223,7 @@ def _reference(runs: Sequence[ReadRun], against: str | None) -> tuple[ReadRun, s
         hint = " or ".join(f"{run.name}:{against}" for run, _ in having)
     else:
         message = "the runs have no such arm"
-        meant = nearest(against, known)
-        hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+        hint = did_you_mean(against, known)
     raise ScenarioError(message, file="--against", found=against, hint=hint)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.replicate.angles import AngleRun
 from substrate.replicate.kept import unpack
 from substrate.replicate.measured import Run, TrainingRun, read_run
@@ -124,8 +124,8 @@ def chosen(names: Sequence[str], among: list[Experiment]) -> list[Experiment]:
             raise ScenarioError("this name is that of several experiments", found=name, hint=both)
         if not fitting:
             full = [each.name for each in among]
-            meant = nearest(name, [*full, *(each.partition("/")[2] for each in full)])
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(full)}"
+            short = [each.partition("/")[2] for each in full]
+            hint = did_you_mean(name, [*full, *short], f"known are {', '.join(full)}")
             raise ScenarioError("there is no such experiment", found=name, hint=hint)
         if fitting[0].path is None:
             raise ScenarioError("this experiment has no scenario file", found=name)

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from devices.crossbars.aihwkit_presets import NOISY_PRESETS
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.schema import AihwkitChip, Learning, Scenario
 from substrate.scenario.source import NOT_GIVEN, Location, Source
 
@@ -45,13 +45,9 @@ def check_aihwkit_chip(
     try:
         config = preset_config(chip.preset, chip.config)
     except ConfigProblem as problem:
-        meant = nearest(str(problem.found), problem.known)
-        hint = f"did you mean {meant!r}?" if meant else None
-        if problem.known and not meant:
-            hint = f"known are {', '.join(problem.known)}"
         preset = problem.path == ("preset",)
-        if preset and not meant:
-            hint = "see `substrate list devices`"
+        otherwise = "see `substrate list devices`" if preset else None
+        hint = did_you_mean(str(problem.found), problem.known, otherwise) if problem.known else None
         within = () if preset else ("config",)
         found = NOT_GIVEN if problem.found is None else problem.found
         raise source.error(

@@ -8,7 +8,7 @@ A scenario file is its own `full` budget. Others are mappings of key paths to va
 
 from __future__ import annotations
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.overrides import lay
 from substrate.scenario.source import Source
 
@@ -26,8 +26,7 @@ def apply_budget(source: Source, budget: str) -> Source:
     budgets = source.data.get("budgets")
     known = [FULL, *(budgets if isinstance(budgets, dict) else ())]
     if budget not in known:
-        meant = nearest(budget, known)
-        hint = f"did you mean {meant!r}?" if meant else f"it has {', '.join(known)}"
+        hint = did_you_mean(budget, known)
         raise source.error(("budgets",), "no such budget", found=budget, hint=hint)
     settings = source.data["budgets"][budget]
     if not isinstance(settings, dict):

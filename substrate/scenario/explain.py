@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source
 
 
@@ -45,8 +45,7 @@ def from_validation_error(
             if kind in ("value_error", "assertion_error") and isinstance(found, dict):
                 found = NOT_GIVEN
     if known:
-        meant = nearest(str(found), known)
-        hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+        hint = did_you_mean(str(found), known)
     if others:
         more = f"{len(others)} more problem{'s' if len(others) > 1 else ''} in this scenario"
         hint = f"{hint} (and {more})" if hint else f"and {more}"

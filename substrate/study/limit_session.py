@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.run.session import How, begin_workers
 from substrate.scenario.source import ScenarioError
 from substrate.study.session import workers_for
@@ -86,8 +86,7 @@ def ask(
         ("--least", least, get_args(What), "nothing that a bill has"),
     ):
         if name is not None and name not in known:
-            meant = nearest(name, known)
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+            hint = did_you_mean(name, known)
             raise ScenarioError(message, file=option, found=name, hint=hint)
     tolerance, target = tolerance_of(within), cast(What | None, least)
     return Question(fields, axes, chosen, against or "", tolerance, within.strip(), target)

@@ -293,7 +293,7 @@ def _figure(done: Done) -> float | None:
 
 
 def _value(settings: Any, path: str, place: str) -> Any:
-    from substrate.nearest import nearest
+    from substrate.nearest import did_you_mean
 
     for part in path.split("."):
         if isinstance(settings, list) and part.isdecimal() and int(part) < len(settings):
@@ -302,7 +302,6 @@ def _value(settings: Any, path: str, place: str) -> Any:
             settings = settings[part]
         else:
             known = [*settings] if isinstance(settings, dict) else []
-            meant = nearest(part, known)
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+            hint = did_you_mean(part, known) if known else None
             raise ScenarioError("no such field", file=place, found=part, hint=hint)
     return settings

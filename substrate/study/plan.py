@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.budgets import apply_budget
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.load import checked
@@ -156,8 +156,7 @@ def check_arm(path: str, base: Source, place: Place) -> str | None:
         return None
     arms = base.data.get(group)
     if isinstance(arms, dict) and name not in arms:
-        meant = nearest(name, map(str, arms))
-        hint = f"did you mean {meant!r}?" if meant else f"it has {', '.join(map(str, arms))}"
+        hint = did_you_mean(name, map(str, arms))
         message = f"the scenario has no such {group.removesuffix('s')}"
         raise ScenarioError(
             message, file=place[0], line=place[1], field=path, found=name, hint=hint

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.aihwkit_check import check_aihwkit_chip
 from substrate.scenario.schema import AihwkitChip, Arm, Scenario
 from substrate.scenario.schema.chips import crossbar
@@ -87,8 +87,7 @@ def plan_survey(
 
     for preset in presets:
         if preset not in PRESETS:
-            meant = nearest(preset, PRESETS)
-            hint = f"did you mean {meant!r}?" if meant else "see `substrate list devices`"
+            hint = did_you_mean(preset, PRESETS, "see `substrate list devices`")
             raise ScenarioError(
                 "aihwkit has no such preset", file="--presets", found=preset, hint=hint
             )

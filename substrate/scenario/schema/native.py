@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from devices.converters import Converter
 from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.presets import PRESETS
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean
 from substrate.scenario.schema.arrays import ArrayChip
 
 
@@ -45,8 +45,7 @@ class NativeChip(NativeDevice, ArrayChip):
         if not isinstance(preset, str):
             return data  # the field says what it must be
         if preset not in PRESETS:
-            meant = nearest(str(preset), PRESETS)
-            hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(PRESETS)}"
+            hint = did_you_mean(preset, PRESETS)
             raise ValueError(f"there is no native preset {preset!r}; {hint}")
         base = PRESETS[preset].model_dump(mode="json")
         measured = data.get("device", {})
@@ -54,9 +53,8 @@ class NativeChip(NativeDevice, ArrayChip):
             raise ValueError("device must be a mapping, as `substrate fit-device` prints it")
         unknown = [name for name in measured if name not in NativeDevice.model_fields]
         if unknown:
-            meant = nearest(str(unknown[0]), NativeDevice.model_fields)
-            hint = f"; did you mean {meant!r}?" if meant else ""
-            raise ValueError(f"device has no part {unknown[0]!r}{hint}")
+            hint = did_you_mean(str(unknown[0]), NativeDevice.model_fields)
+            raise ValueError(f"device has no part {unknown[0]!r}; {hint}")
         rest = {name: value for name, value in data.items() if name != "device"}
         return _merged(_merged(base, measured), rest)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from substrate.nearest import nearest
+from substrate.nearest import did_you_mean, nearest
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import scenario_folder
 
@@ -68,9 +68,8 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], owner: str, *with
     known = list(known)
     for key in given:
         if key not in known:
-            meant = nearest(key, known)
             listed = f"its settings are {', '.join(known) or 'none'}"
-            hint = f"did you mean {meant!r}?" if meant else listed
+            hint = did_you_mean(key, known, listed)
             raise error_at((*within, key), key, f"{owner} has no such setting; {hint}")
 
 
