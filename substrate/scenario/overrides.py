@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from substrate.nearest import did_you_mean
 from substrate.scenario.source import Location, Place, ScenarioError, Source, dotted
 from substrate.scenario.yaml_reader import YamlReader
 
@@ -33,7 +34,7 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
 
     Raises:
         ScenarioError: a path has an empty part, or runs through something that is neither a
-            mapping nor a list.
+            mapping nor a list, or through an arm that is not there.
     """
     data = copy.deepcopy(source.data)
     places = dict(source.places)
@@ -41,6 +42,8 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
         parts = path.split(".")
         if not all(parts):
             raise ScenarioError("a setting looks like path.to.key=value", file=file, line=line)
+        if len(parts) > 2:  # a whole arm may be new
+            check_arm(path, data, (file, line))
         container: Any = data
         loc: Location = ()
         for depth, part in enumerate(parts, start=1):
@@ -58,6 +61,33 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
             places[loc] = (file, line)
             container = container[key]
     return Source(source.path, data, places)
+
+
+def check_arm(path: str, data: Mapping[str, Any], place: Place) -> str | None:
+    """Give the arm or baseline that a dotted path runs through, None where it runs through none.
+
+    Args:
+        path: of a setting.
+        data: of the scenario.
+        place: where the setting stands.
+
+    Raises:
+        ScenarioError: the scenario has no such arm; setting the path would make a part of one.
+    """
+    group, _, rest = path.partition(".")
+    name = rest.partition(".")[0]
+    if group not in ("arms", "baselines"):
+        return None
+    arms = data.get(group)
+    if isinstance(arms, dict) and name not in arms:
+        file, line = place
+        message = f"the scenario has no such {group.removesuffix('s')}"
+        hint = did_you_mean(name, map(str, arms))
+        other = data.get("baselines" if group == "arms" else "arms")
+        if isinstance(other, dict) and name in other:
+            hint = f"it is {'a baseline: baselines' if group == 'arms' else 'an arm: arms'}.{name}"
+        raise ScenarioError(message, file=file, line=line, field=path, found=name, hint=hint)
+    return name
 
 
 def _without(places: Mapping[Location, Place], loc: Location) -> dict[Location, Place]:

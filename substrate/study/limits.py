@@ -23,14 +23,14 @@ from substrate.record.summary import MetricName
 from substrate.run.estimate import sample_variance
 from substrate.run.unit_figures import Done
 from substrate.scenario.load import checked
-from substrate.scenario.overrides import lay
+from substrate.scenario.overrides import check_arm, lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found, Measured, search_limit
 from substrate.spec.truths import Point
 from substrate.study.least import What
-from substrate.study.plan import StudyPoint, Value, check_arm
+from substrate.study.plan import StudyPoint, Value
 from substrate.study.run import OnUnit, StudyData, Units
 
 LOST = 100.0
@@ -111,7 +111,7 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     if path.partition(".")[0] == "data":
         message = "the data are the same in all runs of a search, and so no field of theirs varies"
         raise ScenarioError(message, file=place)
-    check_arm(path, source, (place, None))
+    check_arm(path, source.data, (place, None))
     now = _value(scenario.model_dump(mode="json"), path, place)
     number = isinstance(now, int | float) and not isinstance(now, bool)
     whole = isinstance(now, int) and number

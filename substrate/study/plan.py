@@ -11,11 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from substrate.nearest import did_you_mean
 from substrate.scenario.budgets import apply_budget
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.load import checked
-from substrate.scenario.overrides import lay
+from substrate.scenario.overrides import check_arm, lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
 from substrate.scenario.source import Location, Place, ScenarioError, Source
@@ -140,28 +139,8 @@ def _base(study: Study, source: Source) -> Source:
             *axis.fields,
             *(key for each in (axis.choices or {}).values() for key in each),
         ]:
-            check_arm(path_, base, source.place(loc))
+            check_arm(path_, base.data, source.place(loc))
     return base
-
-
-def check_arm(path: str, base: Source, place: Place) -> str | None:
-    """Give the arm or baseline that a dotted path runs through, None where it runs through none.
-
-    Raises:
-        ScenarioError: the scenario has no such arm; setting the path would make one.
-    """
-    group, _, rest = path.partition(".")
-    name = rest.partition(".")[0]
-    if group not in ("arms", "baselines"):
-        return None
-    arms = base.data.get(group)
-    if isinstance(arms, dict) and name not in arms:
-        hint = did_you_mean(name, map(str, arms))
-        message = f"the scenario has no such {group.removesuffix('s')}"
-        raise ScenarioError(
-            message, file=place[0], line=place[1], field=path, found=name, hint=hint
-        )
-    return name
 
 
 def _combinations(study: Study, source: Source) -> Iterator[tuple[_Level, ...]]:

@@ -37,6 +37,33 @@ def test_overrides(source: Source) -> None:
     assert source.data["arms"]["ideal"] == {"rule": "bp", "rate": 0.1}
 
 
+@pytest.mark.parametrize(
+    ("path", "found", "hint"),
+    [
+        ("arms.devcie.learning.rule", "devcie", "did you mean 'device'?"),
+        ("arms.xyz.learning.rule", "xyz", "known are device, ideal"),
+        ("baselines.devise.learning.rule", "devise", "did you mean 'device_bp'?"),
+        ("arms.device_bp.learning.rule", "device_bp", "it is a baseline: baselines.device_bp"),
+        ("baselines.ideal.learning.rule", "ideal", "it is an arm: arms.ideal"),
+    ],
+)
+def test_a_setting_of_an_arm_that_is_not_there_names_the_nearest(
+    source: Source, path: str, found: str, hint: str
+) -> None:
+    source = apply_overrides(source, ["baselines={device_bp: {learning: {rule: bp}}}"])
+    with pytest.raises(ScenarioError) as refused:
+        apply_overrides(source, [f"{path}=np"])
+    error = refused.value
+    assert (error.file, error.field, error.found) == (f"--set {path}=np", path, found)
+    group = path.split(".")[0].removesuffix("s")
+    assert (error.message, error.hint) == (f"the scenario has no such {group}", hint)
+
+
+def test_an_arm_is_added_whole_and_then_changed(source: Source) -> None:
+    changed = apply_overrides(source, ["arms.new={learning: {}}", "arms.new.learning.rule=np"])
+    assert changed.data["arms"]["new"] == {"learning": {"rule": "np"}}
+
+
 def test_errors_of_an_override_name_the_setting(source: Source) -> None:
     changed = apply_overrides(source, ["arms.ideal={rule: inp}", "arms.device.learning.rule=np"])
     for loc, place in [
