@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from substrate.environment import scenarios_folder
+from substrate.scenario.source import ScenarioError
+from substrate.scenario.yaml_reader import missing_file
 
 _STUDIES = "studies"
 
@@ -20,16 +24,33 @@ def shipped_studies() -> dict[str, Path]:
 
 
 def find_scenario(path: Path) -> Path:
-    """Give a file as it is; give the shipped file if only its name was given."""
-    return path if path.exists() else shipped_scenarios().get(path.as_posix(), path)
+    """Give a file as it is; give the shipped file if only its name was given.
+
+    Raises:
+        ScenarioError: there is neither; with the nearest that there is.
+    """
+    if path.as_posix() in _short(shipped_studies()) and not os.path.exists(path):
+        hint = f"substrate study {path} runs it"
+        raise ScenarioError("this is a study, not a scenario", file=str(path), hint=hint)
+    return _found(path, shipped_scenarios())
 
 
 def find_study(path: Path) -> Path:
     """As `find_scenario`; the folder's name may be left out."""
-    if path.exists():
+    return _found(path, _short(shipped_studies()))
+
+
+def _short(studies: Mapping[str, Path]) -> dict[str, Path]:
+    """Each by its name, and by what is left of it without the folder."""
+    return {**studies, **{name.removeprefix(f"{_STUDIES}/"): studies[name] for name in studies}}
+
+
+def _found(path: Path, known: Mapping[str, Path]) -> Path:
+    if os.path.exists(path):  # unlike `Path.exists`, it takes any name
         return path
-    known = shipped_studies()
-    return known.get(path.as_posix()) or known.get(f"{_STUDIES}/{path.as_posix()}", path)
+    if path.as_posix() not in known:
+        raise missing_file(path, known)
+    return known[path.as_posix()]
 
 
 def _shipped() -> dict[str, Path]:

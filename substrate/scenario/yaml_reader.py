@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -191,7 +191,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _missing_file(path) from None
+        raise missing_file(path) from None
     except (OSError, ValueError) as problem:  # a ValueError where the name holds a NUL
         reason = problem.strerror if isinstance(problem, OSError) else problem
         raise ScenarioError(f"cannot be read: {reason}", file=name) from None
@@ -205,13 +205,21 @@ def _text(path: Path) -> str:
         raise ScenarioError("not text in UTF-8", file=name, line=line) from None
 
 
-def _missing_file(path: Path) -> ScenarioError:
+def missing_file(path: Path, names: Iterable[str] = ()) -> ScenarioError:
+    """The error of a file that is not there, with the nearest that is.
+
+    Args:
+        path: of the file.
+        names: what else might have been meant.
+    """
+    message = "no such file"
     if not path.parent.is_dir():
-        return ScenarioError(f"no such file, nor a folder {path.parent}", file=str(path))
+        message = f"no such file, nor a folder {path.parent}"
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    except OSError:  # a folder that may not be listed
-        names = []
-    meant = nearest(path.name, names)
-    hint = f"did you mean {path.with_name(meant)}?" if meant else None
-    return ScenarioError("no such file", file=str(path), hint=hint)
+        beside = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except (OSError, ValueError):  # no such folder, or one that may not be listed
+        beside = []
+    known = {name: name for name in names} | {name: str(path.with_name(name)) for name in beside}
+    meant = nearest(path.name if beside else str(path), known)
+    hint = f"did you mean {known[meant]}?" if meant else None
+    return ScenarioError(message, file=str(path), hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,9 +124,11 @@ def _base(study: Study, source: Source) -> Source:
     """The scenario with what all points have in common."""
     given = Path(study.scenario)
     beside = source.path.parent / given
-    path = beside if beside.exists() else find_scenario(given)
-    if not path.exists():
-        raise source.error(("scenario",), "no such file", found=study.scenario)
+    try:
+        path = beside if os.path.exists(beside) else find_scenario(given)
+    except ScenarioError as problem:
+        loc = ("scenario",)
+        raise source.error(loc, problem.message, found=study.scenario, hint=problem.hint) from None
     base = apply_budget(load_yaml(path), study.budget)
     settings: list[tuple[str, Any, Place]] = [
         (path, value, source.place(("set", path))) for path, value in study.set.items()

@@ -35,6 +35,14 @@ def test_shipped_studies_are_found_and_make_scenarios() -> None:
     assert find_study(Path("noise_by_bits")) == shipped_studies()["studies/noise_by_bits"]
 
 
+def test_a_scenario_that_is_not_there_has_a_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        plan(tmp_path, HEAD.replace("native_danp", "native_dnap") + BITS)
+    error = refused.value
+    assert (error.line, error.field, error.found) == (2, "scenario", "native_dnap")
+    assert error.hint == "did you mean native_danp?"
+
+
 def test_a_grid_has_every_combination(tmp_path: Path) -> None:
     noise = (
         "  noise: {field: arms.native.chip.conductance.read_noise, range: [0.01, 0.1], scale: log,"
