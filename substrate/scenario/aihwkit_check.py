@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devices.crossbars.aihwkit_presets import NOISY_PRESETS
 from substrate.nearest import did_you_mean
 from substrate.scenario.schema import AihwkitChip, Learning, Scenario
-from substrate.scenario.source import NOT_GIVEN, Location, Source
+from substrate.scenario.source import NOT_GIVEN, Location, Source, decimal_point
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,9 @@ def check_aihwkit_chip(
     except ConfigProblem as problem:
         preset = problem.path == ("preset",)
         otherwise = "see `substrate list devices`" if preset else None
-        hint = did_you_mean(str(problem.found), problem.known, otherwise) if problem.known else None
+        hint = decimal_point(problem.found)
+        if problem.known:
+            hint = did_you_mean(str(problem.found), problem.known, otherwise)
         within = () if preset else ("config",)
         found = NOT_GIVEN if problem.found is None else problem.found
         raise source.error(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from substrate.nearest import did_you_mean
-from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source
+from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source, decimal_point
 
 
 def from_validation_error(
@@ -46,6 +46,8 @@ def from_validation_error(
                 found = NOT_GIVEN
     if known:
         hint = did_you_mean(str(found), known)
+    elif "number" in message:
+        hint = decimal_point(found)
     if others:
         more = f"{len(others)} more problem{'s' if len(others) > 1 else ''} in this scenario"
         hint = f"{hint} (and {more})" if hint else f"and {more}"

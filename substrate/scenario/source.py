@@ -4,6 +4,7 @@ Nothing here knows what a scenario means. `ScenarioError` is the one message tha
 what pydantic finds wrong is put back into the file by `substrate.scenario.explain`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,13 @@ class Source:
         return ScenarioError(
             message, file=file, line=line, field=dotted(loc), found=found, hint=hint
         )
+
+
+def decimal_point(found: Any) -> str | None:
+    """Say how a number with a decimal comma, which YAML takes for text, is written; else None."""
+    if isinstance(found, str) and re.fullmatch(r"[-+]?\d*,\d+([eE][-+]?\d+)?", found):
+        return f"a decimal has a point: {found.replace(',', '.')}"
+    return None
 
 
 def _shown(found: Any) -> str:

@@ -19,6 +19,7 @@ MAX_NODES = 20_000
 MAX_DEPTH = 100
 
 _TAG = "tag:yaml.org,2002:"
+_ODD = re.compile(r"[-+]?(0\d+|\d+(:\d+)+)$")
 _SCALAR_TAGS = {_TAG + name for name in ("null", "bool", "int", "float", "str")}
 
 
@@ -112,6 +113,10 @@ class YamlReader:
         raise self._error(node.start_mark, message, loc, found=tag)
 
     def _build_scalar(self, node: yaml.ScalarNode, loc: Location) -> Any:
+        if node.tag == _TAG + "int" and _ODD.match(node.value):
+            message = "YAML reads this as octal, or in base 60"
+            hint = "a decimal has a point, a whole number begins with no 0, text stands in quotes"
+            raise self._error(node.start_mark, message, loc, found=node.value, hint=hint)
         try:
             value = self._loader.construct_object(node)
             if isinstance(value, int):
@@ -144,6 +149,8 @@ class YamlReader:
                 key = self._build(key_node, loc)
                 if not isinstance(key, str):
                     message, hint = "a key must be text", "put it in quotes"
+                    if value_node.value == "":  # {std: 0,05, at: input}
+                        hint = "or is it part of a number? a decimal has a point, such as 0.05"
                     raise self._error(key_node.start_mark, message, loc, found=key, hint=hint)
                 here = (*loc, key)
                 if key in first:

@@ -53,6 +53,11 @@ def test_a_wrong_field_is_told_with_file_line_dotted_name_and_the_nearest(scenar
 @pytest.mark.parametrize(
     ("chip", "field", "words"),
     [
+        (
+            {"config": {"forward": {"out_noise": "0,06"}}},
+            "config.forward.out_noise",
+            "a decimal has a point: 0.06",
+        ),
         ({"preset": "EcRamPrest"}, "preset", "did you mean 'EcRamPreset'?"),
         ({"preset": "Zzz"}, "preset", "substrate list devices"),
         ({"config": {"device": {"dw_min": "small"}}}, "config.device.dw_min", "must be a number"),

@@ -123,6 +123,11 @@ arms:
             "6: arms.device.learning.bp: must be a valid integer, "
             "unable to parse string as an integer (found 'many')",
         ),
+        (
+            "      rate: 0,05\n",
+            "6: arms.device.learning.rate: must be a valid number, "
+            "unable to parse string as a number (found '0,05'); a decimal has a point: 0.05",
+        ),
         ("      rate: -1\n", "6: arms.device.learning.rate: must be greater than 0 (found -1)"),
         (
             "    extra: {rule: np, rat: 1}\n",

@@ -120,7 +120,7 @@ def test_a_byte_order_mark_is_no_matter(write) -> None:
         ("a: 1\nb: !!float ''\n", 2, "cannot be read as float (found '')"),
         ("a: 1\nb: !!bool 7\n", 2, "cannot be read as bool (found '7')"),
         ("a: 0x" + "f" * 5000, 1, "cannot be read as int"),
-        ("a: 1" + ":1" * 400, 1, "cannot be read as int"),
+        ("a: 1" + ":1" * 400, 1, "octal, or in base 60"),
         ('a: 1\nb: "\\UFFFFFFFF"\n', 2, "escape sequence"),
         ('a: 1\nb: "\\ud83d"\n', 2, "character that YAML does not allow"),
         ('a: 1\n"\\ud83d": 2\n', 2, "character that YAML does not allow"),
@@ -210,3 +210,23 @@ def test_many_keys_over_merged_ones_take_no_time(write) -> None:
     source = load_yaml(write(f"a: &a {{{keys}}}\nb: {{<<: *a, {keys}}}\n"))
     assert source.data["a"] == source.data["b"]
     assert time.process_time() - started < 30
+
+
+def test_a_decimal_comma_within_braces_is_told(write) -> None:
+    error = refused(write("noise:\n- {std: 0,5, at: input}\n"))
+    assert (error.line, error.field, error.found) == (2, "noise.0", 5)
+    assert error.hint == "or is it part of a number? a decimal has a point, such as 0.05"
+
+
+@pytest.mark.parametrize("text", ["[0,05]", "[010]", "{std: 0,05}", "-010", "1:30", "12:30:45"])
+def test_no_number_is_read_as_another(write, text: str) -> None:
+    """YAML 1.1 has octal numbers, and those in base 60."""
+    error = refused(write(f"name: demo\nx: {text}\n"))
+    assert error.line == 2
+    assert error.found in ("05", "010", "-010", "1:30", "12:30:45")
+    assert "a decimal has a point" in str(error.hint)
+
+
+@pytest.mark.parametrize("text", ["0", "-0", "0.05", "1_000", "0x1F", "'010'", "1e-03", "1:3a"])
+def test_other_numbers_and_text_are_read(write, text: str) -> None:
+    assert load_yaml(write(f"x: {text}")).data["x"] == yaml.safe_load(text.replace("1e", "1.0e"))
