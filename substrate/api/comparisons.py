@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from substrate.api.tables import frame
+from substrate.scenario.source import ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +25,13 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
 
     Raises:
         RecordError: a folder holds no run that has come to a summary, or it is damaged.
-        ScenarioError: `against` names no arm.
+        ScenarioError: no folder is named, or `against` names no arm.
     """
     from substrate.compare.page import as_record
     from substrate.compare.runs import compare_runs, read_runs
 
+    if not folders:
+        raise ScenarioError("name the folders of runs, two at least")
     found = as_record(compare_runs(read_runs([Path(folder) for folder in folders]), against))
     rows = [
         {

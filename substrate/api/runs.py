@@ -22,7 +22,7 @@ from substrate.scenario.load import checked
 from substrate.scenario.overrides import lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import Source
+from substrate.scenario.source import ScenarioError, Source
 from substrate.scenario.yaml_reader import load_yaml
 from substrate.terminal import Console
 
@@ -186,7 +186,7 @@ def run(
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     if seeds is not None:
-        scenario = scenario.model_copy(update={"seeds": [index(seed) for seed in seeds]})
+        scenario = scenario.model_copy(update={"seeds": _whole(seeds)})
     source = as_read(scenario)
     scenario = checked(source)
     folder = new_folder(scenario, None if out is None else Path(out))
@@ -226,9 +226,7 @@ def resume(
         RecordError: what lies in it is damaged, or is not of this scenario, data and version.
         KeyboardInterrupt: as of `run`.
     """
-    settings = dict(overrides or {}) | (
-        {} if seeds is None else {"seeds": [index(seed) for seed in seeds]}
-    )
+    settings = _mapping(overrides) | ({} if seeds is None else {"seeds": _whole(seeds)})
     how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
@@ -274,7 +272,26 @@ def console_for(quiet: bool) -> Console:
 def _settings(
     overrides: Mapping[str, Any] | None,
 ) -> Iterable[tuple[str, Any, tuple[str, None]]]:
-    return [(path, value, (f"{path}={value!r}", None)) for path, value in (overrides or {}).items()]
+    return [
+        (path, value, (f"{path}={value!r}", None)) for path, value in _mapping(overrides).items()
+    ]
+
+
+def _mapping(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not isinstance(overrides, Mapping | None) or not all(
+        isinstance(path, str) for path in overrides or ()
+    ):
+        message = 'values by dotted path, such as {"training.epochs": 5}'
+        raise ScenarioError(message, field="overrides", found=overrides)
+    return dict(overrides or {})
+
+
+def _whole(seeds: Iterable[int]) -> list[int]:
+    try:
+        return [index(seed) for seed in seeds]
+    except TypeError:
+        message = "whole numbers in a list, such as [0, 1, 2]"
+        raise ScenarioError(message, field="seeds", found=seeds) from None
 
 
 def as_read(scenario: Scenario) -> Source:

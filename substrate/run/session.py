@@ -56,6 +56,16 @@ class How:
     isolated: bool = False
     sensitivity: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that are none, which options of the command line cannot be.
+
+        Raises:
+            ScenarioError: `jobs` or `at_most` is no whole number above 0.
+        """
+        for name, value in (("jobs", self.jobs), ("at_most", self.at_most)):
+            if value is not None and not (isinstance(value, int) and value > 0):
+                raise ScenarioError("must be a whole number above 0", field=name, found=value)
+
 
 def new_folder(scenario: Scenario, out: Path | None) -> Path:
     """Give the folder of a new run, not made yet: the one asked for, or one below `runs`.

@@ -133,4 +133,4 @@ def _in_plain_words(error: ErrorDetails) -> str:
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a mapping of keys to values"
     text = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
-    return re.sub(r"^Input should ", "must ", text)
+    return re.sub(r"^\w+ should ", "must ", text)

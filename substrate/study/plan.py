@@ -127,8 +127,8 @@ def _base(study: Study, source: Source) -> Source:
     try:
         path = beside if os.path.exists(beside) else find_scenario(given)
     except ScenarioError as problem:
-        loc = ("scenario",)
-        raise source.error(loc, problem.message, found=study.scenario, hint=problem.hint) from None
+        message, hint = problem.message, problem.hint
+        raise source.error(("scenario",), message, found=study.scenario, hint=hint) from None
     base = apply_budget(load_yaml(path), study.budget)
     settings: list[tuple[str, Any, Place]] = [
         (path, value, source.place(("set", path))) for path, value in study.set.items()

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
-from substrate.scenario.schema.base import ArmName, Settings
+from substrate.scenario.schema.base import ArmName, Name, Settings
 
 
 class StudyAxis(Settings):
@@ -110,7 +110,7 @@ class Stopping(Settings):
 class Study(Settings):
     """A scenario at many points of its settings."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Name
     title: str = Field("", description="One line for people.")
     description: str = Field("", description="What is asked, and why.")
     scenario: str = Field(description="A file, from this one's folder, or a shipped scenario.")

@@ -138,6 +138,73 @@ def test_what_is_wrong_names_the_setting(working_folder: Path) -> None:
         sb.load(path, {"arms.native.chip.crossbar": "nativ"})
 
 
+LEARNING = {"rule": "danp", "optimiser": {"learning_rate": 0.1}}
+BUILT = {
+    "name": "built",
+    "training": {"epochs": 1},
+    "arms": {"device": {"chip": {"crossbar": "native"}, "learning": LEARNING}},
+    "baselines": {"bp": {"learning": {**LEARNING, "rule": "bp"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"seds": [1]}, "built: seds: unknown key (found 'seds'); did you mean 'seeds'?"),
+        ({"seeds": 1}, "built: seeds: must be a valid list (found 1)"),
+        ({"seeds": []}, "built: seeds: must have at least 1 item"),
+        ({"name": "my run"}, "my run: name: a name, which files are called by, begins with a "),
+        ({"baselines": {"device": {"learning": LEARNING}}}, "built: 'device' names an arm and a b"),
+        (
+            {"arms": {"_a": {"learning": LEARNING}}},
+            "built: arms._a: the name of an arm begins with a letter or digit",
+        ),
+        (
+            {"arms": {"device": {"learning": {**LEARNING, "rule": "dnap"}}}},
+            "built: arms.device.learning.rule: there is no rule 'dnap'; did you mean 'danp'?",
+        ),
+        (
+            {"arms": {"device": {"chip": {"crossbar": "native"}, "learning": {"rle": "bp"}}}},
+            "built: arms.device.learning.rle: unknown key (found 'rle'); did you mean 'rule'?",
+        ),
+    ],
+)
+def test_what_is_built_wrong_is_told_as_of_a_file(changed: dict[str, object], said: str) -> None:
+    with pytest.raises(sb.ScenarioError) as refused:
+        sb.Scenario(**(BUILT | changed))
+    assert str(refused.value).startswith(f"scenario {said}")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seeds": 1}, "seeds: whole numbers in a list, such as [0, 1, 2] (found 1)"),
+        ({"seeds": "0,1"}, "seeds: whole numbers in a list, such as [0, 1, 2] (found '0,1')"),
+        ({"seeds": [0.5]}, "seeds: whole numbers in a list, such as [0, 1, 2] (found [0.5])"),
+        ({"seeds": [-1]}, "scenario built: seeds.0: must be greater than or equal to 0 (found -1)"),
+        ({"jobs": 0}, "jobs: must be a whole number above 0 (found 0)"),
+        ({"at_most": -1}, "at_most: must be a whole number above 0 (found -1)"),
+    ],
+)
+def test_what_is_asked_wrong_is_refused(
+    working_folder: Path, asked: dict[str, object], said: str
+) -> None:
+    with pytest.raises(sb.ScenarioError) as refused:
+        sb.run(sb.Scenario(**BUILT), **asked)
+    assert str(refused.value) == said
+    assert not Path("runs").exists()
+
+
+def test_settings_and_folders_that_are_none_are_refused(result: sb.Run) -> None:
+    with pytest.raises(sb.ScenarioError, match="overrides: values by dotted path"):
+        sb.load("native_danp", ["training.epochs=5"])  # type: ignore[arg-type]
+    with pytest.raises(sb.ScenarioError, match="seeds: whole numbers in a list"):
+        sb.resume("run", seeds=1)  # type: ignore[arg-type]
+    with pytest.raises(sb.ScenarioError, match="two at least"):
+        sb.compare()
+
+
 def test_seeds_are_added_to_a_run_that_is_there(result: sb.Run, monkeypatch) -> None:
     more = sb.resume("run", seeds=[0, 1, 2], jobs=1, quiet=True)
     assert more.summary.seeds == [0, 1, 2]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from substrate.plugins import absolute_spec
 
@@ -37,6 +37,20 @@ def _arm_name(name: str) -> str:
         )
     return name
 
+
+def _name(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError(
+            "a name, which files are called by, begins with a letter or digit of plain ASCII, and"
+            " goes on with letters, digits and _ . -"
+        )
+    return name
+
+
+_NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]
+"""Of a scenario or study: what its run folders and files are called by."""
 
 ArmName = Annotated[str, AfterValidator(_arm_name)]
 """What the arm is called in options, tables, pictures and pages."""

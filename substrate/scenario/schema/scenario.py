@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
     FiniteFloat,
+    ModelWrapValidatorHandler,
     NonNegativeInt,
     PositiveInt,
+    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
 from substrate.library import find_rule
 from substrate.plugins import PluginError
-from substrate.scenario.schema.base import ArmName, Settings, scenario_folder
+from substrate.scenario.explain import from_validation_error
+from substrate.scenario.schema.base import ArmName, Name, Settings, scenario_folder
 from substrate.scenario.schema.chips import Chip, IdealChip, crossbar
 from substrate.scenario.schema.costs import Costs
 from substrate.scenario.schema.data import Data, Digits
 from substrate.scenario.schema.learning import Learning
 from substrate.scenario.schema.network import Network, Training
+from substrate.scenario.source import Source
 
 
 class Arm(Settings):
@@ -82,7 +87,7 @@ class Alignment(Settings):
 class Scenario(Settings):
     """A device arm or several, clean baselines, and what they are trained on."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Name
     title: str = Field("", description="One line for people.")
     description: str = Field("", description="What is compared, and why.")
     data: Data = Digits()
@@ -117,6 +122,22 @@ class Scenario(Settings):
                 f" of it; {tolerance / 100:g} are {tolerance:g} points"
             )
         return self
+
+    # the last, since it holds those before it
+    @model_validator(mode="wrap")
+    @classmethod
+    def _built_in_python(
+        cls, data: Any, validate: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        """Tell what is wrong as of a file, in one line; who reads one knows more of it."""
+        try:
+            return validate(data)
+        except ValidationError as problem:
+            if info.context is not None or not isinstance(data, dict):
+                raise
+            place = f"scenario {data.get('name', '')}".rstrip()
+            source = Source(Path(), data, {(): (place, None)})
+            raise from_validation_error(problem, source, cls) from None
 
     @property
     def all_arms(self) -> dict[str, Arm]:

@@ -75,5 +75,5 @@ def test_a_study_that_is_none_has_a_nearest(
 def test_a_file_of_ones_own_may_be_nearer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "crosbar_mine.yaml").touch()
-    with pytest.raises(ScenarioError, match="did you mean crosbar_mine.yaml"):
+    with pytest.raises(ScenarioError, match=r"did you mean crosbar_mine\.yaml"):
         find_scenario(Path("crossbar_mine.yaml"))

@@ -43,6 +43,11 @@ def test_a_scenario_that_is_not_there_has_a_nearest(tmp_path: Path) -> None:
     assert error.hint == "did you mean native_danp?"
 
 
+def test_a_name_that_is_none_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"name: a name, .* begins with a letter or digit"):
+        plan(tmp_path, HEAD.replace("small", "a study") + BITS)
+
+
 def test_a_grid_has_every_combination(tmp_path: Path) -> None:
     noise = (
         "  noise: {field: arms.native.chip.conductance.read_noise, range: [0.01, 0.1], scale: log,"
