@@ -1,7 +1,9 @@
 """The name that a misspelt one was probably meant to be."""
 
 import difflib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -28,6 +30,25 @@ def did_you_mean(word: str, candidates: Iterable[str], otherwise: str | None = N
     if meant is not None:
         return f"did you mean {meant!r}?"
     return otherwise or f"known are {', '.join(known)}"
+
+
+def beside(path: Path, kind: Callable[[Path], bool] = Path.is_file) -> list[str]:
+    """Names of what lies in the folder of a path and is of a kind; none where it cannot be read."""
+    try:
+        return sorted(each.name for each in path.parent.iterdir() if kind(each))
+    except (OSError, ValueError):  # no such folder, one that may not be listed, a NUL in its name
+        return []
+
+
+def path_meant(path: Path, kind: Callable[[Path], bool] = Path.is_file) -> str | None:
+    """`did you mean runs/first?`, of what lies beside a path; None if it is there, or none is like.
+
+    Args:
+        path: that was given.
+        kind: what it should have been.
+    """
+    name = None if os.path.exists(path) else nearest(path.name, beside(path, kind))
+    return None if name is None else f"did you mean {path.with_name(name)}?"
 
 
 def _ratio(one: str | list[str], other: str | list[str]) -> float:

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from substrate.nearest import nearest
+from substrate.nearest import nearest, path_meant
 from substrate.plugin_files import files_of, sha256_of_files
 
 FORM = "'my_file.py:Name' or 'my_package.my_module:Name'"
@@ -164,9 +164,7 @@ def _existing(place: str) -> Path:
     except OSError as problem:  # a name too long, a folder that may not be entered
         raise PluginError(f"{path} cannot be read: {problem.strerror}") from None
     if not there:
-        siblings = [each.name for each in path.parent.glob("*.py")]
-        meant = nearest(path.name, siblings)
-        hint = f"did you mean {path.with_name(meant)}?" if meant else None
+        hint = path_meant(path, lambda each: each.suffix == ".py")
         raise PluginError(f"there is no file {path}", hint)
     return path
 

@@ -7,13 +7,16 @@ import os
 import signal
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from substrate.cli.scenario import open_scenario
 from substrate.nearest import did_you_mean
 from substrate.scenario.schema import RemoteChip
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import tell
+
+if TYPE_CHECKING:
+    from substrate.wire.address import GuardError
 
 
 class Serving(NamedTuple):
@@ -53,13 +56,17 @@ def serve_command(
         raise ScenarioError("the scenario has no such arm", file="--arm", found=name, hint=hint)
     if isinstance(arm.chip, RemoteChip):
         raise ScenarioError("this chip is behind a wire already", file="--arm", found=name)
-    from substrate.wire.address import AddressError, Guard, check_guard
+    from substrate.wire.address import AddressError, Guard, GuardError, check_guard
 
     guard = Guard(*serving.files)
     try:
         # before anything that takes long
         check_guard(serving.address, guard)
         guard.secret()
+        for part in ("certificate", "key", "authority"):
+            guard.read(part)
+    except GuardError as problem:
+        raise guard_refused(problem) from None
     except AddressError as problem:
         raise ScenarioError(str(problem), file="--listen", found=serving.address) from None
     from substrate.assemble.dataset import checked_dataset
@@ -86,6 +93,11 @@ def serve_command(
     tell(f"Serving {name} ({served.about.title}) at {address}. Ctrl-C ends it.")
     over.wait()
     server.stop(1.0).wait()
+
+
+def guard_refused(problem: GuardError) -> ScenarioError:
+    """The error of an option that names a file of a guard."""
+    return ScenarioError(str(problem), file=f"--{problem.part} {problem.path}", hint=problem.hint)
 
 
 def _states(path: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from substrate.cli.serve import guard_refused
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import tell
 from substrate.watch.server import NotLoopbackError, WatchServer
@@ -67,7 +68,13 @@ def watch_command(
 def _page_of(
     watched: str, files: tuple[Path | None, Path | None, Path | None, Path | None]
 ) -> Iterator[Callable[[], str]]:
-    from substrate.wire.address import AddressError, Guard, check_address, open_channel
+    from substrate.wire.address import (
+        AddressError,
+        Guard,
+        GuardError,
+        check_address,
+        open_channel,
+    )
 
     if Path(watched).is_dir():
         from substrate.watch.page import RunPage
@@ -89,6 +96,8 @@ def _page_of(
     try:
         open_channel(watched, guard, []).close()
         guard.secret()
+    except GuardError as problem:
+        raise guard_refused(problem) from None
     except AddressError as problem:
         raise ScenarioError(str(problem), file=watched) from None
     with closing(ChipPage(watched, guard)) as page:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from substrate.nearest import nearest
+from substrate.nearest import beside, nearest
 from substrate.scenario.source import Location, Place, ScenarioError, Source, dotted
 
 # All bounds are far above any real scenario: they stop aliases that expand without end, and files
@@ -222,11 +222,8 @@ def missing_file(path: Path, names: Iterable[str] = ()) -> ScenarioError:
     message = "no such file"
     if not path.parent.is_dir():
         message = f"no such file, nor a folder {path.parent}"
-    try:
-        beside = [each.name for each in path.parent.iterdir() if each.is_file()]
-    except (OSError, ValueError):  # no such folder, or one that may not be listed
-        beside = []
-    known = {name: name for name in names} | {name: str(path.with_name(name)) for name in beside}
-    meant = nearest(path.name if beside else str(path), known)
+    files = beside(path)
+    known = {name: name for name in names} | {name: str(path.with_name(name)) for name in files}
+    meant = nearest(path.name if files else str(path), known)
     hint = f"did you mean {known[meant]}?" if meant else None
     return ScenarioError(message, file=str(path), hint=hint)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import grpc
 
+from substrate.nearest import path_meant
+
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 
 
@@ -28,6 +30,24 @@ READ_IN_LARGE_PIECES = (
 
 class AddressError(ValueError):
     """An address cannot be used, or not without more to guard it; `str()` says what is missing."""
+
+
+class GuardError(AddressError):
+    """A file of a guard cannot be used; `str()` is what is wrong with it.
+
+    Attributes:
+        part: of the guard, such as `token`.
+        path: of the file.
+        hint: what helps.
+    """
+
+    def __init__(self, part: str, path: Path, message: str) -> None:
+        """Name the part and its file, what is wrong, and where such a file comes from."""
+        super().__init__(message)
+        self.part = part
+        self.path = path
+        makes = f"`openssl rand -hex 16 > {path}` makes one; server and learner have the same"
+        self.hint = path_meant(path) or (makes if part == "token" else None)
 
 
 class Guard(NamedTuple):
@@ -49,17 +69,33 @@ class Guard(NamedTuple):
         """Read the token.
 
         Raises:
-            AddressError: it is too short to be one, or cannot be read.
+            GuardError: it is too short to be one, or cannot be read.
         """
-        if self.token is None:
+        content = self.read("token")
+        if content is None or self.token is None:
             return None
-        secret = _read(self.token).decode("utf-8", "replace").strip()
+        secret = content.decode("utf-8", "replace").strip()
         if len(secret) < 16 or not secret.isascii() or not secret.isprintable():
-            raise AddressError(
-                f"{self.token}: a token has at least 16 printable characters, such as"
-                " `openssl rand -hex 16` gives"
-            )
+            message = "a token has at least 16 printable characters"
+            raise GuardError("token", self.token, message)
         return secret
+
+    def read(self, part: str) -> bytes | None:
+        """Read one of the files; None where there is none.
+
+        Raises:
+            GuardError: it cannot be read.
+        """
+        path: Path | None = getattr(self, part)
+        if path is None:
+            return None
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise GuardError(part, path, "no such file") from None
+        except (OSError, ValueError) as problem:  # the latter where the name holds a NUL
+            reason = problem.strerror if isinstance(problem, OSError) else problem
+            raise GuardError(part, path, f"cannot be read: {reason}") from None
 
 
 def check_address(address: str) -> None:
@@ -118,11 +154,12 @@ def check_guard(address: str, guard: Guard) -> None:
 
 def server_credentials(guard: Guard) -> grpc.ServerCredentials | None:
     """Give what a server shows and asks for; None for a connection in the clear."""
-    if guard.certificate is None or guard.key is None:
+    key, certificate, authority = map(guard.read, ("key", "certificate", "authority"))
+    if key is None or certificate is None:
         return None
-    authority = None if guard.authority is None else _read(guard.authority)
-    pair = (_read(guard.key), _read(guard.certificate))
-    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
+    return grpc.ssl_server_credentials(
+        [(key, certificate)], authority, require_client_auth=authority is not None
+    )
 
 
 def open_channel(address: str, guard: Guard, options: Sequence[tuple[str, int]]) -> grpc.Channel:
@@ -139,15 +176,8 @@ def open_channel(address: str, guard: Guard, options: Sequence[tuple[str, int]])
             )
         return grpc.insecure_channel(address, options=options)
     credentials = grpc.ssl_channel_credentials(
-        None if guard.authority is None else _read(guard.authority),
-        None if guard.key is None else _read(guard.key),
-        None if guard.certificate is None else _read(guard.certificate),
+        guard.read("authority"),
+        guard.read("key"),
+        guard.read("certificate"),
     )
     return grpc.secure_channel(address, credentials, options=options)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise AddressError(f"{path}: cannot be read: {problem.strerror}") from None

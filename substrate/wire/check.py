@@ -7,7 +7,7 @@ from substrate.data.dataset import Dataset
 from substrate.scenario.capabilities import check_capabilities
 from substrate.scenario.schema import Arm, RemoteChip, Scenario
 from substrate.scenario.source import Location, Source
-from substrate.wire.address import AddressError
+from substrate.wire.address import AddressError, GuardError
 from substrate.wire.errors import WireError
 from substrate.wire.host import link_to
 from substrate.wire.replies import Described
@@ -45,6 +45,9 @@ def _check(
     at = (*loc, "chip", "remote")
     try:
         link = link_to(chip, _ATTEMPTS_SECONDS)
+    except GuardError as problem:
+        within, found = (*loc, "chip", problem.part), str(problem.path)
+        raise source.error(within, str(problem), found=found, hint=problem.hint) from None
     except (WireError, AddressError) as problem:
         hint = "is `substrate serve` running there?"
         raise source.error(at, str(problem), found=chip.remote, hint=hint) from None

@@ -160,6 +160,14 @@ def test_tune_and_study_train_on_a_remote_chip_and_a_survey_says_why_not(served,
         assert "the chip has other layers than the network" in told
 
 
+def test_a_token_of_a_scenario_that_is_not_there_is_named_with_its_key(called, tmp_path):
+    path = write(tmp_path, {**NATIVE, "chip": {"remote": "localhost:9", "token": "lab.token"}})
+    told = called("run", path, "--out", "r", status=2)
+    assert f"arms.arm.chip.token: no such file (found '{tmp_path}/lab.token'); `openssl" in told
+    told = called("watch", "localhost:9", "--token", "lab.token", status=2)
+    assert told.startswith("error: --token lab.token: no such file; `openssl rand -hex 16 >")
+
+
 def test_nobody_answers(called, tmp_path):
     path = write(tmp_path, {**NATIVE, "chip": {"remote": "localhost:9"}})
     told = called("run", path, "--out", "r", status=2)
@@ -173,9 +181,25 @@ def test_nobody_answers(called, tmp_path):
         (["--arm", "am"], "did you mean 'arm'?"),
         (["--arm", "arm", "--listen", "0.0.0.0:0"], "can be reached from other machines"),
         (["--arm", "arm", "--listen", "here"], "is no address"),
+        (
+            ["--arm", "arm", "--token", "mine"],
+            "--token mine: no such file; `openssl rand -hex 16 > mine` makes one; server and",
+        ),
+        (["--arm", "arm", "--token", "lab.tokn"], "no such file; did you mean lab.token?"),
+        (["--arm", "arm", "--token", "."], "--token .: cannot be read: Is a directory"),
+        (
+            ["--arm", "arm", "--token", "lab.token"],
+            "--token lab.token: a token has at least 16 printable characters; `openssl rand",
+        ),
+        (
+            ["--arm", "arm", "--certificate", "x.pem", "--key", "lab.token"],
+            "--certificate x.pem: no such file",
+        ),
     ],
 )
-def test_serving_is_refused_in_one_line(arguments, said, called, tmp_path):
+def test_serving_is_refused_in_one_line(arguments, said, called, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab.token").write_text("short")
     told = called("serve", write(tmp_path, NATIVE), *arguments, status=2)
     assert said in told
     assert len(told.strip().splitlines()) == 1
