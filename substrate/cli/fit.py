@@ -21,6 +21,7 @@ from substrate.files import write_atomically
 from substrate.fit.adequacy import simulate
 from substrate.fit.fit import Fit, fit_all
 from substrate.fit.predictive import Samples
+from substrate.run.output import refuse_folder
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 
@@ -60,6 +61,8 @@ def fit_command(
     Raises:
         ScenarioError: the file holds no trace, or none that a model could be fitted to.
     """
+    picture = out or Path(f"{path.stem}-fit.png")
+    refuse_folder(picture, "--out")
     console = Console(stderr=as_json)
     try:
         trace = read_trace(path, most=most, **vars(options))
@@ -79,7 +82,6 @@ def fit_command(
             fits = fit_all(used, 1 / rate, tell=lambda name: status.update(f"Fitting {name}…"))
     except ValueError as problem:
         raise ScenarioError(str(problem), file=str(path)) from None
-    picture = out or Path(f"{path.stem}-fit.png")
     write_atomically(picture, _picture(path, used, fits[0], rate, unit))
     fragment = {"noise": [_entry(model) for model in fits[0].models]}
     replay = {"model": "trace", "at": "output", "path": str(path)} | options.given()

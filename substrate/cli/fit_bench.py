@@ -17,6 +17,7 @@ from substrate.fit.device.bench import BenchMeasured, complete, measure_bench, m
 from substrate.fit.device.data import read_devices
 from substrate.fit.device.fit import fit_device
 from substrate.fit.device.layout import Asked
+from substrate.run.output import refuse_folder
 from substrate.scenario.schema import BenchChip, NativeChip
 from substrate.scenario.schema.bench import default_model
 from substrate.scenario.source import ScenarioError
@@ -38,6 +39,8 @@ def fit_bench_command(
     model = model or default_model(chip.bench, Path.cwd())
     if model is None:
         raise ScenarioError("is in no file: say where its model goes, by --model", found=name)
+    for path, option in ((model, "--model"), (out, "--out")):
+        refuse_folder(path, option)
     console = Console(stderr=as_json)
     try:
         opened = open_bench(chip)

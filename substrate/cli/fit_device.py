@@ -21,6 +21,7 @@ from substrate.fit.device.fit import DeviceFit, fit_device
 from substrate.fit.device.layout import Asked
 from substrate.fit.device.response import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
+from substrate.run.output import refuse_folder
 from substrate.scenario.schema import NativeChip
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
@@ -43,6 +44,7 @@ def fit_device_command(
     Raises:
         ScenarioError: the files hold no such curves, or none that a device could be fitted to.
     """
+    refuse_folder(out, "--out")
     console = Console(stderr=as_json)
     steps_path = out.with_name(f"{out.stem}-steps.csv")
     try:

@@ -16,8 +16,10 @@ from substrate.replicate.experiments import Experiment, chosen, experiments
 from substrate.replicate.measured import TrainingRun, is_measured
 from substrate.replicate.page import Outcome, tally
 from substrate.replicate.write import write_page
-from substrate.run.session import How, refuse_full, train
+from substrate.run.output import refuse_file_above, refuse_full
+from substrate.run.session import How, train
 from substrate.scenario.load import load_scenario
+from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 
 
@@ -36,6 +38,12 @@ def replicate_command(
     Raises:
         ScenarioError: a name, the budget, a scenario, the data or an option is wrong.
     """
+    for folder, option in ((runs, "--runs"), (page.parent, "--page")):
+        refuse_file_above(folder, option)
+    if page.is_dir():
+        raise ScenarioError("this is a folder; name a file in it", file=f"--page {page}")
+    if page_only and not runs.is_dir():
+        tell(f"there is no folder {runs}: the page shows kept records alone", err=True)
     known = experiments()
     to_run = [] if page_only else chosen(names, known)
     for experiment in to_run:  # before hours are spent, not after

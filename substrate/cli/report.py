@@ -8,6 +8,7 @@ from pathlib import Path
 
 from substrate.files import sole_writer, write_atomically
 from substrate.record.folder import read_run_folder
+from substrate.run.output import refuse_file_above, refuse_folder
 from substrate.terminal import Console, tell
 
 
@@ -38,7 +39,9 @@ def compare_command(
 
     found = compare_runs(read_runs(folders), against)
     page = out or Path("runs") / f"comparison-{datetime.now():%Y%m%d-%H%M%S}.html"
+    refuse_file_above(page.parent, "--out")
     page.parent.mkdir(parents=True, exist_ok=True)
+    refuse_folder(page, "--out")
     write_atomically(page, comparison_page(found, command))
     if as_json:
         tell(json.dumps(as_record(found) | {"page": str(page)}, indent=2, ensure_ascii=False))

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from devices.noise.base import Memory, NoiseModel
 from learning.rules import Rule
 from substrate.files import write_atomically
+from substrate.run.output import refuse_folder
 from substrate.scenario.schema import BenchChip, Chip
 from substrate.scenario.schema.arrays import ArrayChip
 from substrate.scenario.source import ScenarioError
@@ -43,13 +44,14 @@ def show_command(name: str, settings: Sequence[str], out: Path | None) -> None:
             found=name,
             hint="`substrate fit-device --bench` measures it, and draws what it found",
         )
+    picture = out or Path(f"{Path(name.partition(':')[0]).stem}.png")
+    refuse_folder(picture, "--out")
     title, citation, parameters = describe(target)
     panels = _noise(target) if isinstance(target, NoiseModel) else _crossbar(target)
     text = list(_rows(parameters))
     source = [("Source", citation)] if citation else []
     for key, value in [*text, *source]:
         tell(f"{key}: {value}")
-    picture = out or Path(f"{Path(name.partition(':')[0]).stem}.png")
     write_atomically(picture, draw_sheet(f"{name}: {title}", [*text, *source], panels))
     tell(f"Picture: {picture}")
 

@@ -13,7 +13,8 @@ from substrate.cli.run import INTERRUPTED
 from substrate.cli.scenario import open_scenario
 from substrate.environment import check_aihwkit
 from substrate.files import write_atomically
-from substrate.run.session import How, begin_workers, compute_device, refuse_full, workers
+from substrate.run.output import refuse_full
+from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 

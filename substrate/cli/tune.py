@@ -14,6 +14,7 @@ from rich.text import Text
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.nearest import did_you_mean
+from substrate.run.output import refuse_file_above
 from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
@@ -46,6 +47,8 @@ def tune_command(
     chosen = _chosen(arms, scenario)
     if start <= 0:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
+    folder = out or Path("runs") / f"tune-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    refuse_file_above(folder, "--out")
     begin_workers(how)
     from substrate.assemble.bench import check_room
     from substrate.assemble.dataset import checked_dataset
@@ -110,7 +113,6 @@ def tune_command(
             for name, each in tried.items()
         },
     }
-    folder = out or Path("runs") / f"tune-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(folder / "tune.json", text + "\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from substrate.cli.serve import guard_refused
+from substrate.nearest import path_meant
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import tell
 from substrate.watch.server import NotLoopbackError, WatchServer
@@ -87,7 +88,8 @@ def _page_of(
     try:
         check_address(watched)
     except AddressError:
-        hint = "a run folder, or a served chip's host:port"
+        usual = "a run folder, or a served chip's host:port"
+        hint = path_meant(Path(watched), Path.is_dir) or usual
         raise ScenarioError("is no folder, and no address", file=watched, hint=hint) from None
     from substrate.watch.chip import ChipPage
     from substrate.wire.errors import WireError

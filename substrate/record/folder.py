@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
+from substrate.nearest import beside, path_meant
 from substrate.record import RecordError
 from substrate.record.metrics import Epoch
 from substrate.record.summary import Summary
@@ -33,11 +35,34 @@ def read_run_folder(folder: Path) -> RunFolder:
     Raises:
         RecordError: one of the files is missing, or is not what it should be.
     """
-    summary = read_summary(folder)
+    summary = read_summary(folder) if os.path.isdir(folder) else None
     if summary is None:
-        hint = "a run that was stopped has none before it is resumed"
-        raise RecordError(f"{folder / SUMMARY}: no such file; {hint}")
+        message, hint = why_no_run(folder, SUMMARY)
+        raise RecordError(f"{folder}: {message}" + (f"; {hint}" if hint else ""))
     return RunFolder(summary, epochs(read_metrics(folder), folder / METRICS), read_scenario(folder))
+
+
+def why_no_run(folder: Path, wanted: str) -> tuple[str, str | None]:
+    """Why nothing can be made of a folder as of a run, and what was probably meant.
+
+    Args:
+        folder: that was given for one.
+        wanted: the file that it has not.
+    """
+    if not os.path.exists(folder):
+        return "no such folder", path_meant(folder, _is_run)
+    if not folder.is_dir():
+        meant = f"did you mean {folder.parent}?" if _is_run(folder.parent) else None
+        return "this is a file, not a run folder", meant
+    if wanted == SUMMARY and _is_run(folder):
+        return f"there is no {SUMMARY} yet", f"substrate run --resume {folder} goes on with the run"
+    within = beside(folder / "any", _is_run)
+    hint = f"it holds {len(within)}, such as {folder / within[-1]}" if within else None
+    return f"is no run folder: it has no {wanted}", hint
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (SCENARIO, UNITS, SUMMARY))
 
 
 def read_summary(folder: Path) -> Summary | None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from substrate.environment import check_aihwkit
 from substrate.files import is_unfinished
-from substrate.record.folder import SCENARIO, UNITS, is_complete, read_summary
+from substrate.record.folder import SCENARIO, UNITS, is_complete, read_summary, why_no_run
+from substrate.run.output import refuse_full
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.capabilities import backpropagates
 from substrate.scenario.schema import Scenario
@@ -71,25 +72,11 @@ def new_folder(scenario: Scenario, out: Path | None) -> Path:
     """Give the folder of a new run, not made yet: the one asked for, or one below `runs`.
 
     Raises:
-        ScenarioError: something lies in it.
+        ScenarioError: something lies in it, or it can be no folder.
     """
     folder = out or Path("runs") / f"{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     refuse_full(folder, "--out")
     return folder
-
-
-def refuse_full(folder: Path, option: str) -> None:
-    """See to it that nothing is written over.
-
-    Raises:
-        ScenarioError: something lies in the folder other than what a kill has left, or it is a
-            file.
-    """
-    if folder.exists() and (
-        not folder.is_dir()
-        or any(each.name != UNITS and not is_unfinished(each) for each in folder.iterdir())
-    ):
-        raise ScenarioError("is not an empty folder", file=f"{option} {folder}")
 
 
 def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario, Scenario, Source]:
@@ -109,13 +96,13 @@ def reopen(folder: Path, changed: bool, how: How, load: Load) -> tuple[Scenario,
         RecordError: what lies in it is damaged.
     """
     place = f"--resume {folder}"
-    if not (folder / SCENARIO).exists():
-        hint = None
-        if folder.is_dir() and any(
+    if not (os.path.isdir(folder) and (folder / SCENARIO).exists()):
+        message, hint = why_no_run(folder, SCENARIO)
+        if os.path.isdir(folder) and any(
             is_unfinished(each) or each.name == UNITS for each in folder.iterdir()
         ):
             hint = f"it was stopped before it began: run the scenario with --out {folder}"
-        raise ScenarioError(f"is no run folder: it has no {SCENARIO}", file=place, hint=hint)
+        raise ScenarioError(message, file=place, hint=hint)
     from substrate.run.experiment import settle
 
     settle(folder)

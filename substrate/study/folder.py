@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from substrate.files import is_unfinished, write_atomically
+from substrate.run.output import refuse_file_above
 from substrate.scenario.changes import changes
 from substrate.scenario.source import ScenarioError
 
@@ -25,6 +26,7 @@ def begin(folder: Path, settings: dict[str, Any]) -> None:
         ScenarioError: something else lies in it, or a study of other settings.
         OSError: it cannot be written.
     """
+    refuse_file_above(folder, "--out")
     path = folder / SETTINGS
     settings = json.loads(json.dumps(settings))
     if path.exists():
@@ -39,9 +41,7 @@ def begin(folder: Path, settings: dict[str, Any]) -> None:
             message = f"{key} is {now!r} here, and was {then!r} when this folder was begun"
             raise ScenarioError(message, file=f"--out {folder}", hint="take another folder")
         return
-    if folder.exists() and (
-        not folder.is_dir() or any(not is_unfinished(each) for each in folder.iterdir())
-    ):
+    if folder.exists() and any(not is_unfinished(each) for each in folder.iterdir()):
         raise ScenarioError("is not an empty folder", file=f"--out {folder}")
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(settings, indent=2, ensure_ascii=False, allow_nan=False)

@@ -87,7 +87,8 @@ def test_a_report_is_made_again(folders, substrate_here, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(folders.stopped, folder)
     (folder / "summary.json").unlink()
-    assert "a run that was stopped has none" in one_line(substrate_here("report", folder))
+    hint = f"{folder}: there is no summary.json yet; substrate run --resume {folder} goes on with"
+    assert hint in one_line(substrate_here("report", folder))
     assert substrate_here("run", "--resume", folder).returncode == 0
     page = (folder / "report.html").read_bytes()
     for name in ("report.html", "learning_curves.png", "observed_noise.png"):
@@ -100,7 +101,7 @@ def test_a_report_is_made_again(folders, substrate_here, tmp_path):
         metrics.write('{"arm": "nat')
     assert "metrics.jsonl, line" in one_line(substrate_here("report", folder))
     assert (folder / "report.html").read_bytes() == page
-    assert "no such file" in one_line(substrate_here("report", tmp_path / "nowhere"))
+    assert "no such folder" in one_line(substrate_here("report", tmp_path / "nowhere"))
     assert not (tmp_path / "nowhere").exists()
 
 
