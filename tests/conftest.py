@@ -63,3 +63,9 @@ def own_store(tmp_path: Path) -> Iterator[Path]:
     """A store of units for every test, so that nothing is taken from another; and one core."""
     with store_at(tmp_path / "store-of-units") as store:
         yield store
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks of this process alone, so that tests that run elsewhere are not waited for."""
+    monkeypatch.setattr("substrate.files._OF_ALL_USERS", tmp_path_factory.getbasetemp())

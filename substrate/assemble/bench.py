@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import hashlib
 import os
-import tempfile
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from weakref import WeakValueDictionary
 
 from devices.bench import ArraySize
@@ -17,6 +14,7 @@ from devices.crossbars.open_bench import OpenBench, in_words, smallest
 from devices.interface import LayerShape
 from substrate.assemble.layouts import layouts
 from substrate.data.dataset import Dataset
+from substrate.files import lock_of_machine
 from substrate.scenario.schema import Arm, BenchChip, Scenario
 from substrate.scenario.schema.bench import make_bench
 from substrate.scenario.source import Source
@@ -32,24 +30,24 @@ def open_bench(chip: BenchChip) -> OpenBench:
     """Connect to a bench, which is left again when nobody holds what is given.
 
     Raises:
-        BenchBusy: it is in use, in this process or in another one of this machine.
+        BenchBusy: it is in use, in this process or in another one of this machine, whoever's.
+        OSError: the lock cannot be had.
     """
     bench = make_bench(chip)
     # what is connected to is what is locked; other settings, and the sample on it, may change
     where = {name: getattr(bench.settings, name) for name in type(bench).connection}
-    key = hashlib.sha256(f"{chip.bench} {where}".encode()).hexdigest()
+    # two users may each have a copy of the class; without a setting its file is all there is
+    which = type(bench).__qualname__ if where else chip.bench
+    key = hashlib.sha256(f"{which} {where}".encode()).hexdigest()
     if key in _open:
         gc.collect()  # a chip that nobody has any more may wait for it
     if key in _open:
         raise BenchBusy(f"{chip.bench} is in use in this process")
-    descriptor = os.open(_lock_file(key), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+    descriptor = lock_of_machine(f"bench-{key[:16]}")
+    if descriptor is None:
         message = f"{chip.bench} is in use by another process"
         warnings.warn(f"{message}; waiting until it is free", stacklevel=2)
-        raise BenchBusy(message) from None
+        raise BenchBusy(message)
     opened = OpenBench(bench, lambda: os.close(descriptor))
     _open[key] = opened
     return opened
@@ -107,7 +105,3 @@ def _matrices(arm: Arm, shapes: list[LayerShape]) -> list[tuple[str, int, int]]:
 
 def _parts(size: int, most: int) -> list[int]:
     return [min(most, size - start) for start in range(0, size, most)]
-
-
-def _lock_file(key: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"substrate-bench-{os.getuid()}-{key[:16]}.lock"

@@ -160,6 +160,11 @@ def test_a_bench_is_driven_by_one_training_at_a_time(folder: Path) -> None:
     warmer = chip.model_copy(update={"settings": {**chip.settings, "temperature": 300.0}})
     with pytest.raises(BenchBusy):
         open_bench(warmer)
+    (folder / "copy").mkdir()
+    (folder / "copy" / "probe_station.py").write_text((folder / "probe_station.py").read_text())
+    copied = f"{folder / 'copy' / 'probe_station.py'}:ProbeStation"
+    with pytest.raises(BenchBusy):  # the same instrument by another user's copy of the driver
+        open_bench(chip.model_copy(update={"bench": copied}))
     elsewhere = chip.model_copy(update={"settings": {**chip.settings, "address": "another"}})
     assert open_bench(elsewhere) is not first
     del first
