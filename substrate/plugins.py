@@ -189,6 +189,27 @@ def changed_since_import(path: Path) -> bool:
 
 
 _imported: dict[Path, str] = {}
+_parts: dict[Path, tuple[object, str]] = {}
+"""Of modules by name: what reloading replaces, and the content when they were first seen here."""
+
+
+def changed_module(name: str) -> Path | None:
+    """Give a file of a module's package that is not what this process runs of it.
+
+    What was imported but never asked for here counts as unchanged, and so does what was reloaded.
+    """
+    package = name.partition(".")[0]
+    for each, module in [*sys.modules.items()]:
+        file = getattr(module, "__file__", None)
+        if each.partition(".")[0] == package and file is not None and file.endswith(".py"):
+            path, spec = Path(file), module.__spec__
+            content = sha256_of_files([path]) if path.is_file() else ""
+            known = _parts.get(path)
+            if known is None or known[0] is not spec:
+                _parts[path] = spec, content
+            elif known[1] != content:
+                return path
+    return None
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -221,7 +242,7 @@ def _load_file(path: Path) -> ModuleType:
 
 def _load_module(place: str, base_folder: Path) -> ModuleType:
     try:
-        return importlib.import_module(place)
+        module = importlib.import_module(place)
     except ModuleNotFoundError as problem:
         if problem.name is None or not f"{place}.".startswith(f"{problem.name}."):
             raise _import_failed(place, problem) from problem
@@ -231,6 +252,11 @@ def _load_module(place: str, base_folder: Path) -> ModuleType:
         ) from None
     except (Exception, SystemExit) as problem:
         raise _import_failed(place, problem) from problem
+    # what else has imported a package is not ours to take away, so it is not imported anew
+    if (changed := changed_module(place)) is not None:
+        hint = "start Python anew, or reload the module"
+        raise PluginError(f"{changed} was changed after this process imported it", hint)
+    return module
 
 
 def _import_failed(place: str, problem: BaseException) -> PluginError:

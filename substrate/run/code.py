@@ -19,7 +19,7 @@ import learning
 import substrate
 from substrate.library import BENCH_GROUP, CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
 from substrate.plugin_files import files_of, sha256_of_files
-from substrate.plugins import changed_since_import
+from substrate.plugins import changed_module, changed_since_import
 from substrate.scenario.source import ScenarioError
 
 _OF_SUBSTRATE = (
@@ -71,6 +71,9 @@ def named_code(settings: object) -> dict[str, str]:
                 if path and Path(path).is_file():
                     found.update(_of_file(Path(path)))
         elif after.isidentifier() and _MODULE.fullmatch(before):
+            if (changed := changed_module(before)) is not None:
+                message = "was changed after this process imported it: start Python anew"
+                raise ScenarioError(message, file=str(changed))
             found[before] = sha256_of_files(_of_package(before.partition(".")[0]))
     return dict(sorted(found.items()))
 

@@ -1,10 +1,14 @@
 """Objects of a user's own: what is found, and what is said when it is not."""
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from substrate.plugins import PluginError, absolute_spec, changed_since_import, load_object
+from substrate.run.code import named_code
+from substrate.scenario.source import ScenarioError
 
 
 @pytest.fixture
@@ -86,3 +90,29 @@ def test_a_file_that_was_edited_is_imported_anew_with_what_lies_beside_it(folder
     assert changed_since_import(folder / "whole.py")
     assert load_object("whole.py:value", folder) == 22
     assert not changed_since_import(folder / "whole.py")
+
+
+def test_a_module_that_was_edited_is_refused_until_it_is_reloaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = folder / "my_lab_of_tests"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "part.py").write_text("value = 1\n")
+    (package / "whole.py").write_text("from my_lab_of_tests.part import value\n")
+    monkeypatch.syspath_prepend(folder)
+    spec = "my_lab_of_tests.whole:value"
+    assert load_object(spec, folder) == load_object(spec, folder) == 1
+    named = named_code({"rule": spec})
+    (package / "part.py").write_text("value = 22\n")
+    with pytest.raises(PluginError, match=r"part\.py was changed after .*; start Python anew"):
+        load_object(spec, folder)
+    with pytest.raises(ScenarioError, match=r"part\.py: was changed after"):
+        named_code({"rule": spec})  # else what the old code computes would be kept as the new's
+    for name in ("part", "whole"):
+        importlib.reload(sys.modules[f"my_lab_of_tests.{name}"])
+    assert load_object(spec, folder) == 22
+    assert named_code({"rule": spec}) != named
+    (package / "part.py").unlink()
+    with pytest.raises(PluginError, match="was changed after"):
+        load_object(spec, folder)

@@ -61,7 +61,7 @@ def test_a_damaged_line_is_named(tmp_path, damaged, words):
 
 
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path):
-    with pytest.raises(RecordError, match=r"summary\.json: no such file"):
+    with pytest.raises(RecordError, match=r"is no run folder: it has no summary\.json"):
         read_run_folder(tmp_path)
     assert read_summary(tmp_path) is None
     assert not is_complete(tmp_path)
