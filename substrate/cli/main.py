@@ -85,7 +85,14 @@ def main() -> None:
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # without lines of our code
     log_folder.set(None)
     try:
-        app()
+        status = app(prog_name="substrate", standalone_mode=False)  # else errors come in boxes
+        sys.exit(status if isinstance(status, int) else 0)
+    except typer.TyperException as problem:
+        from substrate.cli.misuse import told
+
+        if text := told(problem):
+            tell(f"error: {one_line(text)}", err=True)
+        sys.exit(problem.exit_code)
     except (ScenarioError, RecordError) as problem:
         tell(f"error: {one_line(str(problem))}", err=True)
         sys.exit(2)

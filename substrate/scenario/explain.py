@@ -33,14 +33,14 @@ def from_validation_error(
     elif kind in ("missing", "union_tag_not_found"):
         message, found = "this key is missing", NOT_GIVEN
     else:
-        known = _allowed(error)
+        known = allowed(error)
         if kind == "union_tag_invalid":
             found = error["ctx"]["tag"]
         if known and isinstance(found, str):
             message = f"unknown {loc[-1]}"
         else:
             # The members of a union each complain at the same place.
-            same = [_in_plain_words(each) for other, _, each in located if other == loc]
+            same = [in_plain_words(each) for other, _, each in located if other == loc]
             message, known = " or ".join(dict.fromkeys(same)), []
             if kind in ("value_error", "assertion_error") and isinstance(found, dict):
                 found = NOT_GIVEN
@@ -121,7 +121,7 @@ def _keys(types: Sequence[Any]) -> list[str]:
     return [f.alias or name for each in models for name, f in each.model_fields.items()]
 
 
-def _allowed(error: ErrorDetails) -> list[str]:
+def allowed(error: ErrorDetails) -> list[str]:
     """The names that a literal, an enumeration or a tag allows; pydantic quotes them."""
     context = error.get("ctx", {})
     if error["type"] in ("literal_error", "enum", "union_tag_invalid"):
@@ -129,7 +129,8 @@ def _allowed(error: ErrorDetails) -> list[str]:
     return []
 
 
-def _in_plain_words(error: ErrorDetails) -> str:
+def in_plain_words(error: ErrorDetails) -> str:
+    """What must be, without pydantic's own words for where."""
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a mapping of keys to values"
     text = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])

@@ -59,6 +59,24 @@ MISTAKES = [
     ("replicate --page-only --runs notes.txt", "--runs notes.txt: this is a file, not a folder"),
     ("replicate --page-only --page runs", "--page runs: this is a folder; name a file in it"),
     ("bench scaling --out notes.txt", "--out notes.txt: this is a file, not a folder"),
+    # options and arguments
+    ("rn tiny.yaml", "no such command 'rn'. Did you mean 'run'?; `substrate --help` says more"),
+    ("run", "name a scenario, or --resume a run folder; `substrate run --help` says more"),
+    ("run tiny.yaml more", "got unexpected extra argument(s) (more); `substrate run --help`"),
+    (
+        "run tiny.yaml --sed 1",
+        "no such option: --sed (Possible options: --isolated, --seeds, --set",
+    ),
+    ("run tiny.yaml --jobs x", "--jobs: must be a valid integer, unable to parse string as an"),
+    ("run tiny.yaml --jobs 0", "--jobs: must be greater than or equal to 1 (found '0')"),
+    ("run tiny.yaml --out", "option '--out' requires an argument"),
+    ("check", "missing argument 'SCENARIO'; `substrate check --help` says more"),
+    ("fit notes.txt --sampling-rate 1,5", "(found '1,5'); a decimal has a point: 1.5"),
+    (
+        "fit notes.txt --missing drp",
+        "--missing: 'drp' is not one of 'refuse', 'drop' (found 'drp')",
+    ),
+    ("store prune", "say what to remove: --older-than 30d, or --keep 5G; `substrate store prune"),
 ]
 
 
@@ -83,3 +101,11 @@ def test_a_mistake_is_told_in_one_line(folder: Path, substrate_here, command: st
     assert line.startswith("error: ")
     assert said in line
     assert sorted(folder.rglob("*")) == before
+
+
+def test_no_command_shows_the_help_and_is_no_success(substrate_here):
+    for words in ([], ["store"]):
+        done = substrate_here(*words)
+        assert done.returncode == 2
+        assert "Usage: substrate" in done.stdout + done.stderr
+        assert "error" not in done.stderr
