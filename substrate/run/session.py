@@ -6,6 +6,7 @@ What takes long to import is imported when everything that needs none of it has 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -58,11 +59,14 @@ class How:
     sensitivity: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse numbers that are none, which options of the command line cannot be.
+        """Refuse what can be seen to be wrong before anything is read.
 
         Raises:
-            ScenarioError: `jobs` or `at_most` is no whole number above 0.
+            ScenarioError: `jobs` or `at_most` is no whole number above 0, `cluster` no address.
         """
+        if self.cluster is not None and not re.fullmatch(r"dask://.+", self.cluster):
+            hint = "dask://host:port"
+            raise ScenarioError("names no cluster", file="--cluster", found=self.cluster, hint=hint)
         for name, value in (("jobs", self.jobs), ("at_most", self.at_most)):
             if value is not None and not (isinstance(value, int) and value > 0):
                 raise ScenarioError("must be a whole number above 0", field=name, found=value)

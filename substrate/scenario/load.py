@@ -48,6 +48,9 @@ def checked(source: Source) -> Scenario:
     Raises:
         ScenarioError: the first thing that is wrong with it, and where.
     """
+    if {"scenario", "axes"} <= source.data.keys():
+        hint = f"substrate study {source.path} runs it"
+        raise source.error((), "this is a study, not a scenario", hint=hint)
     try:
         scenario = Scenario.model_validate(source.data, context={"folder": source.path.parent})
     except ValidationError as problem:

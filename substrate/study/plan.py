@@ -75,6 +75,9 @@ def checked_study(source: Source) -> tuple[Study, Source]:
     Raises:
         ScenarioError: as `read_study`.
     """
+    if {"arms", "baselines"} <= source.data.keys():
+        hint = f"substrate run {source.path} trains it"
+        raise source.error((), "this is a scenario, not a study", hint=hint)
     try:
         folder = source.path.parent
         study = Study.model_validate(source.data, context={"folder": folder})

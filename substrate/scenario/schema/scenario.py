@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     FiniteFloat,
     ModelWrapValidatorHandler,
@@ -84,6 +85,12 @@ class Alignment(Settings):
     )
 
 
+def _unique(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed stands twice; every run needs its own")
+    return seeds
+
+
 class Scenario(Settings):
     """A device arm or several, clean baselines, and what they are trained on."""
 
@@ -95,7 +102,7 @@ class Scenario(Settings):
     training: Training = Training()
     arms: dict[ArmName, Arm] = Field(min_length=1, description="Device arms by name.")
     baselines: dict[ArmName, Arm] = Field(min_length=1, description="Clean baselines by name.")
-    seeds: list[NonNegativeInt] = Field([0, 1, 2], min_length=1)
+    seeds: Annotated[list[NonNegativeInt], AfterValidator(_unique)] = Field([0, 1, 2], min_length=1)
     verdict: Verdict = Verdict()
     costs: Costs = Field(
         Costs(), description="Unit costs of the bill, where they are known better."
@@ -109,12 +116,10 @@ class Scenario(Settings):
     )
 
     @model_validator(mode="after")
-    def _names_and_seeds_are_unique(self) -> Self:
+    def _names_are_unique(self) -> Self:
         both = self.arms.keys() & self.baselines.keys()
         if both:
             raise ValueError(f"'{min(both)}' names an arm and a baseline; every arm needs its own")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("a seed stands twice in `seeds`; every run needs its own")
         tolerance = self.verdict.tolerance
         if self.training.loss == "cross_entropy" and tolerance > 1:
             raise ValueError(

@@ -1,7 +1,7 @@
 """A user's mistakes: each ends in one line that says what is meant, with status 2, writing nothing.
 
-The folder that they are made in has a scenario `tiny.yaml`, a file `notes.txt`, an empty one, and
-`runs/first`, a run that was stopped.
+The folder that they are made in has a scenario `tiny.yaml`, a study, a file `notes.txt`, an empty
+one, and `runs/first`, a run that was stopped.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ MISTAKES = [
     ("replicate --page-only --runs notes.txt", "--runs notes.txt: this is a file, not a folder"),
     ("replicate --page-only --page runs", "--page runs: this is a folder; name a file in it"),
     ("bench scaling --out notes.txt", "--out notes.txt: this is a file, not a folder"),
+    ("run study.yaml", "study.yaml:1: this is a study, not a scenario; substrate study study.yaml"),
+    ("study tiny.yaml", "tiny.yaml:1: this is a scenario, not a study; substrate run tiny.yaml"),
+    ("run tiny.yaml --seeds 0,0", "--set seeds=[0,0]: seeds: a seed stands twice; every run"),
+    ("run tiny.yaml --cluster a", "--cluster: names no cluster (found 'a'); dask://host:port"),
     # options and arguments
     ("rn tiny.yaml", "no such command 'rn'. Did you mean 'run'?; `substrate --help` says more"),
     ("run", "name a scenario, or --resume a run folder; `substrate run --help` says more"),
@@ -85,6 +89,7 @@ def folder(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tiny.parent)
     (tiny.parent / "notes.txt").write_text("no numbers here\n")
     (tiny.parent / "empty.yaml").touch()
+    (tiny.parent / "study.yaml").write_text("name: a\nscenario: tiny.yaml\naxes: {}\n")
     run = tiny.parent / "runs" / "first"
     run.mkdir(parents=True)
     (run / "scenario.yaml").write_text(tiny.read_text())

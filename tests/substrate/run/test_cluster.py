@@ -14,6 +14,7 @@ from substrate.record import RecordError
 from substrate.record.metrics import Epoch
 from substrate.run import units as run_units_module
 from substrate.run.cluster import cluster_workers
+from substrate.run.session import How
 from substrate.run.store import Store
 from substrate.run.unit import Result, do_unit
 from substrate.run.unit_settings import Unit
@@ -150,8 +151,8 @@ def test_the_command_line_joins_a_cluster(
 
 @pytest.mark.parametrize("wrong", ["10.0.0.1:8786", "slurm://here", "dask://"])
 def test_what_names_no_cluster_is_refused(wrong: str) -> None:
-    with pytest.raises(ScenarioError, match="names no cluster"), cluster_workers(wrong):
-        pass
+    with pytest.raises(ScenarioError, match="names no cluster"):
+        How(cluster=wrong)
 
 
 def test_where_no_scheduler_answers_that_is_said() -> None:
