@@ -103,6 +103,8 @@ def open_table(path: Path, decimal: Decimal | None = None) -> Table:
     """
     if not path.is_file():
         beside = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
+        if path.is_dir():
+            raise MeasurementError(f"{path} is a folder; name a file in it")
         raise MeasurementError(f"there is no file {path}{_meant(path.name, beside)}")
     ending = path.suffix.lower()
     if ending not in FORMATS:

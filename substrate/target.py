@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from devices.bench import Bench
 from devices.noise.base import NoiseModel
@@ -21,12 +21,13 @@ from substrate.library import (
 )
 from substrate.nearest import did_you_mean
 from substrate.plugins import PluginError, load_object, names_plugin
+from substrate.scenario.aihwkit_check import refused_config
 from substrate.scenario.explain import from_validation_error
 from substrate.scenario.overrides import apply_overrides
 from substrate.scenario.schema import AihwkitChip, BenchChip, Chip, CustomChip, NativeChip
 from substrate.scenario.schema.bench import make_bench
 from substrate.scenario.schema.chips import chip_title
-from substrate.scenario.source import ScenarioError, Source
+from substrate.scenario.source import NOT_GIVEN, Location, Place, ScenarioError, Source
 
 
 def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:
@@ -46,7 +47,7 @@ def find_target(name: str, settings: Sequence[str]) -> NoiseModel | Rule | Chip:
     except PluginError as problem:
         raise ScenarioError(problem.message, hint=problem.hint) from None
     if kind is not None:
-        source = apply_overrides(Source(Path(name), {}, {}), settings)
+        source = apply_overrides(Source(Path(name), {}, {(): (name, None)}), settings)
         return kind.model_validate(_checked(source, kind, folder))
     return _chip(name, settings, folder)
 
@@ -110,16 +111,24 @@ def _chip(name: str, settings: Sequence[str], folder: Path) -> Chip:
         raise ScenarioError("there is no such noise model, crossbar or rule", found=name, hint=hint)
     own = names_plugin(name) or name in registered_crossbars()
     where = "parameters." if own else ""
-    source = Source(Path(name), data | ({"parameters": {}} if own else {}), {})
+    places: dict[Location, Place] = {(): (name, None)}
+    source = Source(Path(name), data | ({"parameters": {}} if own else {}), places)
     if _is_bench(name, folder):
         where = "settings."
-        source = Source(Path(name), {"bench": name, "settings": {}}, {})
+        source = Source(Path(name), {"bench": name, "settings": {}}, places)
     source = apply_overrides(source, [where + each for each in settings])
-    adapter: TypeAdapter[Chip] = TypeAdapter(Chip)
     try:
-        return adapter.validate_python(source.data, context={"folder": folder})
+        chip = _Target.model_validate({"chip": source.data}, context={"folder": folder}).chip
     except ValidationError as problem:
         raise _explained(problem, source) from None
+    if isinstance(chip, AihwkitChip):
+        from devices.crossbars.aihwkit_config import ConfigProblem, preset_config
+
+        try:
+            preset_config(chip.preset, chip.config)
+        except ConfigProblem as problem:
+            raise refused_config(problem, source, ()) from None
+    return chip
 
 
 def _is_bench(name: str, folder: Path) -> bool:
@@ -149,11 +158,20 @@ def _checked(source: Source, model: type[NoiseModel] | type[Rule], folder: Path)
     return source.data
 
 
-def _explained(problem: ValidationError, source: Source) -> ScenarioError:
-    class Target(BaseModel):
-        chip: Chip
+class _Target(BaseModel):
+    chip: Chip
 
-    # The chip's own kind stands in the location; the words for it are those of a scenario.
-    first = problem.errors()[0]
-    loc = tuple(part for part in first["loc"] if part not in (*_shipped(), *_OF_ONES_OWN))
-    return source.error(loc, first["msg"], found=first["input"])
+
+def _explained(problem: ValidationError, source: Source) -> ScenarioError:
+    """Put it as of a scenario's chip, whose kind stands in the location that pydantic gives."""
+    places = {("chip", *loc): place for loc, place in source.places.items()}
+    whole = Source(source.path, {"chip": source.data}, places)
+    told = from_validation_error(problem, whole, _Target)
+    return ScenarioError(
+        told.message,
+        file=told.file,
+        line=told.line,
+        field=(told.field or "").removeprefix("chip").removeprefix(".") or None,
+        found=NOT_GIVEN if told.found is None else told.found,
+        hint=told.hint,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def tune_command(
         overrides = [*overrides, f"training.epochs={epochs}"]
     scenario, source = open_scenario(path, overrides, budget)
     chosen = _chosen(arms, scenario)
-    if start <= 0:
+    if not 0 < start < math.inf:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
     folder = out or Path("runs") / f"tune-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
     refuse_file_above(folder, "--out")

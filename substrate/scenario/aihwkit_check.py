@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING
 from devices.crossbars.aihwkit_presets import NOISY_PRESETS
 from substrate.nearest import did_you_mean
 from substrate.scenario.schema import AihwkitChip, Learning, Scenario
-from substrate.scenario.source import NOT_GIVEN, Location, Source, decimal_point
+from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source, decimal_point
 
 if TYPE_CHECKING:
     import torch
 
+    from devices.crossbars.aihwkit_config import ConfigProblem
+
 _PROBE = 8
 _OF_THE_TILE = ("config", "seconds_per_read", "seconds_after_programming")
+
+
+def refused_config(problem: ConfigProblem, source: Source, loc: Location) -> ScenarioError:
+    """The error of a preset or field that aihwkit has not; `loc` is that of the chip."""
+    preset = problem.path == ("preset",)
+    otherwise = "see `substrate list devices`" if preset else None
+    hint = decimal_point(problem.found)
+    if problem.known:
+        hint = did_you_mean(str(problem.found), problem.known, otherwise)
+    within = () if preset else ("config",)
+    found = NOT_GIVEN if problem.found is None else problem.found
+    return source.error((*loc, *within, *problem.path), str(problem), found=found, hint=hint)
 
 
 def check_aihwkit_chip(
@@ -45,16 +59,7 @@ def check_aihwkit_chip(
     try:
         config = preset_config(chip.preset, chip.config)
     except ConfigProblem as problem:
-        preset = problem.path == ("preset",)
-        otherwise = "see `substrate list devices`" if preset else None
-        hint = decimal_point(problem.found)
-        if problem.known:
-            hint = did_you_mean(str(problem.found), problem.known, otherwise)
-        within = () if preset else ("config",)
-        found = NOT_GIVEN if problem.found is None else problem.found
-        raise source.error(
-            (*loc, "chip", *within, *problem.path), str(problem), found=found, hint=hint
-        ) from None
+        raise refused_config(problem, source, (*loc, "chip")) from None
     if chip.seconds_after_programming is not None and not is_programmed(config):
         raise source.error(
             (*loc, "chip", "seconds_after_programming"),

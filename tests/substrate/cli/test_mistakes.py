@@ -63,6 +63,17 @@ MISTAKES = [
     ("study tiny.yaml", "tiny.yaml:1: this is a scenario, not a study; substrate run tiny.yaml"),
     ("run tiny.yaml --seeds 0,0", "--set seeds=[0,0]: seeds: a seed stands twice; every run"),
     ("run tiny.yaml --cluster a", "--cluster: names no cluster (found 'a'); dask://host:port"),
+    ("fit runs", "runs is a folder; name a file in it"),
+    ("tune tiny.yaml --start nan", "--start: must be greater than 0 (found nan)"),
+    (
+        "show native --set conductance.read_nois=1",
+        "conductance.read_nois: unknown key (found 'read_nois'); did you mean 'read_noise'?",
+    ),
+    ("show native --set conductance.read_noise=0,5", "(found '0,5'); a decimal has a point: 0.5"),
+    (
+        "show EcRamPreset --set config.forward.out_nois=1",
+        "config.forward.out_nois: PresetIOParameters has no such field (found 'out_nois'); did you",
+    ),
     # options and arguments
     ("rn tiny.yaml", "no such command 'rn'. Did you mean 'run'?; `substrate --help` says more"),
     ("run", "name a scenario, or --resume a run folder; `substrate run --help` says more"),
