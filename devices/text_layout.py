@@ -99,7 +99,19 @@ def find_numbers(
                 f"{path.name}: {lines[start].strip()!r} can be two columns or one number with a "
                 'decimal comma; type --decimal , or --decimal . (in a scenario, decimal: ",")'
             )
+    _refuse_second_header(lines, best[2], path)
     return best[0], best[1], best[2]
+
+
+def _refuse_second_header(lines: list[str], first: int, path: Path) -> None:
+    """Of a file that was put together from several, only the last would be read."""
+    above = lines[first - 1].strip() if first else ""
+    earlier = [number for number, line in enumerate(lines[: first - 1], 1) if line.strip() == above]
+    if above and earlier:
+        raise MeasurementError(
+            f"{path.name}: the header of line {earlier[-1]} stands again in line {first}; delete "
+            "it there, or keep a file for each table"
+        )
 
 
 def _longest_run(
@@ -116,13 +128,21 @@ def _longest_run(
     start = width = None
     good, share = 0, 0.0
     ended = False
+    texts: list[bool] = []
     for number, cells in reversed(rows):
         numeric = [_is_number(cell, mark) for cell in cells]
         numbers = any(cell and is_one for cell, is_one in zip(cells, numeric, strict=True))
+        if start is not None and not ended and not numbers and "" in cells:
+            # a row whose number is missing, beside what the table has as text
+            text = [not is_one for is_one in numeric]
+            if len(cells) == width and any(text) and text == texts:
+                start = number
+                continue
         if not numbers or (width is not None and len(cells) != width):
             ended = start is not None
         elif not ended or all(numeric):
             start, width, good = number, len(cells), good + 1
+            texts = [not is_one for is_one in numeric]
             share += sum(numeric) / len(cells)
     if start is None or width is None or (good < 2 and len(rows) > 1):
         return None

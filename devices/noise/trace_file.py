@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from devices.measurement_columns import MeasurementError, factor
+from devices.measurement_columns import QUANTITIES, MeasurementError, factor, is_called
 from devices.measurement_file import ROWS_A_PART, Table, open_table, to_numbers
 from devices.text_layout import Decimal
 
@@ -19,7 +18,6 @@ Samples = Float64[np.ndarray, " samples"]
 Missing = Literal["refuse", "drop"]
 Uneven = Literal["refuse", "resample"]
 
-_TIME = re.compile(r"(t|time|times|timestamp|zeit|elapsed[ _]?time|time[ _]?stamp)", re.IGNORECASE)
 _GAP = 1.5
 """Steps longer than so many usual ones are gaps."""
 
@@ -154,7 +152,8 @@ def _as_times(values: object, table: Table, clock: int, before: int) -> np.ndarr
 def _time_column(table: Table, time: str | int | None) -> int | None:
     if time is not None:
         return table.find(time)
-    named = [i for i, each in enumerate(table.columns) if _TIME.fullmatch(each.name)]
+    times = QUANTITIES["s"]
+    named = [i for i, each in enumerate(table.columns) if is_called(each.called, times)]
     timed = [i for i, each in enumerate(table.columns) if (factor(each.unit) or (0, ""))[1] == "s"]
     found = named or timed
     return found[0] if len(found) == 1 and len(table.columns) > 1 else None

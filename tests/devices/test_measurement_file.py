@@ -124,6 +124,7 @@ def test_times_that_are_rounded_are_even(tmp_path):
         ("V,I\n1,2\n3,4\n", r"2 columns \(1 V, 2 I\): name one, as --column 1"),
         ("nothing here\nat all\n", "no rows of numbers"),
         ("\n\n", "is empty"),
+        ("n,who,V\n1,a,2\n2,a,3\nn,who,V\n1,a,2\n2,b,3\n", "header of line 1 .* again in line 4"),
     ],
 )
 def test_refusals_say_where(tmp_path, text, message):

@@ -84,6 +84,13 @@ def fit_device(
     read_voltage: Annotated[
         float | None, typer.Option(metavar="V", help="Of columns that are currents.")
     ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="uS",
+            help="Of readings whose header says none: uS, kOhm, nA, or weight.",
+        ),
+    ] = None,
     up: Annotated[
         int | None,
         typer.Option(min=1, help="Readings after pulses up in turn, where files do not say."),
@@ -128,7 +135,7 @@ def fit_device(
     from substrate.cli.fit_device import fit_device_command
     from substrate.fit.device.layout import Asked
 
-    asked = Asked(read_voltage, up, down, missing, decimal)
+    asked = Asked(read_voltage, up, down, missing, decimal, unit)
     if (bench is None) == (not files):
         raise typer.BadParameter("name files of curves, or a --bench that measures itself")
     if bench is not None:
