@@ -95,17 +95,56 @@ def test_missing_samples_are_refused_or_left_out(tmp_path):
     assert "3 samples without a number left out" in trace.notes
 
 
-def test_uneven_times_are_refused_or_resampled(tmp_path):
+def test_uneven_times_are_refused_or_cut_at_gaps(tmp_path):
     rows = [0, 1, 2, 3, 10, 11, 12]
     text = "t (ms),V\n" + "".join(f"{t},{2 * t}\n" for t in rows)
-    refused(tmp_path, text, r"1 gaps, the first after row 4, .* type --uneven resample")
-    trace = read_trace(tmp_path / "trace.csv", uneven="resample")
-    np.testing.assert_allclose(trace.samples, 2 * np.arange(13.0))
+    refused(tmp_path, text, r"1 gaps, the first after row 4, .* type --uneven cut")
+    trace = read_trace(tmp_path / "trace.csv", uneven="cut")
+    np.testing.assert_array_equal(trace.samples, [0, 2, 4, 6])
     assert trace.sampling_rate == pytest.approx(1000)
-    assert any("resampled" in note for note in trace.notes)
+    assert any("rows 1 to 4 of 7" in note for note in trace.notes)
     counted = read_trace(tmp_path / "trace.csv", sampling_rate=50.0)
     assert counted.sampling_rate == 50.0
     assert len(counted.samples) == 7
+    assert any("the times of column t (ms) are uneven" in note for note in counted.notes)
+
+
+def test_white_noise_at_uneven_times_stays_white(tmp_path):
+    random = np.random.default_rng(0)
+    white = random.normal(size=4000)
+    steps = random.uniform(0.7, 1.3, len(white))
+    steps[3000] = 300
+    text = "".join(f"{t:.6f},{v}\n" for t, v in zip(np.cumsum(steps), white, strict=True))
+    (tmp_path / "trace.csv").write_text(f"t (s),V\n{text}")
+    trace = read_trace(tmp_path / "trace.csv", uneven="cut")
+    assert len(trace.samples) == 3000
+    assert np.isin(trace.samples, white).all()
+    assert trace.sampling_rate == pytest.approx(1, rel=0.02)
+    lagged = np.corrcoef(trace.samples[1:], trace.samples[:-1])[0, 1]
+    assert abs(lagged) < 3 / np.sqrt(3000)
+    assert trace.samples.std() == pytest.approx(1, rel=0.04)
+
+
+def test_a_rate_that_changes_cannot_be_cut(tmp_path):
+    times = np.cumsum(np.linspace(1, 1.4, 500))
+    text = "t (s),V\n" + "".join(f"{t:.6f},1\n" for t in times)
+    refused(tmp_path, text, "the rate changes in the course of rows 1 to 5", uneven="cut")
+    text = "t (s),V\n" + "".join(f"{2**k},1\n" for k in range(12))
+    refused(tmp_path, text, "uneven throughout", uneven="cut")
+
+
+@pytest.mark.parametrize("header", ["t (ms)", "Time_ms", "Zeit in ms", "time ms", "elapsed [ms]"])
+def test_a_sampling_rate_beside_times_that_say_another_is_refused(tmp_path, header):
+    path = tmp_path / "trace.csv"
+    path.write_text(f"{header},V\n0,5\n1,6\n2,7\n")
+    assert read_trace(path).sampling_rate == pytest.approx(1000)
+    assert read_trace(path, sampling_rate=1000.0).sampling_rate == 1000.0
+    with pytest.raises(MeasurementError, match=r"\(ms\) says 1000 Hz, and you say 50"):
+        read_trace(path, sampling_rate=50.0)
+    path.write_text("t,V\n0,5\n1,6\n2,7\n")
+    trace = read_trace(path, sampling_rate=50.0)
+    assert trace.sampling_rate == 50
+    assert "counted at 50 Hz; the times of column t would say 1 Hz" in trace.notes[-1]
 
 
 def test_times_that_are_rounded_are_even(tmp_path):

@@ -53,7 +53,8 @@ def fit(
     samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 200_000,
     missing: MissingOption = "refuse",
     uneven: Annotated[
-        Literal["refuse", "resample"], typer.Option(help="What to do about uneven times.")
+        Literal["refuse", "cut"],
+        typer.Option(help="What to do about uneven times: cut takes the longest even stretch."),
     ] = "refuse",
     decimal: DecimalOption = None,
     out: Annotated[
