@@ -11,6 +11,8 @@ Nothing is guessed that could be read in two ways: such a file is asked about.
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,8 @@ SNIFFED = 1 << 16
 """Characters of a text file that its layout is found in."""
 
 Decimal = Literal[".", ","]
+
+_THOUSANDS = re.compile(r'(?:^|[;\t])\s*"?([-+]?\d{1,3}(?:\.\d{3})+,\d+)"?\s*(?=[;\t]|$)')
 
 
 def encoding_of(path: Path) -> str:
@@ -46,7 +50,12 @@ def encoding_of(path: Path) -> str:
 
 def cells_of(line: str, separator: str | None) -> list[str]:
     """Cut a line into its cells; blanks separate them where the separator is None."""
-    return [cell.strip().strip('"').strip() for cell in line.strip("\r\n").split(separator)]
+    bare = line.strip("\r\n")
+    if separator and '"' in bare:  # a separator in quotes is none
+        cells = next(csv.reader([bare], delimiter=separator, skipinitialspace=True), [])
+    else:
+        cells = bare.split(separator)
+    return [cell.strip().strip('"').strip() for cell in cells]
 
 
 def _is_number(cell: str, decimal: str) -> bool:
@@ -72,10 +81,17 @@ def find_numbers(
     Raises:
         MeasurementError: there is none, or it can be read in two ways.
     """
+    for number, line in enumerate(lines, 1):
+        if (";" in line or "\t" in line) and (found := _THOUSANDS.search(line)):
+            raise MeasurementError(
+                f"{path.name}: {found[1]} in line {number} has marks between thousands; export "
+                "numbers without them"
+            )
+    quoted = any('"' in line for line in lines)
     readings = []
     for separator in ("\t", ";", ",", None):
         for mark in (decimal,) if decimal else (".", ","):
-            if separator == mark:
+            if separator == mark and not quoted:
                 continue
             rows = _longest_run(lines, separator, mark)
             if rows:
@@ -100,6 +116,7 @@ def find_numbers(
                 'decimal comma; type --decimal , or --decimal . (in a scenario, decimal: ",")'
             )
     _refuse_second_header(lines, best[2], path)
+    _refuse_cut_numbers(lines, best[0], best[2], path)
     return best[0], best[1], best[2]
 
 
@@ -111,6 +128,19 @@ def _refuse_second_header(lines: list[str], first: int, path: Path) -> None:
         raise MeasurementError(
             f"{path.name}: the header of line {earlier[-1]} stands again in line {first}; delete "
             "it there, or keep a file for each table"
+        )
+
+
+def _refuse_cut_numbers(lines: list[str], separator: str | None, first: int, path: Path) -> None:
+    """Where commas are decimal marks and separate columns too, numbers would come in two."""
+    if separator != "," or not first:
+        return
+    above, row = lines[first - 1], lines[first]
+    names, cells = len(cells_of(above, ",")), len(cells_of(row, ","))
+    if 1 < names < cells <= 2 * names and "." not in row and above.lstrip()[0] not in "#%!":
+        raise MeasurementError(
+            f"{path.name}: line {first} names {names} columns, and the next has {cells} cells, "
+            f"{row.strip()!r}; if commas are decimal marks, export with semicolons between columns"
         )
 
 

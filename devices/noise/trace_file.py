@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from devices.measurement_columns import QUANTITIES, MeasurementError, factor, is_called
-from devices.measurement_file import ROWS_A_PART, Table, open_table, to_numbers
+from devices.measurement_file import ROWS_A_PART, Table, open_table
+from devices.measurement_numbers import to_numbers
 from devices.text_layout import Decimal
 
 Samples = Float64[np.ndarray, " samples"]
@@ -155,7 +156,14 @@ def _as_times(values: object, table: Table, clock: int, before: int) -> np.ndarr
             array = pandas.to_datetime(pandas.Series(array), format="ISO8601").to_numpy()
     if array.dtype.kind == "M":
         return array.astype("datetime64[ns]")
-    return to_numbers(array, table.columns[clock].name, table.path, before)
+    try:
+        return to_numbers(array, table.columns[clock].name, table.path, before)
+    except MeasurementError as problem:
+        said = str(problem).partition("; ")[0]
+        raise MeasurementError(
+            f"{said}, nor a date such as 2026-01-31T12:00:00.25; write times so or in seconds, or "
+            "say --sampling-rate HZ"
+        ) from None
 
 
 def _time_column(table: Table, time: str | int | None) -> int | None:

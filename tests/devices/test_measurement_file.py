@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from devices.measurement_columns import MeasurementError, factor
-from devices.measurement_file import open_table, to_numbers
+from devices.measurement_file import open_table
+from devices.measurement_numbers import to_numbers
 from devices.noise.trace_file import read_trace
 
 VALUES = [0.5, -1.25, 3.0]
@@ -30,6 +31,8 @@ LAYOUTS = {
         {"unit": "mV", "rate": 1000.0, "column": "voltage"},
     ),
     "names in a comment": ("# time current\n 0  0.5\n 1 -1.25\n 2  3.0\n", {"rate": 1.0}),
+    "decimal commas in quotes": ('"t","V"\n"0","0,5"\n"1","-1,25"\n"2","3,0"\n', {"rate": 1.0}),
+    "names with a comma in quotes": ('t,"V, left"\n0,0.5\n1,-1.25\n2,3.0\n', {"rate": 1.0}),
     "a separator at the end": ("time;V;\n0;0.5;\n1;-1.25;\n2;3.0;\n", {"rate": 1.0}),
     "date and time": (
         "timestamp,V\n2026-01-01T00:00:00.000,0.5\n2026-01-01T00:00:00.004,-1.25\n"
@@ -163,6 +166,9 @@ def test_times_that_are_rounded_are_even(tmp_path):
         ("V,I\n1,2\n3,4\n", r"2 columns \(1 V, 2 I\): name one, as --column 1"),
         ("nothing here\nat all\n", "no rows of numbers"),
         ("\n\n", "is empty"),
+        ("t (s),V\n0,0,1,5\n0,1,2,5\n", r"line 1 names 2 columns, and the next has 4 .*semicolons"),
+        ("t;V\n0;1.234,5\n1;1.235,5\n", r"1\.234,5 in line 2 has marks between thousands"),
+        ("t;V\n01.02.2026;1\n02.02.2026;2\n", r"row 1 of column t is '01.*, nor a date such as"),
         ("n,who,V\n1,a,2\n2,a,3\nn,who,V\n1,a,2\n2,b,3\n", "header of line 1 .* again in line 4"),
     ],
 )
@@ -206,3 +212,22 @@ def test_text_columns_are_given_as_text(tmp_path):
     ((names, conductance),) = table.parts([0, 1])
     assert list(names) == ["A1", "A2"]
     np.testing.assert_array_equal(to_numbers(conductance, "G", path), [2.5, 3.5])
+
+
+def test_decimal_commas_beside_words_are_numbers(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("who;G (uS);H\nA;1,5;1\nB;lost;2,5\nC;-2,5e-3;3.5\n")
+    table = open_table(path, ",")
+    ((words, points),) = table.parts([1, 2])
+    assert list(words) == ["1.5", "lost", "-2.5e-3"]
+    with pytest.raises(MeasurementError, match=r"row 2 of column G is 'lost'"):
+        to_numbers(words, "G", path)
+    # 3.5 may be meant, or thirty-five hundred without its last digits
+    with pytest.raises(MeasurementError, match=r"is '2,5', .* type --decimal ,"):
+        to_numbers(points, "H", path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "a.csv").write_text("V\n1\n2\n")
+    with pytest.raises(MeasurementError, match=r"is a folder; name a file in it, such as .*a\.csv"):
+        open_table(tmp_path)

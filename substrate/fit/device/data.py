@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from devices.measurement_columns import MeasurementError, factor
-from devices.measurement_file import Table, open_table, to_numbers
+from devices.measurement_file import Table, open_table
+from devices.measurement_numbers import to_numbers
 from substrate.fit.device.courses import courses_of
 from substrate.fit.device.layout import (
     Asked,

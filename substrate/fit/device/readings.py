@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from devices.measurement_columns import Column, MeasurementError, factor
-from devices.measurement_file import Table, to_numbers
+from devices.measurement_file import Table
+from devices.measurement_numbers import to_numbers
 from substrate.fit.device.layout import OF_READINGS, Asked, Values
 
 _LARGEST = 0.1
