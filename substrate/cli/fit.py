@@ -17,6 +17,7 @@ from devices.measurement_columns import MeasurementError
 from devices.noise import NoiseModel
 from devices.noise.trace_file import Missing, Trace, Uneven, read_trace
 from devices.text_layout import Decimal
+from substrate.cli.outputs import check_picture
 from substrate.files import write_atomically
 from substrate.fit.adequacy import simulate
 from substrate.fit.fit import Fit, fit_all
@@ -61,6 +62,8 @@ def fit_command(
         ScenarioError: the file holds no trace, or none that a model could be fitted to.
     """
     console = Console(stderr=as_json)
+    picture = out or Path(f"{path.stem}-fit.png")
+    check_picture(picture)
     try:
         trace = read_trace(path, most=most, **vars(options))
     except MeasurementError as problem:
@@ -79,7 +82,6 @@ def fit_command(
             fits = fit_all(used, 1 / rate, tell=lambda name: status.update(f"Fitting {name}…"))
     except ValueError as problem:
         raise ScenarioError(str(problem), file=str(path)) from None
-    picture = out or Path(f"{path.stem}-fit.png")
     write_atomically(picture, _picture(path, used, fits[0], rate, unit))
     fragment = {"noise": [_entry(model) for model in fits[0].models]}
     replay = {"model": "trace", "at": "output", "path": str(path)} | options.given()

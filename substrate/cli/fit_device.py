@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from rich.table import Table
 
 from devices.measurement_columns import MeasurementError
+from substrate.cli.outputs import check_picture, refuse_existing
 from substrate.files import write_atomically
 from substrate.fit.device.data import Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
@@ -41,10 +42,13 @@ def fit_device_command(
     A table of measured steps goes into a file beside the picture.
 
     Raises:
-        ScenarioError: the files hold no such curves, or none that a device could be fitted to.
+        ScenarioError: the files hold no such curves, or none that a device could be fitted to, or
+            such a table is there already.
     """
     console = Console(stderr=as_json)
     steps_path = out.with_name(f"{out.stem}-steps.csv")
+    check_picture(out)
+    refuse_existing(steps_path, "--out names the picture, and so the table of steps beside it")
     try:
         measured = read_devices(paths, asked)
         with console.status("Fitting…") as status:

@@ -140,6 +140,11 @@ def test_the_command_writes_a_model_that_a_scenario_takes(
     assert model["settings"]["temperature"] == 4.0
     assert model["device"]["update"]["dw_min"] == pytest.approx(0.01, rel=0.1)
     assert model["noise"][0]["std"] == pytest.approx(0.02, rel=0.1)
+    written = {path: path.read_bytes() for path in working_folder.glob("probe_station*")}
+    again = substrate_here("fit-device", "--bench", bench)
+    assert again.returncode == 2
+    assert "is already there, and is not overwritten" in " ".join(again.stderr.split())
+    assert {path: path.read_bytes() for path in working_folder.glob("probe_station*")} == written
     chip = {"bench": bench, "mock": True}
     scenario = {
         "name": "mock",
