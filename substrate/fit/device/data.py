@@ -24,6 +24,9 @@ from substrate.fit.device.layout import (
 )
 from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
 
+_PINNED = 0.02
+"""So many of all readings are the same where an instrument clips."""
+
 
 @dataclass(frozen=True)
 class Response:
@@ -89,9 +92,26 @@ def read_devices(paths: Sequence[Path], asked: Asked) -> Measured:
     kinds = [_add_file(found, path, asked) for path in paths]
     found.siemens, notes = settle(kinds, asked)
     found.notes += notes
+    found.notes += _at_ends_of_range(found)
     if not (found.responses or found.retention or found.reads or found.sweeps):
         raise MeasurementError("no curves were found in these files")
     return found
+
+
+def _at_ends_of_range(found: Measured) -> list[str]:
+    """Say where readings stop at one value, as they do at the end of an instrument's range."""
+    if not found.responses:
+        return []
+    values, counts = np.unique(
+        np.concatenate([each.readings for each in found.responses]), return_counts=True
+    )
+    often = max(_PINNED * counts.sum(), 10 * float(np.median(counts)))
+    return [
+        f"{counts[end]} of {counts.sum()} readings are {values[end]:.6g} exactly, the {name} of "
+        "all: if an instrument's range ends there, the window is cut short; measure in a wider one"
+        for end, name in ((0, "lowest"), (-1, "highest"))
+        if len(values) > 1 and counts[end] > often
+    ]
 
 
 def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:

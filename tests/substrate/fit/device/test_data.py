@@ -345,3 +345,23 @@ def test_numbers_of_pulses_are_in_order(tmp_path):
         courses(tmp_path, header, "1,up,1 ,up,2 3,up,3")
     with pytest.raises(MeasurementError, match=r"1e\+09 pulses lie before row 2"):
         courses(tmp_path, header, "1,up,1 1000000001,up,2 1000000002,up,3")
+
+
+def test_readings_that_stop_at_one_value_are_spoken_of(tmp_path):
+    random = np.random.default_rng(0)
+    curve = np.concatenate([np.linspace(1, 40, 60), np.linspace(40, 1, 60)])
+    curve += 0.05 * random.normal(size=120)
+    path = tmp_path / "cells.csv"
+
+    def notes(readings: np.ndarray) -> list[str]:
+        ways = ["up"] * 60 + ["down"] * 60
+        rows = [f"{way},{g:.3f}\n" for way, g in zip(ways, readings, strict=True)]
+        path.write_text("direction,G (uS)\n" + "".join(rows))
+        return [each for each in read_devices([path], Asked()).notes if "exactly" in each]
+
+    assert notes(curve) == []
+    assert notes(np.round(curve / 5) * 5 + 1) == []  # coarse, at the ends as elsewhere
+    (note,) = notes(curve.clip(max=30))
+    assert "readings are 3e-05 exactly, the highest of all" in note
+    (note,) = notes(curve.clip(min=10))
+    assert "1e-05 exactly, the lowest" in note
