@@ -1,4 +1,9 @@
-"""Columns of measurements: names, units, and what instruments write where they have no number."""
+"""Columns of measurements: names, units, and what instruments write where they have no number.
+
+A header says the unit as `I (µA)`, `I [µA]`, `I / µA`, `I in µA`, `I_uA` or `I uA`. The last two
+are read so only where they cannot be a name: a unit of one letter, or `min`, follows what is
+measured in it, as in `I_A` and `time_min`; a column `D1_A` or `R_min` is called so.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +42,16 @@ BASES = {
 }
 _WHOLE_UNITS = {"min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s"), "1": (1.0, "1")}
 
+_CELLS = r"([ _]?(read|meas|cell))?"
+QUANTITIES = {
+    "s": r"t|times?|time[ _]?stamp|elapsed([ _]?time)?|time[ _]since[ _]programming|zeit",
+    "S": rf"(g|conductance|leitwert){_CELLS}",
+    "Ohm": rf"(r|resistance|widerstand){_CELLS}",
+    "A": rf"(i|current|strom){_CELLS}",
+    "V": r"v|u|voltage|bias|spannung",
+}
+"""What columns of a quantity are called, by its SI unit; in capitals or not."""
+
 
 class MeasurementError(ValueError):
     """A file does not hold what is looked for; `str()` says what to do."""
@@ -48,6 +63,15 @@ class Column:
 
     name: str
     unit: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The name without a unit; names of Parquet files and archives keep theirs."""
+        return column(self.name, None, 0).name
+
+    def __str__(self) -> str:
+        """As a header has it."""
+        return f"{self.called} ({self.unit})" if self.unit else self.name
 
 
 def factor(unit: str | None) -> tuple[float, str] | None:
@@ -63,10 +87,32 @@ def factor(unit: str | None) -> tuple[float, str] | None:
     return None
 
 
+def is_called(name: str, pattern: str) -> bool:
+    """Whether a column's name is one of a pattern's, in capitals or not."""
+    return re.fullmatch(pattern, name.strip(), re.IGNORECASE) is not None
+
+
 def column(text: str, unit: str | None, number: int) -> Column:
-    """`I (µA)`, `I [µA]` and `I / µA` are I in µA."""
+    """Tell a name from the unit that a header gives behind it, as the module says."""
     if unit is None:
-        match = re.fullmatch(r"(.+?)\s*(?:\(([^()]+)\)|\[([^\[\]]+)\]|/\s*([^/\s]+))", text)
+        match = re.fullmatch(
+            r"(.+?)\s*(?:\(([^()]+)\)|\[([^\[\]]+)\]|/\s*([^/\s]+)|\sin\s+(\S+))", text
+        )
         if match and factor(found := next(group for group in match.groups()[1:] if group)):
             return Column(match[1].strip(), found.strip())
+        match = re.fullmatch(r"(.+)[ _](\S+)", text)
+        if match and _is_unit_of(match[2], match[1]):
+            return Column(match[1].strip(), match[2])
     return Column(text or str(number), unit)
+
+
+def _is_unit_of(unit: str, name: str) -> bool:
+    """Whether what follows a name without a bracket is its unit, and no part of the name."""
+    known = factor(unit)
+    if known is None or unit != unit.strip("()[]"):
+        return False
+    if len(unit) > 1 and unit not in _WHOLE_UNITS:
+        return True
+    # t_h and t_min may be a hold time and a shortest one, time_h is neither
+    said = len(name) > 1 or unit not in _WHOLE_UNITS
+    return said and is_called(name, QUANTITIES.get(known[1], "(?!)"))

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
 
 from devices.measurement_columns import (
-    NOT_A_NUMBER,
     OVERFLOW,
-    SCPI_LIMIT,
     Column,
     MeasurementError,
     column,
 )
+from devices.measurement_numbers import with_points
 from devices.text_layout import SNIFFED, Decimal, cells_of, encoding_of, find_numbers, header
 
 TEXT = (".csv", ".txt", ".dat", ".tsv")
@@ -101,6 +99,10 @@ def open_table(path: Path, decimal: Decimal | None = None) -> Table:
     Raises:
         MeasurementError: no such file, a format that is not read, or a layout that cannot be told.
     """
+    if path.is_dir():
+        inside = sorted(each.name for each in path.iterdir() if each.suffix.lower() in FORMATS)
+        known = f", such as {path / inside[0]}" if inside else ""
+        raise MeasurementError(f"{path} is a folder; name a file in it{known}")
     if not path.is_file():
         beside = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
         if path.is_dir():
@@ -119,40 +121,6 @@ def open_table(path: Path, decimal: Decimal | None = None) -> Table:
     except Exception as problem:
         # Every reader fails in ways of its own on a file that is not what its ending says.
         raise _unreadable(path, problem) from problem
-
-
-def to_numbers(values: Any, column: str, path: Path, before: int = 0) -> Float64[np.ndarray, " n"]:
-    """Give one part of a column as float64, NaN where an instrument had no number to give.
-
-    Raises:
-        MeasurementError: a cell holds text.
-    """
-    array = np.asarray(values)
-    if array.dtype.kind in "fiub":
-        numbers = array.astype(np.float64)
-    elif array.dtype.kind in "OUST":
-        numbers = _from_text(array, column, path, before)
-    else:
-        raise MeasurementError(f"{path.name}: not real numbers, but {array.dtype}")
-    return np.where(np.abs(numbers) >= SCPI_LIMIT, np.nan, numbers)
-
-
-def _from_text(array: Any, column: str, path: Path, before: int) -> Float64[np.ndarray, " n"]:
-    import pandas
-
-    series = pandas.Series(array)
-    numbers = pandas.to_numeric(series, errors="coerce")
-    blank = series.isna() | series.astype(str).str.strip().str.lower().isin(
-        [*NOT_A_NUMBER, *OVERFLOW]
-    )
-    wrong = numbers.isna() & ~blank
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise MeasurementError(
-            f"{path.name}: row {before + row + 1} of column {column} is {series.iloc[row]!r}, not "
-            "a number; delete that line, or name another column"
-        )
-    return np.asarray(numbers, dtype=np.float64)
 
 
 def _unreadable(path: Path, problem: Exception) -> MeasurementError:
@@ -221,8 +189,9 @@ def _frame_parts(table: Table, places: Sequence[int]) -> Iterator[list[Any]]:
         **table._layout,
     )
     with reader:
+        commas = table._layout["decimal"] == ","
         for frame in reader:
-            yield [frame[place].to_numpy() for place in places]
+            yield [with_points(frame[place], commas).to_numpy() for place in places]
 
 
 def _open_parquet(path: Path) -> Table:

@@ -11,6 +11,8 @@ Nothing is guessed that could be read in two ways: such a file is asked about.
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,8 @@ SNIFFED = 1 << 16
 """Characters of a text file that its layout is found in."""
 
 Decimal = Literal[".", ","]
+
+_THOUSANDS = re.compile(r'(?:^|[;\t])\s*"?([-+]?\d{1,3}(?:\.\d{3})+,\d+)"?\s*(?=[;\t]|$)')
 
 
 def encoding_of(path: Path) -> str:
@@ -46,7 +50,12 @@ def encoding_of(path: Path) -> str:
 
 def cells_of(line: str, separator: str | None) -> list[str]:
     """Cut a line into its cells; blanks separate them where the separator is None."""
-    return [cell.strip().strip('"').strip() for cell in line.strip("\r\n").split(separator)]
+    bare = line.strip("\r\n")
+    if separator and '"' in bare:  # a separator in quotes is none
+        cells = next(csv.reader([bare], delimiter=separator, skipinitialspace=True), [])
+    else:
+        cells = bare.split(separator)
+    return [cell.strip().strip('"').strip() for cell in cells]
 
 
 def _is_number(cell: str, decimal: str) -> bool:
@@ -72,10 +81,17 @@ def find_numbers(
     Raises:
         MeasurementError: there is none, or it can be read in two ways.
     """
+    for number, line in enumerate(lines, 1):
+        if (";" in line or "\t" in line) and (found := _THOUSANDS.search(line)):
+            raise MeasurementError(
+                f"{path.name}: {found[1]} in line {number} has marks between thousands; export "
+                "numbers without them"
+            )
+    quoted = any('"' in line for line in lines)
     readings = []
     for separator in ("\t", ";", ",", None):
         for mark in (decimal,) if decimal else (".", ","):
-            if separator == mark:
+            if separator == mark and not quoted:
                 continue
             rows = _longest_run(lines, separator, mark)
             if rows:
@@ -99,7 +115,33 @@ def find_numbers(
                 f"{path.name}: {lines[start].strip()!r} can be two columns or one number with a "
                 'decimal comma; type --decimal , or --decimal . (in a scenario, decimal: ",")'
             )
+    _refuse_second_header(lines, best[2], path)
+    _refuse_cut_numbers(lines, best[0], best[2], path)
     return best[0], best[1], best[2]
+
+
+def _refuse_second_header(lines: list[str], first: int, path: Path) -> None:
+    """Of a file that was put together from several, only the last would be read."""
+    above = lines[first - 1].strip() if first else ""
+    earlier = [number for number, line in enumerate(lines[: first - 1], 1) if line.strip() == above]
+    if above and earlier:
+        raise MeasurementError(
+            f"{path.name}: the header of line {earlier[-1]} stands again in line {first}; delete "
+            "it there, or keep a file for each table"
+        )
+
+
+def _refuse_cut_numbers(lines: list[str], separator: str | None, first: int, path: Path) -> None:
+    """Where commas are decimal marks and separate columns too, numbers would come in two."""
+    if separator != "," or not first:
+        return
+    above, row = lines[first - 1], lines[first]
+    names, cells = len(cells_of(above, ",")), len(cells_of(row, ","))
+    if 1 < names < cells <= 2 * names and "." not in row and above.lstrip()[0] not in "#%!":
+        raise MeasurementError(
+            f"{path.name}: line {first} names {names} columns, and the next has {cells} cells, "
+            f"{row.strip()!r}; if commas are decimal marks, export with semicolons between columns"
+        )
 
 
 def _longest_run(
@@ -116,13 +158,21 @@ def _longest_run(
     start = width = None
     good, share = 0, 0.0
     ended = False
+    texts: list[bool] = []
     for number, cells in reversed(rows):
         numeric = [_is_number(cell, mark) for cell in cells]
         numbers = any(cell and is_one for cell, is_one in zip(cells, numeric, strict=True))
+        if start is not None and not ended and not numbers and "" in cells:
+            # a row whose number is missing, beside what the table has as text
+            text = [not is_one for is_one in numeric]
+            if len(cells) == width and any(text) and text == texts:
+                start = number
+                continue
         if not numbers or (width is not None and len(cells) != width):
             ended = start is not None
         elif not ended or all(numeric):
             start, width, good = number, len(cells), good + 1
+            texts = [not is_one for is_one in numeric]
             share += sum(numeric) / len(cells)
     if start is None or width is None or (good < 2 and len(rows) > 1):
         return None

@@ -42,7 +42,9 @@ class TraceNoise(NoiseModel):
         None, description="the column of times; left out, the one that its name or unit says is"
     )
     missing: Missing = Field("refuse", description="samples without a number: refuse, or drop")
-    uneven: Uneven = Field("refuse", description="uneven times: refuse, or resample evenly")
+    uneven: Uneven = Field(
+        "refuse", description="uneven times: refuse, or cut to the longest stretch without a gap"
+    )
     decimal: Decimal | None = Field(
         None, description="decimal mark of a text file; left out, found"
     )

@@ -1,8 +1,12 @@
-"""One measured trace from a file: evenly sampled, without holes, as fits and replays need it."""
+"""One measured trace from a file: evenly sampled, without holes, as fits and replays need it.
+
+Nothing is put between samples that was not measured: straight lines, and samples said twice, would
+make white noise a correlated one. Of a recording with gaps the longest stretch without one is
+taken; steps that scatter are counted as even.
+"""
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +15,24 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from devices.measurement_columns import MeasurementError, factor
-from devices.measurement_file import ROWS_A_PART, Table, open_table, to_numbers
+from devices.measurement_columns import QUANTITIES, MeasurementError, factor, is_called
+from devices.measurement_file import ROWS_A_PART, Table, open_table
+from devices.measurement_numbers import to_numbers
 from devices.text_layout import Decimal
 
 Samples = Float64[np.ndarray, " samples"]
 Missing = Literal["refuse", "drop"]
-Uneven = Literal["refuse", "resample"]
+Uneven = Literal["refuse", "cut"]
 
-_TIME = re.compile(r"(t|time|times|timestamp|zeit|elapsed[ _]?time|time[ _]?stamp)", re.IGNORECASE)
 _GAP = 1.5
 """Steps longer than so many usual ones are gaps."""
+_SHORT = 0.5
+"""Steps shorter than so many are as little even."""
+_WANDER = 0.01
+"""What times may stray by from even ones, a part of the recording: a rate that changes."""
+_SAME_RATE = 0.01
+_FEW = 100
+"""Samples that a stretch has at least, unless it is half of the recording."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,12 @@ def read_trace(
         column: a name, or a number counted from 1. May be left out where there is only one beside
             the time.
         time: the column of times; left out, the one that its name or unit says is.
-        sampling_rate: Hz; goes before the times in the file.
+        sampling_rate: Hz. Where the file has times too, they have to agree, or are said to be left
+            out: where they are uneven, or of no unit.
         missing: rows without a number are refused, or left out; of a file with times, such a sample
             takes the one before.
-        uneven: times with gaps or uneven steps are refused, or the samples brought to even ones by
-            straight lines between them.
+        uneven: times with gaps or uneven steps are refused, or cut: the longest stretch without a
+            gap is taken, and its steps as even.
         decimal: the decimal mark of a text file; left out, found.
         most: samples to read at most.
 
@@ -75,9 +87,8 @@ def read_trace(
     table = open_table(path, decimal)
     clock = _time_column(table, time)
     place = _value_column(table, column, clock)
-    if sampling_rate is not None and time is None:
-        clock = None
-    samples, times = _read(table, place, clock, most)
+    counted = sampling_rate is not None and time is None
+    samples, times = _read(table, place, None if counted else clock, most)
     name = table.columns[place].name
     if len(samples) < 2:
         raise MeasurementError(
@@ -87,15 +98,12 @@ def read_trace(
     rate = sampling_rate
     if times is not None:
         assert clock is not None
-        times *= _seconds(table, clock)
-        finite = np.isfinite(samples) if missing == "drop" else np.full(len(samples), True)
-        samples, rate, said = _even(samples, times, finite, uneven, path)
-        notes += [f"time from column {table.columns[clock].name}", *said]
-        if sampling_rate is not None and abs(sampling_rate / rate - 1) > 1e-3:
-            raise MeasurementError(
-                f"{path.name}: column {table.columns[clock].name} says {rate:.6g} Hz, and you say "
-                f"{sampling_rate:g}; leave out one of --time and --sampling-rate"
-            )
+        samples, rate, said = _even(samples, times * _seconds(table, clock), uneven, path)
+        notes += [f"time from column {table.columns[clock]}", *said]
+        if sampling_rate is not None:
+            _refuse_other_rate(table, clock, rate, sampling_rate)
+    elif clock is not None and sampling_rate is not None:
+        notes.append(_times_left_out(table, place, clock, sampling_rate, most))
     holes = ~np.isfinite(samples)
     if holes.any():
         if missing == "refuse":
@@ -148,13 +156,21 @@ def _as_times(values: object, table: Table, clock: int, before: int) -> np.ndarr
             array = pandas.to_datetime(pandas.Series(array), format="ISO8601").to_numpy()
     if array.dtype.kind == "M":
         return array.astype("datetime64[ns]")
-    return to_numbers(array, table.columns[clock].name, table.path, before)
+    try:
+        return to_numbers(array, table.columns[clock].name, table.path, before)
+    except MeasurementError as problem:
+        said = str(problem).partition("; ")[0]
+        raise MeasurementError(
+            f"{said}, nor a date such as 2026-01-31T12:00:00.25; write times so or in seconds, or "
+            "say --sampling-rate HZ"
+        ) from None
 
 
 def _time_column(table: Table, time: str | int | None) -> int | None:
     if time is not None:
         return table.find(time)
-    named = [i for i, each in enumerate(table.columns) if _TIME.fullmatch(each.name)]
+    times = QUANTITIES["s"]
+    named = [i for i, each in enumerate(table.columns) if is_called(each.called, times)]
     timed = [i for i, each in enumerate(table.columns) if (factor(each.unit) or (0, ""))[1] == "s"]
     found = named or timed
     return found[0] if len(found) == 1 and len(table.columns) > 1 else None
@@ -172,6 +188,33 @@ def _value_column(table: Table, column: str | int | None, clock: int | None) -> 
     return rest[0]
 
 
+def _times_left_out(table: Table, place: int, clock: int, rate: float, most: int | None) -> str:
+    """Say that samples are counted at a rate, though the file has times.
+
+    Raises:
+        MeasurementError: times are even, have a unit, and say another rate.
+    """
+    column = table.columns[clock]
+    counted = f"samples are counted at {rate:g} Hz"
+    try:
+        samples, times = _read(table, place, clock, most)
+        assert times is not None
+        _, told, _ = _even(samples, times * _seconds(table, clock), "refuse", table.path)
+    except MeasurementError:
+        return f"{counted}; the times of column {column} are uneven or unknown, and not used"
+    if column.unit is not None:
+        _refuse_other_rate(table, clock, told, rate)
+    return f"{counted}; the times of column {column} would say {told:.6g} Hz, taken as seconds"
+
+
+def _refuse_other_rate(table: Table, clock: int, told: float, given: float) -> None:
+    if abs(given / told - 1) > _SAME_RATE:
+        raise MeasurementError(
+            f"{table.path.name}: column {table.columns[clock]} says {told:.6g} Hz, and you say "
+            f"{given:g}; leave out the sampling rate, or mend the column or its unit"
+        )
+
+
 def _seconds(table: Table, clock: int) -> float:
     unit = table.columns[clock].unit
     known = factor(unit)
@@ -186,7 +229,6 @@ def _seconds(table: Table, clock: int) -> float:
 def _even(
     samples: Float64[np.ndarray, " rows"],
     times: Float64[np.ndarray, " rows"],
-    keep: Bool[np.ndarray, " rows"],
     uneven: Uneven,
     path: Path,
 ) -> tuple[Samples, float, list[str]]:
@@ -220,13 +262,42 @@ def _even(
     )
     if uneven == "refuse":
         raise MeasurementError(
-            f"{path.name}: times are uneven ({what}); type --uneven resample for straight lines "
-            "between samples (in a scenario, uneven: resample), or --sampling-rate HZ to count "
-            "samples instead"
+            f"{path.name}: times are uneven ({what}); type --uneven cut for the longest stretch "
+            "without a gap (in a scenario, uneven: cut), or --sampling-rate HZ to count samples "
+            "instead"
         )
-    even = np.arange(times[0], times[-1] + usual / 2, usual)
-    resampled = np.interp(even, times[keep], samples[keep])
-    return resampled, 1 / usual, [f"resampled to even steps of {usual:.4g} s ({what})"]
+    return _cut(samples, times, gaps | (steps < _SHORT * usual), what, path)
+
+
+def _cut(
+    samples: Float64[np.ndarray, " rows"],
+    times: Float64[np.ndarray, " rows"],
+    odd: Bool[np.ndarray, " steps"],
+    what: str,
+    path: Path,
+) -> tuple[Samples, float, list[str]]:
+    """Give the longest stretch without an odd step, its rate, and what there is to say."""
+    ends = np.flatnonzero(np.concatenate([[True], odd, [True]]))
+    longest = int(np.diff(ends).argmax())
+    first, beyond = int(ends[longest]), int(ends[longest + 1])
+    own = times[first:beyond]
+    if len(own) < min(_FEW, max(3, len(times) / 2)):
+        raise MeasurementError(
+            f"{path.name}: times are uneven throughout ({what}), no more than {len(own)} samples "
+            "follow each other evenly; record at a constant rate, or say --sampling-rate HZ to "
+            "count samples instead"
+        )
+    step = float(own[-1] - own[0]) / (len(own) - 1)
+    if _off_grid(own, step) > max(0.6 * step, _WANDER * float(own[-1] - own[0])):
+        raise MeasurementError(
+            f"{path.name}: the rate changes in the course of rows {first + 1} to {beyond}, by more "
+            "than a scatter of steps; keep a recording at each rate in a file of its own"
+        )
+    said = (
+        f"rows {first + 1} to {beyond} of {len(times)}, the longest stretch without a gap, at even "
+        f"steps of {step:.4g} s ({what})"
+    )
+    return samples[first:beyond], 1 / step, [said]
 
 
 def _off_grid(times: Samples, step: float) -> float:

@@ -85,9 +85,10 @@ def _native_array(
     from devices.crossbars.native.crossbar import NativeCrossbar
     from devices.crossbars.native.mock import MockCrossbar
 
-    kind = NativeCrossbar
-    if isinstance(chip, MockChip) and not issubclass(bench_class(chip.bench, Path()), UpdatesOuter):
-        kind = MockCrossbar
+    kind: Callable[..., NativeCrossbar] = NativeCrossbar
+    if isinstance(chip, MockChip):
+        outer = issubclass(bench_class(chip.bench, Path()), UpdatesOuter)
+        kind = partial(MockCrossbar, largest_input=chip.largest_input, pulses_outer=outer)
     sources = (noise(at, place) if noise else None for at in ("input", "weight", "output"))
     return kind(n_out, n_in, chip.device, generators, device, *sources)
 

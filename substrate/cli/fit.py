@@ -17,6 +17,7 @@ from devices.measurement_columns import MeasurementError
 from devices.noise import NoiseModel
 from devices.noise.trace_file import Missing, Trace, Uneven, read_trace
 from devices.text_layout import Decimal
+from substrate.cli.outputs import check_picture
 from substrate.files import write_atomically
 from substrate.fit.adequacy import simulate
 from substrate.fit.fit import Fit, fit_all
@@ -64,6 +65,8 @@ def fit_command(
     picture = out or Path(f"{path.stem}-fit.png")
     refuse_folder(picture, "--out")
     console = Console(stderr=as_json)
+    picture = out or Path(f"{path.stem}-fit.png")
+    check_picture(picture)
     try:
         trace = read_trace(path, most=most, **vars(options))
     except MeasurementError as problem:

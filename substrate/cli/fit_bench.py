@@ -12,6 +12,7 @@ import yaml
 from devices.measurement_columns import MeasurementError
 from substrate.assemble.bench import BenchBusy, open_bench
 from substrate.cli.fit_device import fit_picture, for_programs, tell_fit, write_steps
+from substrate.cli.outputs import check_picture, refuse_existing
 from substrate.files import write_atomically
 from substrate.fit.device.bench import BenchMeasured, complete, measure_bench, model_of
 from substrate.fit.device.data import read_devices
@@ -31,7 +32,8 @@ def fit_bench_command(
     """Let a bench measure itself, and write the model that `mock: true` trains on.
 
     Raises:
-        ScenarioError: there is no such bench, it is in use, or nothing can be fitted to it.
+        ScenarioError: there is no such bench, it is in use, nothing can be fitted to it, or its
+            model or readings are there already.
     """
     chip = find_target(name, settings)
     if not isinstance(chip, BenchChip):
@@ -39,8 +41,12 @@ def fit_bench_command(
     model = model or default_model(chip.bench, Path.cwd())
     if model is None:
         raise ScenarioError("is in no file: say where its model goes, by --model", found=name)
-    for path, option in ((model, "--model"), (out, "--out")):
-        refuse_folder(path, option)
+    refuse_folder(model, "--model")
+    check_picture(out)
+    table = model.with_name(f"{model.name.removesuffix('.yaml').removesuffix('.model')}-pulses.csv")
+    steps = table.with_name(table.name.replace("-pulses.csv", "-steps.csv"))
+    for path in (model, table, steps):
+        refuse_existing(path, "--model names the model, and what lies beside it")
     console = Console(stderr=as_json)
     try:
         opened = open_bench(chip)
@@ -49,8 +55,6 @@ def fit_bench_command(
     with console.status("Measuring…") as status:
         measured = measure_bench(opened, lambda what: status.update(f"Measuring {what}…"))
     opened.close()
-    table = model.with_name(f"{model.name.removesuffix('.yaml').removesuffix('.model')}-pulses.csv")
-    steps = table.with_name(table.name.replace("-pulses.csv", "-steps.csv"))
     write_atomically(table, measured.table)
     try:
         curves = read_devices([table], Asked())

@@ -15,10 +15,12 @@ from matplotlib.axes import Axes
 from rich.table import Table
 
 from devices.measurement_columns import MeasurementError
+from substrate.cli.outputs import check_picture, refuse_existing
 from substrate.files import write_atomically
+from substrate.fit.device.branch_points import points_of
 from substrate.fit.device.data import Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
-from substrate.fit.device.layout import Asked
+from substrate.fit.device.layout import Asked, Values
 from substrate.fit.device.response import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
 from substrate.run.output import refuse_folder
@@ -42,11 +44,14 @@ def fit_device_command(
     A table of measured steps goes into a file beside the picture.
 
     Raises:
-        ScenarioError: the files hold no such curves, or none that a device could be fitted to.
+        ScenarioError: the files hold no such curves, or none that a device could be fitted to, or
+            such a table is there already.
     """
     refuse_folder(out, "--out")
     console = Console(stderr=as_json)
     steps_path = out.with_name(f"{out.stem}-steps.csv")
+    check_picture(out)
+    refuse_existing(steps_path, "--out names the picture, and so the table of steps beside it")
     try:
         measured = read_devices(paths, asked)
         with console.status("Fitting…") as status:
@@ -195,68 +200,77 @@ def _courses(axes: Axes, response: ResponseFit) -> None:
 
 
 def _mean_cycle(axes: Axes, response: ResponseFit) -> None:
-    measured, expected = [], []
-    followed = response.followed
-    shortest = min(
-        int(np.diff([*device.starts, len(device.readings)]).min()) for device, _ in followed
-    )
-    for device, course in followed:
-        for start in device.starts:
-            measured.append(device.readings[start : start + shortest])
-            expected.append(course.free[start : start + shortest])
-    mean, std = np.mean(measured, axis=0), np.std(measured, axis=0)
-    places = np.arange(shortest)
-    axes.fill_between(places, mean - std, mean + std, alpha=0.2, color=LIGHT.arms[0], linewidth=0)
-    axes.plot(mean, color=LIGHT.arms[0], linewidth=1.4, label="measured")
-    axes.plot(np.mean(expected, axis=0), "--", color=LIGHT.arms[1], linewidth=1.4, label="model")
+    """Cycles of the same pulses together: branches up and down may be cycles of their own."""
+    cycles = [
+        (device.readings[begin:end], course.free[begin:end], np.sign(device.pulses[begin:end]))
+        for device, course in response.followed
+        for begin, end in pairwise([*device.starts.tolist(), len(device.readings)])
+    ]
+    usual = int(np.median([len(readings) for readings, _, _ in cycles]))
+    alike: dict[bytes, list[tuple[Values, Values]]] = {}
+    for readings, free, signs in cycles:
+        if len(readings) >= usual:
+            same = alike.setdefault(signs[1:usual].tobytes(), [])
+            same.append((readings[:usual], free[:usual]))
+    for number, same in enumerate(sorted(alike.values(), key=len, reverse=True)[:2]):
+        measured, expected = (np.array(each) for each in zip(*same, strict=True))
+        mean, std = measured.mean(0), measured.std(0)
+        places, colour = np.arange(usual), LIGHT.arms[2 * number]
+        axes.fill_between(places, mean - std, mean + std, alpha=0.2, color=colour, linewidth=0)
+        label = ("measured", "model") if number == 0 else (None, None)
+        axes.plot(mean, color=colour, linewidth=1.4, label=label[0])
+        axes.plot(expected.mean(0), "--", color=LIGHT.arms[1], linewidth=1.4, label=label[1])
     axes.set(title="Mean over devices and cycles", xlabel="reading of a cycle", ylabel="weight")
     axes.legend(fontsize=7, frameon=False)
 
 
 def _steps(axes: Axes, response: ResponseFit) -> None:
-    before, up, down = [], [], []
-    for device, _ in response.followed:
-        change = np.diff(device.readings) / np.maximum(np.abs(device.pulses[1:]), 1)
-        before.append(device.readings[:-1])
-        up.append(np.where(device.pulses[1:] > 0, change, np.nan))
-        down.append(np.where(device.pulses[1:] < 0, change, np.nan))
-    w = np.concatenate(before)
-    edges = np.quantile(w, np.linspace(0, 1, 13))
-    middles = (edges[:-1] + edges[1:]) / 2
-    rise, fall = response.mean_steps(middles)
-    for number, (steps, line) in enumerate(((up, rise), (down, -fall))):
-        values = np.concatenate(steps)
+    """Along smoothed branches: a reading that scatters up seems to be followed by a step down."""
+    devices = [device for device, _ in response.followed]
+    for number, sign in enumerate((1, -1)):
+        points = [points_of(device, sign) for device in devices]
+        w, step = (np.concatenate([getattr(p, key) for p in points]) for key in ("place", "slope"))
+        if not len(w):
+            continue
+        edges = np.quantile(w, np.linspace(0, 1, 13))
         means = [
-            np.nanmean(values[(w >= a) & (w <= b)])
-            if np.isfinite(values[(w >= a) & (w <= b)]).any()
-            else np.nan
-            for a, b in pairwise(edges)
+            (w[inside].mean(), sign * step[inside].mean())
+            for low, high in pairwise(edges)
+            if (inside := (w >= low) & (w <= high)).any()
         ]
+        middles, steps = np.array(means).T
+        line = sign * response.mean_steps(middles)[number]
         name = ("up", "down")[number]
-        axes.plot(middles, means, "o", markersize=3, color=LIGHT.arms[number], label=name)
+        axes.plot(middles, steps, "o", markersize=3, color=LIGHT.arms[number], label=name)
         axes.plot(middles, line, color=LIGHT.arms[number], linewidth=1)
     axes.set(title="Mean step of a pulse", xlabel="weight", ylabel="step")
     axes.legend(fontsize=7, frameon=False)
 
 
 def _retention(axes: Axes, measured: Measured, found: DeviceFit) -> None:
+    factor, unit = (1e6, "conductance (µS)") if measured.siemens else (1.0, "weight")
     for number, each in enumerate(measured.retention[: 2 * _SHOWN]):
         colour = LIGHT.arms[number % len(LIGHT.arms)]
-        usable = each.places > 0
-        t, g = each.places[usable], each.readings[usable]
+        usable = (each.places > 0) & (each.readings > 0)
+        t, g = each.places[usable], factor * each.readings[usable]
         axes.loglog(t, g, ".", markersize=3, color=colour)
-        slope, offset = np.polyfit(np.log(t), np.log(np.abs(g)), 1)
-        axes.loglog(t, np.exp(offset) * t**slope, color=colour, linewidth=0.8)
-    axes.set(title="Retention", xlabel="time since programming (s)", ylabel="conductance (S)")
+        if len(t) > 1:
+            slope, offset = np.polyfit(np.log(t), np.log(g), 1)
+            axes.loglog(t, np.exp(offset) * t**slope, color=colour, linewidth=0.8)
+    axes.set(title="Retention", xlabel="time since programming (s)", ylabel=unit)
 
 
 def _reads(axes: Axes, measured: Measured, found: DeviceFit) -> None:
-    means = np.array([abs(each.readings.mean()) for each in measured.reads])
-    axes.loglog(means, [each.readings.std(ddof=1) for each in measured.reads], "o", markersize=3)
-    if found.read_noise is not None:
+    factor, unit, of = (1e6, "conductance (µS)", "µS") if measured.siemens else (1.0, "weight", "")
+    groups = [each.readings for each in measured.reads if len(each.readings) > 1]
+    means = np.array([abs(each.mean()) for each in groups])
+    spreads = np.array([each.std(ddof=1) for each in groups])
+    axes.loglog(factor * means, factor * spreads, "o", markersize=3)
+    if found.read_noise is not None and means.max() > 1.01 * means.min():
         line = np.geomspace(means.min(), means.max(), 20)
-        axes.loglog(line, [found.read_noise.sigma_at(each) for each in line], linewidth=1)
-    axes.set(title="Read noise", xlabel="conductance (S)", ylabel="σ (S)")
+        sigma = np.array([found.read_noise.sigma_at(each) for each in line])
+        axes.loglog(factor * line, factor * sigma, linewidth=1)
+    axes.set(title="Read noise", xlabel=unit, ylabel=f"σ ({of})" if of else "σ")
 
 
 def _sweeps(axes: Axes, measured: Measured) -> None:

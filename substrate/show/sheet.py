@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Sequence
 from io import BytesIO
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    AutoLocator,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    StrMethodFormatter,
+)
 
 from substrate.report.palette import LIGHT
 from substrate.text import for_plot
@@ -35,8 +44,7 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     paragraphs = [
-        (for_plot(heading), textwrap.wrap(for_plot(under), CHARACTERS) or [""])
-        for heading, under in text
+        (for_plot(heading), textwrap.wrap(for_plot(under), CHARACTERS)) for heading, under in text
     ]
     lines = sum(1.45 + len(wrapped) for _, wrapped in paragraphs)
     # Long lists of parameters go below the panels, in as many columns.
@@ -76,6 +84,13 @@ def draw_sheet(title: str, text: Sequence[tuple[str, str]], panels: Sequence[Pan
 
 
 def _style(axes: Axes) -> None:
+    # another locator would else choose other limits, or none around a single point
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _few_labels(axis)
+    if isinstance(axes.xaxis.get_major_locator(), AutoLocator):
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.set_facecolor(LIGHT.surface)
     axes.tick_params(which="both", colors=LIGHT.muted, labelsize=8)
     axes.xaxis.label.set_color(LIGHT.muted)
@@ -88,6 +103,21 @@ def _style(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(LIGHT.rule)
+
+
+def _few_labels(axis: Axis) -> None:
+    """Label a logarithmic axis so that labels have room: its own ones stand on each other."""
+    low, high = sorted(axis.get_view_interval())
+    decades = math.log10(high / low) if low > 0 else math.inf
+    if decades >= 2:
+        axis.set_major_locator(LogLocator(numticks=6))
+    elif decades > 0.7:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    else:
+        axis.set_major_locator(MaxNLocator(4))
+    if decades < 2:
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _parted(paragraphs: list[Paragraph], lines: float) -> list[list[Paragraph]]:

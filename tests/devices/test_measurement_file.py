@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from devices.measurement_columns import MeasurementError, factor
-from devices.measurement_file import open_table, to_numbers
+from devices.measurement_file import open_table
+from devices.measurement_numbers import to_numbers
 from devices.noise.trace_file import read_trace
 
 VALUES = [0.5, -1.25, 3.0]
@@ -30,6 +31,8 @@ LAYOUTS = {
         {"unit": "mV", "rate": 1000.0, "column": "voltage"},
     ),
     "names in a comment": ("# time current\n 0  0.5\n 1 -1.25\n 2  3.0\n", {"rate": 1.0}),
+    "decimal commas in quotes": ('"t","V"\n"0","0,5"\n"1","-1,25"\n"2","3,0"\n', {"rate": 1.0}),
+    "names with a comma in quotes": ('t,"V, left"\n0,0.5\n1,-1.25\n2,3.0\n', {"rate": 1.0}),
     "a separator at the end": ("time;V;\n0;0.5;\n1;-1.25;\n2;3.0;\n", {"rate": 1.0}),
     "date and time": (
         "timestamp,V\n2026-01-01T00:00:00.000,0.5\n2026-01-01T00:00:00.004,-1.25\n"
@@ -95,17 +98,56 @@ def test_missing_samples_are_refused_or_left_out(tmp_path):
     assert "3 samples without a number left out" in trace.notes
 
 
-def test_uneven_times_are_refused_or_resampled(tmp_path):
+def test_uneven_times_are_refused_or_cut_at_gaps(tmp_path):
     rows = [0, 1, 2, 3, 10, 11, 12]
     text = "t (ms),V\n" + "".join(f"{t},{2 * t}\n" for t in rows)
-    refused(tmp_path, text, r"1 gaps, the first after row 4, .* type --uneven resample")
-    trace = read_trace(tmp_path / "trace.csv", uneven="resample")
-    np.testing.assert_allclose(trace.samples, 2 * np.arange(13.0))
+    refused(tmp_path, text, r"1 gaps, the first after row 4, .* type --uneven cut")
+    trace = read_trace(tmp_path / "trace.csv", uneven="cut")
+    np.testing.assert_array_equal(trace.samples, [0, 2, 4, 6])
     assert trace.sampling_rate == pytest.approx(1000)
-    assert any("resampled" in note for note in trace.notes)
+    assert any("rows 1 to 4 of 7" in note for note in trace.notes)
     counted = read_trace(tmp_path / "trace.csv", sampling_rate=50.0)
     assert counted.sampling_rate == 50.0
     assert len(counted.samples) == 7
+    assert any("the times of column t (ms) are uneven" in note for note in counted.notes)
+
+
+def test_white_noise_at_uneven_times_stays_white(tmp_path):
+    random = np.random.default_rng(0)
+    white = random.normal(size=4000)
+    steps = random.uniform(0.7, 1.3, len(white))
+    steps[3000] = 300
+    text = "".join(f"{t:.6f},{v}\n" for t, v in zip(np.cumsum(steps), white, strict=True))
+    (tmp_path / "trace.csv").write_text(f"t (s),V\n{text}")
+    trace = read_trace(tmp_path / "trace.csv", uneven="cut")
+    assert len(trace.samples) == 3000
+    assert np.isin(trace.samples, white).all()
+    assert trace.sampling_rate == pytest.approx(1, rel=0.02)
+    lagged = np.corrcoef(trace.samples[1:], trace.samples[:-1])[0, 1]
+    assert abs(lagged) < 3 / np.sqrt(3000)
+    assert trace.samples.std() == pytest.approx(1, rel=0.04)
+
+
+def test_a_rate_that_changes_cannot_be_cut(tmp_path):
+    times = np.cumsum(np.linspace(1, 1.4, 500))
+    text = "t (s),V\n" + "".join(f"{t:.6f},1\n" for t in times)
+    refused(tmp_path, text, "the rate changes in the course of rows 1 to 5", uneven="cut")
+    text = "t (s),V\n" + "".join(f"{2**k},1\n" for k in range(12))
+    refused(tmp_path, text, "uneven throughout", uneven="cut")
+
+
+@pytest.mark.parametrize("header", ["t (ms)", "Time_ms", "Zeit in ms", "time ms", "elapsed [ms]"])
+def test_a_sampling_rate_beside_times_that_say_another_is_refused(tmp_path, header):
+    path = tmp_path / "trace.csv"
+    path.write_text(f"{header},V\n0,5\n1,6\n2,7\n")
+    assert read_trace(path).sampling_rate == pytest.approx(1000)
+    assert read_trace(path, sampling_rate=1000.0).sampling_rate == 1000.0
+    with pytest.raises(MeasurementError, match=r"\(ms\) says 1000 Hz, and you say 50"):
+        read_trace(path, sampling_rate=50.0)
+    path.write_text("t,V\n0,5\n1,6\n2,7\n")
+    trace = read_trace(path, sampling_rate=50.0)
+    assert trace.sampling_rate == 50
+    assert "counted at 50 Hz; the times of column t would say 1 Hz" in trace.notes[-1]
 
 
 def test_times_that_are_rounded_are_even(tmp_path):
@@ -124,6 +166,10 @@ def test_times_that_are_rounded_are_even(tmp_path):
         ("V,I\n1,2\n3,4\n", r"2 columns \(1 V, 2 I\): name one, as --column 1"),
         ("nothing here\nat all\n", "no rows of numbers"),
         ("\n\n", "is empty"),
+        ("t (s),V\n0,0,1,5\n0,1,2,5\n", r"line 1 names 2 columns, and the next has 4 .*semicolons"),
+        ("t;V\n0;1.234,5\n1;1.235,5\n", r"1\.234,5 in line 2 has marks between thousands"),
+        ("t;V\n01.02.2026;1\n02.02.2026;2\n", r"row 1 of column t is '01.*, nor a date such as"),
+        ("n,who,V\n1,a,2\n2,a,3\nn,who,V\n1,a,2\n2,b,3\n", "header of line 1 .* again in line 4"),
     ],
 )
 def test_refusals_say_where(tmp_path, text, message):
@@ -166,3 +212,22 @@ def test_text_columns_are_given_as_text(tmp_path):
     ((names, conductance),) = table.parts([0, 1])
     assert list(names) == ["A1", "A2"]
     np.testing.assert_array_equal(to_numbers(conductance, "G", path), [2.5, 3.5])
+
+
+def test_decimal_commas_beside_words_are_numbers(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("who;G (uS);H\nA;1,5;1\nB;lost;2,5\nC;-2,5e-3;3.5\n")
+    table = open_table(path, ",")
+    ((words, points),) = table.parts([1, 2])
+    assert list(words) == ["1.5", "lost", "-2.5e-3"]
+    with pytest.raises(MeasurementError, match=r"row 2 of column G is 'lost'"):
+        to_numbers(words, "G", path)
+    # 3.5 may be meant, or thirty-five hundred without its last digits
+    with pytest.raises(MeasurementError, match=r"is '2,5', .* type --decimal ,"):
+        to_numbers(points, "H", path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "a.csv").write_text("V\n1\n2\n")
+    with pytest.raises(MeasurementError, match=r"is a folder; name a file in it, such as .*a\.csv"):
+        open_table(tmp_path)

@@ -78,7 +78,8 @@ def read_steps(path: Path) -> StepTable:
     Raises:
         MeasurementError: no such file, a column is missing, or its numbers are no steps.
     """
-    from devices.measurement_file import open_table, to_numbers
+    from devices.measurement_file import open_table
+    from devices.measurement_numbers import to_numbers
 
     table = open_table(path)
     places = [table.find(name) for name in COLUMNS]

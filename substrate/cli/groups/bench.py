@@ -61,11 +61,11 @@ def scaling(
     """Sweep width, depth, batch and K, and fit how the cost of a step grows."""
     from substrate.bench.scaling import bench_scaling
     from substrate.bench.show import show_scaling_bench
-    from substrate.run.output import refuse_file_above
+    from substrate.run.output import refuse_full
     from substrate.terminal import tell
 
     if out is not None:
-        refuse_file_above(out, "--out")
+        refuse_full(out, "--out")
     sweeps = bench_scaling(progress=lambda over: tell(f"measuring {over} …", err=True))
     show_scaling_bench(sweeps, out, as_json)
 

@@ -53,7 +53,8 @@ def fit(
     samples: Annotated[int, typer.Option(min=100, help="Fit so many at most.")] = 200_000,
     missing: MissingOption = "refuse",
     uneven: Annotated[
-        Literal["refuse", "resample"], typer.Option(help="What to do about uneven times.")
+        Literal["refuse", "cut"],
+        typer.Option(help="What to do about uneven times: cut takes the longest even stretch."),
     ] = "refuse",
     decimal: DecimalOption = None,
     out: Annotated[
@@ -83,6 +84,13 @@ def fit_device(
     ] = None,
     read_voltage: Annotated[
         float | None, typer.Option(metavar="V", help="Of columns that are currents.")
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="uS",
+            help="Of readings whose header says none: uS, kOhm, nA, or weight.",
+        ),
     ] = None,
     up: Annotated[
         int | None,
@@ -128,7 +136,7 @@ def fit_device(
     from substrate.cli.fit_device import fit_device_command
     from substrate.fit.device.layout import Asked
 
-    asked = Asked(read_voltage, up, down, missing, decimal)
+    asked = Asked(read_voltage, up, down, missing, decimal, unit)
     if (bench is None) == (not files):
         raise typer.BadParameter("name files of curves, or a --bench that measures itself")
     if bench is not None:

@@ -1,6 +1,7 @@
 """A bench that measures itself, so that a native crossbar can stand for it (`mock: true`).
 
-    noise of reads       var(a_i) = σ_0² + σ_c² Σ_j x_j²         at the columns, and of every cell
+    noise of reads       var(a_i) = σ_0² + σ_c² Σ_j x_j²         at the columns, and of every cell,
+                         |x_j| ≤ x_max, the largest input of the bench
     programming error    ⟨(held - asked)²⟩ = σ_p² + noise of the mean
     pulses               sixteen cells, several times up and down their window, by requests alone
 
@@ -9,7 +10,10 @@ crossbar, whose weight is a difference of two cells with r = g_max / (g_max - g_
 
     read_noise = σ_c / (√2 r w_range),    programming_error = σ_p / (√2 r w_range)
 
-The third is written as a table of weights, and fitted as any lab's curves are (`response.py`).
+The third is written as a table of weights, and fitted as any lab's curves are (`response.py`). A
+weight is read as a_i / x_max, which scatters by √((σ_0 / x_max)² + σ_c²). Drives beyond x_max are
+scaled down, and noise up with their sums, by the mock as by the bench
+(`devices.crossbars.native.mock`).
 """
 
 from __future__ import annotations
@@ -49,8 +53,9 @@ class BenchMeasured:
     Attributes:
         table: pulses as text, which `substrate fit-device` reads again: weights by cell, cycle,
             number of the pulse and direction.
-        column_noise: σ_0, in units of W x.
+        column_noise: σ_0, in units of W x, at drives within the range of the bench.
         cell_noise: σ_c, in units of weight.
+        weight_noise: of one reading of a weight, in units of weight.
         programming_error: σ_p, in units of weight; None where nothing can be programmed.
         averaged: reads of every reading in the table.
         drives: how often rows were driven, for all of it.
@@ -59,6 +64,7 @@ class BenchMeasured:
     table: str
     column_noise: float
     cell_noise: float
+    weight_noise: float
     programming_error: float | None
     averaged: int
     drives: int
@@ -73,17 +79,18 @@ def measure_bench(opened: OpenBench, tell: Callable[[str], None] = lambda _: Non
     tell("noise of reads")
     weights = bound * (np.random.default_rng(0).random((size.columns, size.rows)) - 0.5)
     probe.program(weights)
-    column, cell = _noise(probe, bench.largest_input)
+    drive = bench.largest_input
+    column, cell = _noise(probe, drive)
+    weight = math.hypot(column / drive, cell)
     programming = None
     if isinstance(bench, Programs):
         tell("error of programming")
         reads = 20
-        held = probe.weights(np.arange(size.rows), reads, bench.largest_input)
+        held = probe.weights(np.arange(size.rows), reads, drive)
         variance = float(((held - weights) ** 2).mean())
-        left = (cell**2 + (column / bench.largest_input) ** 2) / reads
-        programming = math.sqrt(max(variance - left, 0.0))
-    table, averaged = _pulses(probe, bench.step or bound / 50, bound, column, cell, tell)
-    return BenchMeasured(table, column, cell, programming, averaged, probe.drives)
+        programming = math.sqrt(max(variance - weight**2 / reads, 0.0))
+    table, averaged = _pulses(probe, bench.step or bound / 50, bound, drive, weight, tell)
+    return BenchMeasured(table, column, cell, weight, programming, averaged, probe.drives)
 
 
 def complete(found: DeviceFit, measured: BenchMeasured) -> None:
@@ -94,7 +101,7 @@ def complete(found: DeviceFit, measured: BenchMeasured) -> None:
     share = (1 - g_min / g_max) / (math.sqrt(2) * reach)
     window["read_noise"] = _digits(measured.cell_noise * share)
     window["programming_error"] = [_digits((measured.programming_error or 0.0) * share)]
-    reading = math.hypot(measured.column_noise, measured.cell_noise) / update["dw_min"]
+    reading = measured.weight_noise / update["dw_min"]
     left = update["write_noise"] ** 2 - reading**2 / measured.averaged
     update["write_noise"] = _digits(math.sqrt(max(left, 0.0)))
     update["pulses"] = _LONGEST
@@ -157,8 +164,8 @@ def _pulses(
     probe: _Probe,
     step: float,
     bound: float,
-    column: float,
-    cell: float,
+    drive: float,
+    sigma: float,
     tell: Callable[[str], None],
 ) -> tuple[str, int]:
     """Take cells up and down; gives the table, and how many reads make a reading."""
@@ -166,8 +173,6 @@ def _pulses(
     columns = np.arange(min(_COLUMNS, probe.n_out))
     at_once = max(1, math.ceil(2 * bound / step / _READINGS))
     readings = math.ceil(2 * bound / (at_once * step))
-    drive = 1.0
-    sigma = math.hypot(column / drive, cell)
     averaged = min(_MOST_AVERAGED, max(1, math.ceil((sigma / (0.2 * at_once * step)) ** 2)))
     block = np.zeros((probe.n_out, probe.n_in))
     block[np.ix_(columns, rows)] = at_once * step

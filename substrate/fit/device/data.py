@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,21 @@ import numpy as np
 from jaxtyping import Int64
 
 from devices.measurement_columns import MeasurementError, factor
-from devices.measurement_file import Table, open_table, to_numbers
+from devices.measurement_file import Table, open_table
+from devices.measurement_numbers import to_numbers
+from substrate.fit.device.courses import courses_of
 from substrate.fit.device.layout import (
     Asked,
     Values,
     branches_of,
-    conductance_columns,
     described,
     pulse_signs,
     roles_of,
-    says_siemens,
 )
+from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
+
+_PINNED = 0.02
+"""So many of all readings are the same where an instrument clips."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Measured:
         retention: against seconds since programming.
         reads: repeated reads of an undisturbed device.
         sweeps: current in A against voltage in V.
-        siemens: whether readings are conductances.
+        siemens: whether readings are conductances, or weights already.
         pulse_kinds: heights in V and widths in s that were used, where the files say.
         notes: for people.
     """
@@ -84,89 +88,114 @@ def read_devices(paths: Sequence[Path], asked: Asked) -> Measured:
             raise MeasurementError(
                 f"{path} and {other} have one name, by which devices are told apart: rename one"
             )
-    in_siemens = [_add_file(found, path, asked) for path in paths]
-    readings = [each.readings for each in found.responses]
-    readings += [each.readings for each in (*found.reads, *found.retention)]
-    if any(each.min() < 0 for each in readings):
-        if any(in_siemens):
-            known = next(path for path, each in zip(paths, in_siemens, strict=True) if each)
-            raise MeasurementError(
-                f"{known.name} is in siemens and other readings are below 0: give the others' unit "
-                "in the header, such as G (uS)"
-            )
-        found.siemens = False
+    check_asked(asked)
+    kinds = [_add_file(found, path, asked) for path in paths]
+    found.siemens, notes = settle(kinds, asked)
+    found.notes += notes
+    found.notes += _at_ends_of_range(found)
     if not (found.responses or found.retention or found.reads or found.sweeps):
         raise MeasurementError("no curves were found in these files")
     return found
 
 
-def _add_file(found: Measured, path: Path, asked: Asked) -> bool:
-    """Add a file's curves; gives whether it says that they are conductances."""
+def _at_ends_of_range(found: Measured) -> list[str]:
+    """Say where readings stop at one value, as they do at the end of an instrument's range."""
+    if not found.responses:
+        return []
+    values, counts = np.unique(
+        np.concatenate([each.readings for each in found.responses]), return_counts=True
+    )
+    often = max(_PINNED * counts.sum(), 10 * float(np.median(counts)))
+    return [
+        f"{counts[end]} of {counts.sum()} readings are {values[end]:.6g} exactly, the {name} of "
+        "all: if an instrument's range ends there, the window is cut short; measure in a wider one"
+        for end, name in ((0, "lowest"), (-1, "highest"))
+        if len(values) > 1 and counts[end] > often
+    ]
+
+
+def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
+    """Add a file's curves; gives the readings that they are of."""
     table = open_table(path, asked.decimal)
     columns = _columns(table)
-    roles = roles_of(table.columns)
-    rows = np.full(len(columns[0]), True)
+    roles = roles_of(table)
     values: dict[str, Values] = {}
-    for role, place in roles.items():
-        if role not in ("device", "direction"):
-            unit = factor(table.columns[place].unit)
-            name = table.columns[place].name
-            values[role] = to_numbers(columns[place], name, path) * (unit[0] if unit else 1.0)
-    conductances = conductance_columns(table, roles, columns, values, asked)
-    in_siemens = says_siemens(table, roles)
-    if in_siemens:
-        conductances = {
-            name: _above_zero(each, name, path, asked) for name, each in conductances.items()
-        }
+    for role in ("pulse", "read", "height", "width", "time", "voltage"):
+        if role in roles:
+            column = table.columns[roles[role]]
+            scale, _ = factor(column.unit) or (1.0, "")
+            values[role] = scale * to_numbers(columns[roles[role]], column.name, path)
+    of_file = readings_of(table, roles, columns, asked)
+    if of_file.kind == "siemens" or (of_file.kind == "unsaid" and of_file.unit != "S"):
+        above = {k: _above_zero(each, k, path, asked) for k, each in of_file.columns.items()}
+        of_file = replace(of_file, columns=above)
+    conductances = of_file.columns
     for name, each in conductances.items():
         broken = ~np.isfinite(each)
-        if broken.any() and len(conductances) == 1:
-            rows &= ~broken
         if broken.any() and asked.missing == "refuse":
             raise MeasurementError(
                 f"{path.name}: {broken.sum()} of {len(each)} readings of {name} are not finite, "
                 f"the first in row {int(broken.argmax()) + 1}; type --missing drop"
             )
-    found.notes.append(f"{path.name}: {described(table, roles, conductances)}")
+    found.notes.append(f"{path.name}: {described(table, roles, len(conductances))}")
     for role in ("height", "width"):
         if role in values:
             kinds = sorted(set(np.round(values[role][np.isfinite(values[role])], 15).tolist()))
             found.pulse_kinds[role] = sorted({*found.pulse_kinds.get(role, []), *kinds})
     branches = branches_of(conductances)
-    devices = _labels(columns, roles.get("device"), rows)
-    cycles = _labels(columns, roles.get("cycle"), rows)
+    count = len(columns[0])
+    devices, cycles = (_labels(columns, roles.get(role), count) for role in ("device", "cycle"))
+    place = next((each for each in ("voltage", "time", "read") if _is_series(each, roles)), None)
     for name, readings in conductances.items():
-        usable = rows & np.isfinite(readings)
+        usable = np.isfinite(readings)
         for device in _unique(devices):
-            mine = usable & (devices == device)
+            mine = devices == device
             label = device if device != "" else name
-            if not mine.any():
+            if not (mine & usable).any():
                 continue
-            if "voltage" in roles and "sweep" in roles:
-                found.sweeps.append(Series(label, values["voltage"][mine], readings[mine]))
-            elif "time" in roles and "direction" not in roles and "pulse" not in roles:
-                for group in _unique(cycles[mine]):
-                    of_group = mine & (cycles == group)
-                    one = Series(label, values["time"][of_group], readings[of_group])
-                    found.retention.append(one)
-            elif "read" in roles and "direction" not in roles and "pulse" not in roles:
-                for group in _unique(cycles[mine]):
-                    of_group = mine & (cycles == group)
-                    found.reads.append(Series(label, values["read"][of_group], readings[of_group]))
-            elif name in branches:
-                sign, cell = branches[name]
-                owner = device if device != "" else cell or path.stem
-                signs = np.full(int(mine.sum()), sign)
-                _add_responses(found, owner, readings, signs, cycles, values, mine)
+            if place is not None:
+                groups = cycles if place != "voltage" else np.full(count, "", dtype=object)
+                of_kind = {
+                    "voltage": found.sweeps,
+                    "time": found.retention,
+                    "read": found.reads,
+                }[place]
+                for group in _unique(groups[mine & usable]):
+                    rows = mine & usable & (groups == group)
+                    of_kind.append(Series(label, values[place][rows], readings[rows]))
+                continue
+            signs = np.zeros(count, dtype=np.int64)
+            if name in branches:
+                signs[mine], cell = branches[name]
+                label = device if device != "" else cell or path.stem
             else:
-                signs = pulse_signs(table, columns, roles, values, mine, asked)
-                _add_responses(found, label, readings, signs, cycles, values, mine)
-    return in_siemens
+                signs[mine] = pulse_signs(table, columns, roles, values, mine, asked)
+            for group in _unique(cycles[mine]):
+                rows = np.flatnonzero(mine & (cycles == group))
+                numbers = values["pulse"][rows] if "pulse" in values else None
+                for places, pulses in courses_of(
+                    signs[rows], usable[rows], numbers, rows + 1, path
+                ):
+                    found.responses.append(Response(label, readings[rows[places]], pulses))
+    return of_file
+
+
+def _is_series(place: str, roles: dict[str, int]) -> bool:
+    """Whether a file's readings are against voltages, times or numbers of reads."""
+    if place == "voltage":
+        return "sweep" in roles
+    return place in roles and not {"direction", "pulse"} & set(roles)
 
 
 def _above_zero(readings: Values, name: str, path: Path, asked: Asked) -> Values:
     """Take conductances below 0 for missing, which they are: an instrument's offset."""
     below = readings < 0
+    if (readings[np.isfinite(readings)] < 0).all() and below.any():
+        cure = "type --read-voltage with the other sign" if asked.read_voltage else "turn it round"
+        raise MeasurementError(
+            f"{path.name}: all readings of {name} are below 0 S; if that is a matter of which way "
+            f"a current was counted, {cure}"
+        )
     if below.any() and asked.missing == "refuse":
         raise MeasurementError(
             f"{path.name}: {below.sum()} of {len(readings)} readings of {name} are below 0 S, the "
@@ -182,35 +211,11 @@ def _columns(table: Table) -> list[Any]:
     return [np.concatenate([np.asarray(part[place]) for part in parts]) for place in places]
 
 
-def _labels(columns: list[Any], place: int | None, rows: np.ndarray) -> np.ndarray:
+def _labels(columns: list[Any], place: int | None, count: int) -> np.ndarray:
     if place is None:
-        return np.full(len(rows), "", dtype=object)
+        return np.full(count, "", dtype=object)
     return np.array([str(each) for each in columns[place]], dtype=object)
 
 
 def _unique(labels: np.ndarray) -> list[str]:
     return list(dict.fromkeys(labels.tolist()))
-
-
-def _add_responses(
-    found: Measured,
-    device: str,
-    readings: Values,
-    signs: Int64[np.ndarray, " mine"],
-    cycles: np.ndarray,
-    values: dict[str, Values],
-    mine: np.ndarray,
-) -> None:
-    own, groups = readings[mine], cycles[mine]
-    numbers = values["pulse"][mine] if "pulse" in values else None
-    for group in _unique(groups):
-        part = groups == group
-        sign = signs[part]
-        counts = np.ones(int(part.sum()), dtype=np.int64)
-        if numbers is not None:
-            steps = np.diff(numbers[part])
-            usual = steps[steps > 0]
-            each = round(float(np.median(usual))) if len(usual) else 1
-            counts[1:] = np.where((steps > 0) & (steps < 1e6), np.round(steps), each)
-        counts[0] = 0
-        found.responses.append(Response(device, own[part], counts * sign))

@@ -2,7 +2,8 @@
 
 Columns are known by their names and units:
 
-    conductance, resistance, or current with a read voltage      what is measured
+    conductance, resistance, or current with a read voltage      what is measured (`readings.py`)
+    weight                                                       likewise, and no conductance
     device, cycle                                                whose it is, and which time round
     direction, or the sign of a pulse height                     up or down
     columns called up and down, or D1 pot and D1 dep             likewise, a branch each
@@ -26,58 +27,81 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from devices.measurement_columns import Column, MeasurementError, factor
-from devices.measurement_file import Table, to_numbers
+from devices.measurement_columns import QUANTITIES, Column, MeasurementError, factor, is_called
+from devices.measurement_file import Table
 from devices.text_layout import Decimal
 
 Values = Float64[np.ndarray, " readings"]
 
+_NUMBER = r"([ _]?(id|no|nr|number|name|nummer|index|count))?"
 _NAMES = {
-    "device": r"(device|dev|cell|id|sample|junction)([ _]?(id|no|nr|number|name))?",
-    "cycle": r"(cycle|cyc|loop|repetition)s?([ _]?(no|nr|number))?",
-    "pulse": r"(pulses?|n|no|nr|index|#)([ _]?(no|nr|number|index|count))?",
-    "direction": r"direction|dir|polarity|branch|phase|process|type",
-    "read": r"reads?([ _]?(no|nr|number|index))?",
-    "height": r"(pulse[ _])?(height|amplitude)|v[ _]?(pulse|prog|write)|pulse[ _]?voltage",
-    "width": r"(pulse[ _])?(width|duration|length)|t[ _]?pulse",
-    "time": r"time|t|elapsed([ _]time)?|time[ _]since[ _]programming",
-    "conductance": r"g|conductance|g[ _]?(read|meas|cell)|w|weight",
-    "resistance": r"r|resistance|r[ _]?(read|meas|cell)",
-    "current": r"i|current|i[ _]?(read|meas|cell)",
-    "voltage": r"v|u|voltage|bias",
+    "device": rf"(device|dev|cell|id|sample|junction|zelle|bauteil|probe){_NUMBER}",
+    "cycle": rf"(cycles?|cyc|loops?|repetitions?|zyklus|zyklen|durchlauf){_NUMBER}",
+    "pulse": rf"(pulses?|puls|n|no|nr|index|#){_NUMBER}|pulsnummer",
+    "direction": r"direction|dir|polarity|branch|phase|process|type|richtung|polarität",
+    "read": rf"(reads?|lesung|auslesung){_NUMBER}",
+    "height": r"(pulse[ _])?(height|amplitude)|v[ _]?(pulse|prog|write)|pulse[ _]?voltage"
+    r"|puls(höhe|hoehe|spannung)",
+    "width": r"(pulse[ _])?(width|duration|length)|t[ _]?pulse|puls(breite|dauer)",
+    "time": QUANTITIES["s"],
+    "weight": r"w|weight|gewicht",
+    "conductance": QUANTITIES["S"],
+    "resistance": QUANTITIES["Ohm"],
+    "current": QUANTITIES["A"],
+    "voltage": QUANTITIES["V"],
 }
-_UP = {"up", "pot", "potentiation", "potentiate", "set", "p", "ltp", "+", "1", "1.0", "+1", "inc"}
-_DOWN = {"down", "dep", "depression", "depress", "reset", "d", "ltd", "-", "-1", "-1.0", "0", "dec"}
+"""What columns are called, in English and German, in capitals or not."""
+_UNITS = {
+    **{"height": "V", "width": "s", "time": "s", "voltage": "V"},
+    **{"conductance": "S", "resistance": "Ohm", "current": "A"},
+}
+OF_READINGS = ("S", "Ohm", "A")
+_UP = {
+    *("up", "pot", "potentiation", "potentiate", "set", "p", "ltp", "+", "1", "1.0", "+1", "inc"),
+    *("auf", "hoch", "potenzierung"),
+}
+_DOWN = {
+    *("down", "dep", "depression", "depress", "reset", "d", "ltd", "-", "-1", "-1.0", "0", "0.0"),
+    *("dec", "ab", "runter"),
+}
 _IN_NAME = {
-    1: re.compile(r"(^|[^a-z])(up|pot|potentiation|ltp|set)([^a-z]|$)"),
-    -1: re.compile(r"(^|[^a-z])(down|dep|depression|ltd|reset)([^a-z]|$)"),
+    1: re.compile(r"(^|[^a-z])(up|pot|potentiation|ltp|set|auf|potenzierung)([^a-z]|$)"),
+    -1: re.compile(r"(^|[^a-z])(down|dep|depression|ltd|reset|ab)([^a-z]|$)"),
 }
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller says of the files beside what they say themselves."""
+    """What a caller says of the files beside what they say themselves.
+
+    Attributes:
+        read_voltage: of currents, V.
+        up: readings after pulses up, in turn with `down`.
+        down: likewise.
+        missing: refuse rows without a reading, or drop them.
+        decimal: the mark before decimals; None where it is to be found.
+        unit: of readings whose header says none, such as uS, or weight.
+    """
 
     read_voltage: float | None = None
     up: int | None = None
     down: int | None = None
     missing: str = "refuse"
     decimal: Decimal | None = None
+    unit: str | None = None
 
 
-def roles_of(columns: Iterable[Column]) -> dict[str, int]:
-    """Which column is what; a voltage beside a current, and nothing of pulses, is a sweep."""
+def roles_of(table: Table) -> dict[str, int]:
+    """Which column is what; a voltage beside a current, and nothing of pulses, is a sweep.
+
+    Raises:
+        MeasurementError: a column's unit is not one of what its name says.
+    """
     roles: dict[str, int] = {}
-    for place, column in enumerate(columns):
-        unit = factor(column.unit)
-        for role, pattern in _NAMES.items():
-            if role not in roles and re.fullmatch(pattern, column.name.strip(), re.IGNORECASE):
-                roles[role] = place
-                break
-        else:
-            by_unit = {"s": "time"}.get(unit[1] if unit else "")
-            if by_unit and by_unit not in roles:
-                roles[by_unit] = place
+    for place, column in enumerate(table.columns):
+        role = _role_of(column, table.path)
+        if role is not None:
+            roles.setdefault(role, place)
     if {"voltage", "current"} <= set(roles) and not {"pulse", "direction", "height"} & set(roles):
         roles["sweep"] = roles["voltage"]
     elif "voltage" in roles and "height" not in roles:
@@ -85,70 +109,24 @@ def roles_of(columns: Iterable[Column]) -> dict[str, int]:
     return roles
 
 
-def conductance_columns(
-    table: Table,
-    roles: dict[str, int],
-    columns: list[Any],
-    values: dict[str, Values],
-    asked: Asked,
-) -> dict[str, Values]:
-    """Conductance columns by name: the one that says so, or all that say nothing."""
-    path = table.path
-    stem = path.stem
-    if "sweep" in roles:
-        return {stem: values["current"]}
-    if "conductance" in roles:
-        return {stem: values["conductance"]}
-    if "resistance" in roles:
-        return {stem: 1 / values["resistance"]}
-    if "current" in roles:
-        return {stem: values["current"] / _read_voltage(path, asked)}
-    result = {}
-    for place, column in enumerate(table.columns):
-        if place in roles.values():
-            continue
-        scale, unit = factor(column.unit) or (1.0, "")
-        readings = scale * to_numbers(columns[place], column.name, path)
-        if unit == "V":
-            raise MeasurementError(
-                f"{path.name}: column {column.name} is in volts, and no reading of a cell; delete "
-                "it, or call it voltage"
-            )
-        if unit == "A":
-            readings = readings / _read_voltage(path, asked)
-        result[column.name if len(table.columns) > 1 else stem] = (
-            1 / readings if unit == "Ohm" else readings
-        )
-    if not result:
+def _role_of(column: Column, path: Path) -> str | None:
+    """What a column is by its name, or by its unit where that says more."""
+    known = factor(column.unit)
+    unit = known[1] if known else None
+    role = next((role for role, each in _NAMES.items() if is_called(column.called, each)), None)
+    if role is None:
+        return "time" if unit == "s" else None
+    if role == "pulse" and unit in ("V", "s"):
+        return {"V": "height", "s": "width"}[unit]
+    if unit is None or unit == _UNITS.get(role):
+        return role
+    if role in _UNITS and (role, unit) != ("conductance", "1"):
         raise MeasurementError(
-            f"{path.name}: none of its columns ({table.listed()}) is a conductance; call one "
-            "conductance, resistance or current in the header, such as G (uS)"
+            f"{path.name}: column {column} is in {column.unit}, and no {role}; call it otherwise, "
+            "or mend its unit"
         )
-    return {
-        (name if not name.isdecimal() else f"{stem} {name}"): each for name, each in result.items()
-    }
-
-
-def _read_voltage(path: Path, asked: Asked) -> float:
-    if asked.read_voltage is None:
-        raise MeasurementError(f"{path.name} has currents: type --read-voltage V for conductances")
-    return asked.read_voltage
-
-
-def says_siemens(table: Table, roles: dict[str, int]) -> bool:
-    """Whether a file's header says that its readings are conductances, or what makes them so."""
-    if "sweep" in roles:
-        return False
-    units = {
-        place: (factor(column.unit) or (1.0, ""))[1] for place, column in enumerate(table.columns)
-    }
-    if "conductance" in roles:
-        return units[roles["conductance"]] == "S"
-    if "resistance" in roles or "current" in roles:
-        return True
-    return any(
-        unit in ("S", "A", "Ohm") for place, unit in units.items() if place not in roles.values()
-    )
+    # a cell called `Cell 1 (uS)`, a weight in siemens
+    return None if unit in OF_READINGS else role
 
 
 def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
@@ -165,10 +143,13 @@ def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
     return found if len({sign for sign, _ in found.values()}) == 2 else {}
 
 
-def described(table: Table, roles: dict[str, int], conductances: dict[str, Values]) -> str:
+def described(table: Table, roles: dict[str, int], readings: int) -> str:
     """Say how a file was understood."""
-    known = ", ".join(f"{role} {table.columns[place].name}" for role, place in roles.items())
-    return f"{len(conductances)} columns of readings" + (f"; {known}" if known else "")
+    known = [f"{role} {table.columns[place]}" for role, place in roles.items() if role != "sweep"]
+    if "time" in roles and table.columns[roles["time"]].unit is None:
+        known.append("times of no unit are seconds")
+    columns = "1 column" if readings == 1 else f"{readings} columns"
+    return "; ".join([f"{columns} of readings", *known])
 
 
 def pulse_signs(
@@ -178,8 +159,8 @@ def pulse_signs(
     values: dict[str, Values],
     mine: np.ndarray,
     asked: Asked,
-) -> Int64[np.ndarray, " readings"]:
-    """Whether each reading comes after pulses up (1) or down (-1)."""
+) -> Int64[np.ndarray, " mine"]:
+    """Whether each row comes after pulses up (1), down (-1), or none (0)."""
     path, count = table.path, int(mine.sum())
     if "direction" in roles:
         words = [
@@ -192,9 +173,9 @@ def pulse_signs(
             )
         return np.array([1 if word in _UP else -1 for word in words])
     if "height" in roles and (values["height"][mine] != 0).any():
-        signs: Int64[np.ndarray, " mine"] = np.sign(values["height"][mine]).astype(np.int64)
+        heights = np.nan_to_num(values["height"][mine])
+        signs: Int64[np.ndarray, " mine"] = np.sign(heights).astype(np.int64)
         if len(set(signs.tolist()) - {0}) == 2:
-            signs[signs == 0] = 1
             return signs
     if asked.up is not None:
         period = asked.up + (asked.down or 0)

@@ -139,6 +139,11 @@ def fit_responses(
     noise = float(np.median([jitter(each) for each in devices]))
     moving = [each for each in devices if spans[each.name] > _STUCK * usual]
     still = [each for each in devices if spans[each.name] <= _STUCK * usual]
+    if usual < -noise:
+        raise ValueError(
+            "readings fall with pulses up and rise with pulses down: turn the directions round, so "
+            "that up raises the conductance, or call the column resistance if it is one"
+        )
     if not usual > 0 or usual < noise:
         raise ValueError("no device moves: readings do not rise and fall with the pulses")
     if min(len(each.readings) for each in moving) < 12:

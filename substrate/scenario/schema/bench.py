@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from devices.bench import Bench, ReadsTransposed
@@ -84,6 +84,12 @@ class MockChip(NativeChip):
     settings: dict[str, Any] = Field({}, description=_SETTINGS)
     sample: str = Field("", description=_SAMPLE)
     mock: Literal[True] = Field(description="A model of the bench is trained in its place.")
+    largest_input: PositiveFloat | None = Field(
+        None,
+        description="Most that a row is driven with, in units of the layer's input; what goes "
+        "further is scaled down, and its columns' sums and their noise up again. Left out, what "
+        "the bench says.",
+    )
     model: FilePath = Field(
         description="What `substrate fit-device --bench` wrote; left out, the file of the bench's "
         "name beside it that ends in `.model.yaml`."
@@ -106,6 +112,8 @@ class MockChip(NativeChip):
             raise error_at(("model",), None, "this key is missing: the bench is in no file")
         fitted_model = _read_model(folder / str(path))
         given = {"inject": True, "model": str(path), **fitted_model, **_with_abilities(data, info)}
+        if (bench := _made(data, info)) is not None and given.get("largest_input") is None:
+            given["largest_input"] = float(bench.largest_input)
         return given
 
 
@@ -144,17 +152,24 @@ def _with_abilities(data: Mapping[str, Any], info: ValidationInfo) -> dict[str, 
         return {"transposed_read": True} | given
     except PluginError:
         return given
-    try:
-        kind = bench_class(str(data.get("bench")), scenario_folder(info))
-        made = kind(kind.Settings.model_validate(data.get("settings") or {}))
-        largest = max(made.arrays, key=lambda size: size.rows * size.columns)
-    except (ValueError, TypeError):
-        return given  # what is wrong with them is said where they are read
+    made = _made(data, info)
+    if made is None or not made.arrays:
+        return given
+    largest = max(made.arrays, key=lambda size: size.rows * size.columns)
     given.setdefault("transposed_read", isinstance(made, ReadsTransposed))
     for key, most in (("max_rows", largest.rows), ("max_columns", largest.columns)):
         if given.get(key) is None:
             given[key] = most
     return given
+
+
+def _made(data: Mapping[str, Any], info: ValidationInfo) -> Bench | None:
+    """Make the bench of a chip that is not read yet; None where that is not possible."""
+    try:
+        kind = bench_class(str(data.get("bench")), scenario_folder(info))
+        return kind(kind.Settings.model_validate(data.get("settings") or {}))
+    except (NotRunError, PluginError, ValueError, TypeError):
+        return None  # what is wrong is said where it is read
 
 
 def _read_model(path: Path) -> dict[str, Any]:

@@ -185,6 +185,7 @@ def test_a_model_stands_for_the_bench(folder: Path) -> None:
     assert chip.update.cycle_spread == 0.5
     assert chip.noise[0].at == "output"
     assert (chip.max_rows, chip.max_columns, chip.transposed_read) == (64, 32, True)
+    assert chip.largest_input == 4.0
     assert chip_title(chip) == "model of probe station"
     assert chip.model == str(folder / "probe_station.model.yaml")
     device = device_in_words(chip)

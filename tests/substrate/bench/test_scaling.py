@@ -47,3 +47,12 @@ def test_figures_and_plot_are_written(tmp_path, capsys):
     assert printed == json.loads((tmp_path / "new" / "scaling.json").read_text())
     assert printed[0]["over"] == "batch"
     assert (tmp_path / "new" / "scaling.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_of_an_earlier_sweep_are_not_written_over(tmp_path, substrate_here):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scaling.json").write_text("[]")
+    run = substrate_here("bench", "scaling", "--out", "out")
+    assert run.returncode == 2
+    assert "--out out: is not an empty folder" in " ".join(run.stderr.split())
+    assert (tmp_path / "out" / "scaling.json").read_text() == "[]"

@@ -1,6 +1,7 @@
 """A bench that measures itself: the figures of a known one are found again."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -8,12 +9,17 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from pydantic import BaseModel
 
 from devices.bench import ArraySize, Bench
+from devices.crossbars.bench import crossbar_on
+from devices.crossbars.native.mock import MockCrossbar
 from devices.crossbars.open_bench import OpenBench
-from substrate.fit.device.bench import complete, measure_bench, model_of
+from devices.noise.base import NoiseSource
+from devices.noise.gaussian import GaussianNoise
+from substrate.fit.device.bench import BenchMeasured, complete, measure_bench, model_of
 from substrate.fit.device.data import read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
 from substrate.fit.device.layout import Asked
@@ -31,6 +37,7 @@ class Known(Bench):
     title: ClassVar[str] = "known"
     arrays = (ArraySize(rows=16, columns=8),)
     step = STEP
+    column = COLUMN
 
     class Settings(BaseModel, extra="forbid", frozen=True):
         """None."""
@@ -42,7 +49,7 @@ class Known(Bench):
     def read(self, array: int, x: np.ndarray) -> np.ndarray:
         a = x @ self.cells.T
         a += CELL * np.linalg.norm(x, axis=1, keepdims=True) * self.random.normal(size=a.shape)
-        return a + COLUMN * self.random.normal(size=a.shape)
+        return a + self.column * self.random.normal(size=a.shape)
 
     def program(self, array: int, weights: np.ndarray) -> None:
         self.cells = weights + PROGRAMMING * self.random.normal(size=weights.shape)
@@ -53,17 +60,30 @@ class Known(Bench):
             self.cells = (self.cells + STEP * np.sign(change) * spread).clip(-1, 1)
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[DeviceFit, dict[str, object]]:
-    measured = measure_bench(OpenBench(Known(Known.Settings())))
-    table = tmp_path_factory.mktemp("bench") / "pulses.csv"
+class Weakly(Known):
+    """Driven a tenth as far, with noise at the columns a tenth as large."""
+
+    largest_input = 0.1
+    column = COLUMN / 10
+
+
+def fitted(bench: Bench, folder: Path) -> tuple[BenchMeasured, DeviceFit, dict[str, object]]:
+    measured = measure_bench(OpenBench(bench))
+    table = folder / "pulses.csv"
     table.write_text(measured.table)
     fit = fit_device(read_devices([table], Asked()))
     complete(fit, measured)
+    return measured, fit, model_of(measured, fit)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[DeviceFit, dict[str, object]]:
+    folder = tmp_path_factory.mktemp("bench")
+    measured, fit, model = fitted(Known(Known.Settings()), folder)
     assert measured.column_noise == pytest.approx(COLUMN, rel=0.1)
     assert measured.cell_noise == pytest.approx(CELL, rel=0.15)
     assert measured.programming_error == pytest.approx(PROGRAMMING, rel=0.15)
-    return fit, model_of(measured, fit)
+    return fit, model
 
 
 def test_the_steps_of_the_bench_are_found_again(found: tuple[DeviceFit, dict[str, object]]) -> None:
@@ -86,6 +106,27 @@ def test_the_model_has_the_noise_of_reads_and_of_programming(
     assert chip.input_converter.exact
 
 
+def test_a_bench_of_small_drives_is_as_noisy_as_its_model(tmp_path: Path) -> None:
+    measured, fit, model = fitted(Weakly(Weakly.Settings()), tmp_path)
+    assert measured.column_noise == pytest.approx(COLUMN / 10, rel=0.1)
+    assert fit.settings["update"]["write_noise"] < 0.5  # reads at a tenth scatter, and not writes
+    chip = NativeChip.model_validate({"crossbar": "native", **model})
+    bench = crossbar_on(OpenBench(Weakly(Weakly.Settings())), 8, 16, torch.device("cpu"))
+    noise = GaussianNoise.model_validate({"std": chip.noise[0].std})
+    mock = MockCrossbar(
+        *(8, 16, chip.device, lambda _: torch.Generator().manual_seed(0), torch.device("cpu")),
+        *(None, None, NoiseSource(noise, torch.Generator().manual_seed(1))),
+        largest_input=Weakly.largest_input,
+        pulses_outer=False,
+    )
+    inputs = torch.linspace(-1, 1, 16) * torch.tensor([[0.05], [1.0], [4.0]])
+    ours, theirs = (
+        each.read(inputs, 2000).view(2000, 3, 8).std(0).mean(1) for each in (mock, bench)
+    )
+    assert theirs[1] == pytest.approx(math.hypot(COLUMN, CELL * float(inputs[1].norm())), rel=0.05)
+    torch.testing.assert_close(ours, theirs, rtol=0.15, atol=0)
+
+
 def test_the_command_writes_a_model_that_a_scenario_takes(
     working_folder: Path, substrate_here: Run
 ) -> None:
@@ -99,6 +140,11 @@ def test_the_command_writes_a_model_that_a_scenario_takes(
     assert model["settings"]["temperature"] == 4.0
     assert model["device"]["update"]["dw_min"] == pytest.approx(0.01, rel=0.1)
     assert model["noise"][0]["std"] == pytest.approx(0.02, rel=0.1)
+    written = {path: path.read_bytes() for path in working_folder.glob("probe_station*")}
+    again = substrate_here("fit-device", "--bench", bench)
+    assert again.returncode == 2
+    assert "is already there, and is not overwritten" in " ".join(again.stderr.split())
+    assert {path: path.read_bytes() for path in working_folder.glob("probe_station*")} == written
     chip = {"bench": bench, "mock": True}
     scenario = {
         "name": "mock",

@@ -76,6 +76,11 @@ def test_the_noise_is_found(truth, substrate_here):
         ("I (nA)\n1\n2\n3\n", (), "type --read-voltage V"),
         ("direction,G (uS)\nup,1\nsideways,2\n", (), "neither up nor down"),
         ("direction,G (uS)\nup,1\nup,nan\n", (), "type --missing drop"),
+        ("direction,I (nA)\nup,1\nup,2\n", ("--read-voltage", "0"), "--read-voltage 0: a cond"),
+        ("direction,G\nup,1\nup,2\n", (), "column G says no unit"),
+        ("direction,G\nup,1\nup,2\n", ("--unit", "m"), "--unit m: readings are in siemens"),
+        ("direction,G (uS)\nup,1\nup,2\n", ("--out", "cells.csv"), "is no name for a picture"),
+        ("direction,G (uS)\nup,1\nup,2\n", ("--out", "no/a.png"), "--out no/a.png: is no folder"),
     ],
 )
 def test_refusals_say_what_to_type(tmp_path, substrate_here, text, options, message):
@@ -83,3 +88,22 @@ def test_refusals_say_what_to_type(tmp_path, substrate_here, text, options, mess
     run = substrate_here("fit-device", "cells.csv", *options)
     assert run.returncode == 2
     assert message in " ".join(run.stderr.split())
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "cells.csv").read_text() == text
+
+
+def test_a_table_of_steps_is_not_written_over(tmp_path, substrate_here):
+    mine = "weight,step_up,spread_up,step_down,spread_down\n"
+    (tmp_path / "a-steps.csv").write_text(mine)
+    run = substrate_here("fit-device", LAB / "pulses.csv", "--out", "a.png")
+    assert run.returncode == 2
+    assert "a-steps.csv: is already there, and is not overwritten" in " ".join(run.stderr.split())
+    assert (tmp_path / "a-steps.csv").read_text() == mine
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_folder_is_no_file_of_curves(tmp_path, substrate_here):
+    for command in ("fit", "fit-device"):
+        run = substrate_here(command, tmp_path)
+        assert run.returncode == 2
+        assert "is a folder; name a file in it" in " ".join(run.stderr.split())

@@ -236,6 +236,13 @@ def test_cells_that_do_not_move_are_counted_and_left_out():
     assert fit.stuck["open"][0] == 0
 
 
+def test_directions_that_are_the_wrong_way_round_are_said_to_be():
+    curve = np.concatenate([np.linspace(9, 1, PULSES + 1), np.linspace(1.1, 9, PULSES)])
+    readings = np.tile(curve[None, :, None], (CYCLES, 1, 4))
+    with pytest.raises(ValueError, match="fall with pulses up and rise with pulses down: turn"):
+        fit_responses(responses(readings, SIGNS), siemens=True)
+
+
 def test_readings_that_do_not_follow_the_pulses_are_refused():
     noise = np.random.default_rng(0).normal(size=(CYCLES, len(SIGNS), 4))
     with pytest.raises(ValueError, match="no device moves"):
