@@ -156,6 +156,11 @@ class Comparison(Part):
         over_seeds: the half-width that new seeds alone would leave; absent with one seed.
         over_samples: likewise new test data; absent where it is unknown. The squares of the two add
             up to that of the interval's half-width.
+        not_at_once: of how many comparisons (of device arms, where it is feasible) Holm's
+            correction is, where the interval by itself decides and only the correction does not;
+            absent elsewhere.
+        baseline_doubted: whether the device is ahead by more than the tolerance, at the end of a
+            complete run, so that the baseline is probably badly tuned; absent where not.
     """
 
     arm: str
@@ -168,6 +173,8 @@ class Comparison(Part):
     tolerance: float
     verdict: Verdict
     reason: str
+    not_at_once: int | None = Field(None, exclude_if=_is_none)
+    baseline_doubted: bool = Field(False, exclude_if=lambda value: not value)
 
 
 class DataSet(Part):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from substrate.record.summary import Verdict
 from substrate.report.html import Picture, template
 from substrate.report.palette import DARK, LIGHT
 from substrate.report.wording import VERDICT_SYMBOL
+
+
+class Judged(NamedTuple):
+    """A cell of a table that is a verdict, with what stands below it in small letters."""
+
+    verdict: Verdict
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Section:
         lede: a line or two below it.
         pictures: each with what it shows in words.
         headings: of the table's columns.
-        rows: of the table, as text; a cell that is a verdict is shown as one.
+        rows: of the table, as text or verdicts.
         numbers: the columns that are flush right.
     """
 
@@ -28,7 +36,7 @@ class Section:
     lede: str = ""
     pictures: Sequence[tuple[Picture, str]] = ()
     headings: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
+    rows: Sequence[Sequence[str | Judged]] = ()
     numbers: Sequence[int] = ()
 
 

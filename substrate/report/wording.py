@@ -119,6 +119,30 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     )
 
 
+def correction_in_words(verdict: Verdict, not_at_once: int | None) -> str:
+    """``by Holm's correction for 4 comparisons``, where it alone decides; empty elsewhere."""
+    if not_at_once is None:
+        return ""
+    if verdict == "feasible":
+        return f"not with Holm's correction for {not_at_once} device arms"
+    return f"by Holm's correction for {not_at_once} comparisons"
+
+
+def doubts_in_words(summary: Summary) -> list[str]:
+    """``bp is probably badly tuned …``, of every baseline that a device arm overtakes so far."""
+    doubted: dict[str, list[str]] = {}
+    for each in summary.comparisons:
+        if each.baseline_doubted and each.gap is not None:
+            ahead = f"{each.arm} is {behind_or_ahead(each.gap, summary.metric)} of it"
+            doubted.setdefault(each.baseline, []).append(ahead)
+    return [
+        f"{baseline} is probably badly tuned (learning rate, or too few epochs):"
+        f" {', '.join(ahead)}, by more than the tolerance. To keep up with such a baseline says"
+        " little."
+        for baseline, ahead in doubted.items()
+    ]
+
+
 def verdict_in_words(summary: Summary) -> str:
     """One sentence with the figures that decide, or the bare reason where figures decide nothing.
 

@@ -53,6 +53,7 @@ def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd
 def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
     """A row for every point and comparison: mean, gap, its interval, verdict, the arm's bill.
 
+    `not_at_once` and `baseline_doubted` are those of `substrate.record.summary.Comparison`.
     Energies are in joules and times in seconds; missing where nobody has the figures.
     """
     rows = []
@@ -77,11 +78,13 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "ci_high": each.ci_high,
                     "tolerance": each.tolerance,
                     "verdict": each.verdict,
+                    "not_at_once": each.not_at_once,
+                    "baseline_doubted": each.baseline_doubted,
                     **{name: bill and _value(getattr(bill, name)) for name in BILLED},
                 }
             )
     numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance", *BILLED)
-    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64") | {"not_at_once": "Int64"})
 
 
 def _value(amount: Amount | float | None) -> float | None:
