@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from substrate.study.page import StudyView
     from substrate.study.session import MadeStudy
+    from substrate.study.views import StudyView
 
 
 @dataclass(frozen=True)

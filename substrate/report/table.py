@@ -71,8 +71,7 @@ def run_result(summary: Summary, folder: Path) -> Group:
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
     parts += [_text(said) for said in (*wire.lines(summary), *reported.lines(summary))]
     parts += [
-        _text(said, "yellow")
-        for said in (*doubts_in_words(summary), *cut_short_in_words(summary))
+        _text(said, "yellow") for said in (*doubts_in_words(summary), *cut_short_in_words(summary))
     ]
     parts.append(verdict_line(summary))
     if more := what_next(summary, folder):
