@@ -68,6 +68,7 @@ def ask(
     Raises:
         ScenarioError: there is no such field, arm or figure, or a range or distance is none.
     """
+    from substrate.assemble.meaning import meaning_of
     from substrate.study.least import What
     from substrate.study.limits import Question, axis_of, tolerance_of
 
@@ -90,7 +91,10 @@ def ask(
             hint = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
             raise ScenarioError(message, file=option, found=name, hint=hint)
     tolerance, target = tolerance_of(within), cast(What | None, least)
-    return Question(fields, axes, chosen, against or "", tolerance, within.strip(), target)
+    meanings = tuple(meaning_of(scenario, field) for field in fields)
+    return Question(
+        fields, axes, chosen, against or "", tolerance, within.strip(), target, meanings
+    )
 
 
 def make_limit(
@@ -183,7 +187,7 @@ def _round(console: Console, question: Question, found: Found) -> None:
 
     line = f"after {len(found.points)} runs"
     if len(question.axes) == 1:
-        line += f": {limit_in_words(found, found.limits[0])}"
+        line += f": {limit_in_words(found, found.limits[0], question.units[0])}"
     console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -193,13 +197,13 @@ def _said(question: Question, found: Found, against: str, least: Least | None) -
 
     fields = [short(each) for each in question.fields]
     said = (
-        [f"{sentence(found, fields[0])}."]
+        [f"{sentence(found, fields[0], question.units[0])}."]
         if len(fields) == 1
-        else [f"{each}." for each in border_in_words(found, (fields[0], fields[1]))]
+        else [f"{each}." for each in border_in_words(found, fields, question.units)]
     )
     said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
     if least is not None:
-        said.append(in_words(least, fields, question.within))
+        said.append(in_words(least, fields, question.units, question.within))
     elif question.least:
         said.append(f"No {question.least} is known of what is feasible.")
     if not found.resolved:
@@ -215,6 +219,8 @@ def _record(
     return {
         "sentence": said,
         "fields": list(question.fields),
+        "units": list(question.units),
+        "meanings": list(question.meanings),
         "arm": question.arm,
         "against": runs.against,
         "within": question.tolerance,

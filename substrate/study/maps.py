@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, TwoSlopeNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, TwoSlopeNorm, to_rgba
+from matplotlib.typing import ColorType
 
 from substrate.record.summary import MetricName
 from substrate.report.canvas import Drawing, canvas, head_of
@@ -71,6 +72,7 @@ def gap_map(
         [(0.025, 0.9, "dotted"), (0.5, 1.9, "solid"), (0.975, 0.9, "dotted")],
     )
     note = "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
+    note += f"; green: less than the tolerance, {gap_number(tolerance, metric)}; red: more"
     if border is not None:
         note += "; line: feasible border; dotted: its 95 % interval"
     return _map("Gap", note, points, (across, up), shown, border, theme, width_inches)
@@ -188,5 +190,19 @@ def _cells(axes: Axes, cells: pd.DataFrame, shown: _Shown, theme: Theme) -> None
     )
     for y, row in grid.iterrows():
         for x, value in row.items():
+            cell = colours(shown.scale(value)) if math.isfinite(value) else to_rgba(theme.surface)
+            ink = max(theme.ink, theme.surface, key=lambda each: _contrast(each, cell))
             text = shown.figure(value)
-            axes.text(x, y, text, ha="center", va="center", fontsize=9, color=theme.ink)
+            axes.text(x, y, text, ha="center", va="center", fontsize=9, color=ink)
+
+
+def _contrast(one: ColorType, other: ColorType) -> float:
+    """The contrast ratio of WCAG 2, from 1 to 21."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: ColorType) -> float:
+    coded = np.array(to_rgba(colour)[:3])
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))

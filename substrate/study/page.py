@@ -17,7 +17,7 @@ from substrate.report.wording import (
     percent,
     seeds_in_words,
 )
-from substrate.study.drawn_axis import NamedAxis
+from substrate.study.drawn_axis import NamedAxis, title_of, value_in_words, with_units
 from substrate.study.effects import Array
 from substrate.study.energy import ENERGY, energy_of, least_energy, varies
 from substrate.study.maps import energy_map, feasible_map, gap_map
@@ -40,12 +40,13 @@ def study_page(
     """Give the page as HTML text."""
     study, first = plan.study, result.summaries[0]
     metric: MetricName = first.metric
+    axes = with_units(plan)
     sections = []
     for view in views:
         behind = f"{view.arm}: " if len(views) > 1 else ""
         if view.effects:
             sections.append(_effects_section(view, metric, behind))
-        varied = _varied(view, study.axes)
+        varied = _varied(view, axes)
         border = feasible_map(view.points, *varied) if len(varied) == 2 else None
         if pictures := _maps(view, varied, border, metric):
             sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
@@ -54,7 +55,7 @@ def study_page(
             sections.append(Section(f"{behind}What training takes", lede, pictures=drawn))
         curves = _curves(view, varied, metric)
         sections.append(Section(f"{behind}Along every axis", pictures=curves))
-    sections += [_points_section(view, list(study.axes), metric) for view in views]
+    sections += [_points_section(view, axes, metric) for view in views]
     return render_page(
         study.title or study.name,
         headline(views),
@@ -154,8 +155,8 @@ def _curves(
     view: StudyView, varied: list[NamedAxis], metric: MetricName
 ) -> list[tuple[Picture, str]]:
     def drawn(axis: NamedAxis) -> Picture:
-        others = [name for name, _ in varied if name != axis[0]]
-        few = len(others) == 1 and view.points[others[0]].nunique() <= MOST_LINES
+        others = [each for each in varied if each[0] != axis[0]]
+        few = len(others) == 1 and view.points[others[0][0]].nunique() <= MOST_LINES
         lines = others[0] if few else None
         return picture(
             lambda theme, width: gap_curves(view.points, axis, lines, metric, theme, width).png
@@ -167,9 +168,9 @@ def _curves(
     ]
 
 
-def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Section:
+def _points_section(view: StudyView, axes: dict[str, StudyAxis], metric: MetricName) -> Section:
     unit = "points" if is_accuracy(metric) else "loss"
-    rows = []
+    rows: list[tuple[str | Judged, ...]] = []
     for row in view.points.to_dict("records"):
         low, high = row["ci_low"], row["ci_high"]
         interval = (
@@ -178,10 +179,7 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
         mean = None if pd.isna(row["mean"]) else row["mean"]
         rows.append(
             (
-                *(
-                    f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name])
-                    for name in axes
-                ),
+                *(value_in_words(row[name]) for name in axes),
                 percent(mean)
                 if is_accuracy(metric)
                 else NOTHING
@@ -201,7 +199,7 @@ def _points_section(view: StudyView, axes: list[str], metric: MetricName) -> Sec
         " data, verdicts over all baselines. Every verdict is one by itself, as sure as that of a"
         " run; of many, some may be wrong. The same as points.csv and points.parquet.",
         headings=(
-            *axes,
+            *map(title_of, axes.items()),
             METRIC_TITLE[metric],
             f"Gap, {unit}",
             f"Interval, {unit}",
