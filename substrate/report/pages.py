@@ -43,7 +43,7 @@ class Section:
 def render_page(
     title: str,
     headline: str,
-    tone: Verdict,
+    tone: Verdict | None,
     reasons: Sequence[str],
     sections: Sequence[Section],
     *,
@@ -59,7 +59,7 @@ def render_page(
     Args:
         title: in small letters above the headline.
         headline: in large ones.
-        tone: the headline's colour.
+        tone: the headline's colour; None where it is no verdict.
         reasons: sentences below it.
         sections: in their order.
         about: one line: data, network, how many runs.
@@ -72,7 +72,7 @@ def render_page(
     return template("study.html.j2").render(
         title=title,
         headline=headline,
-        tone_of=tone.replace(" ", "-"),
+        tone_of="none" if tone is None else tone.replace(" ", "-"),
         reasons=reasons,
         sections=sections,
         about=about,

@@ -88,9 +88,28 @@ def seeds_in_words(count: int) -> str:
 def interval(comparison: Comparison, metric: MetricName) -> str:
     """``3.0 to 5.0``, or a dash where there is no interval."""
     low, high = comparison.ci_low, comparison.ci_high
-    if low is None or high is None:
-        return NOTHING
-    return f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+    return NOTHING if low is None or high is None else ends(low, high, metric)
+
+
+def ends(low: float, high: float, metric: MetricName) -> str:
+    """``−3.0 to 5.0``: the ends of a gap's interval, as far as there can be such gaps.
+
+    Of two seeds Student's t may reach beyond 100 points.
+    """
+    return " to ".join(gap_number(each, metric) for each in _possible(low, high, metric))
+
+
+def sided(low: float, high: float, metric: MetricName) -> str:
+    """``3.0 ahead to 5.0 behind``: the same for sentences, where a sign could mean either."""
+    low, high = _possible(low, high, metric)
+    first, last = (gap_number(abs(each), metric) for each in (low, high))
+    if low >= 0:
+        return f"{first} to {last}"
+    return f"{last} to {first} ahead" if high <= 0 else f"{first} ahead to {last} behind"
+
+
+def _possible(low: float, high: float, metric: MetricName) -> tuple[float, float]:
+    return (max(-1.0, low), min(1.0, high)) if is_accuracy(metric) else (low, high)
 
 
 def behind_or_ahead(gap: float, metric: MetricName) -> str:
@@ -107,11 +126,11 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     pair = f"{comparison.arm} against {comparison.baseline}"
     if comparison.gap is None:
         return f"{pair}: no gap could be measured; {comparison.verdict}."
-    bounds = interval(comparison, metric)
+    low, high = comparison.ci_low, comparison.ci_high
     spread = (
         "no confidence interval"
-        if bounds == NOTHING
-        else f"{confidence_in_words(summary)} {bounds}"
+        if low is None or high is None
+        else f"{confidence_in_words(summary)} {sided(low, high, metric)}"
     )
     return (
         f"{pair}: {behind_or_ahead(comparison.gap, metric)} ({spread}), "
@@ -153,12 +172,14 @@ def verdict_in_words(summary: Summary) -> str:
         for comparison in summary.comparisons
         if comparison.verdict == summary.verdict
         and comparison.ci_low is not None
+        and comparison.ci_high is not None
         and comparison.arm == (summary.decided_by or comparison.arm)
     ]
     lost = any(arm.diverged for arm in summary.arms.values())
     if summary.status != "complete" or lost or not telling:
         return summary.verdict_reason
     worst = max(telling, key=lambda comparison: comparison.gap or 0.0)
+    low, high = worst.ci_low or 0.0, worst.ci_high or 0.0
     metric = summary.metric
     size = behind_or_ahead(worst.gap or 0.0, metric)
     distance = (
@@ -170,7 +191,7 @@ def verdict_in_words(summary: Summary) -> str:
     )
     sentence = (
         f"The {worst.arm} arm {distance} {worst.baseline} in {METRIC_TITLE[metric].lower()} "
-        f"({confidence_in_words(summary)} {interval(worst, metric)}); "
+        f"({confidence_in_words(summary)} {sided(low, high, metric)}); "
         f"the scenario allows {gap_number(worst.tolerance, metric)}."
     )
     if summary.verdict != "undecided":

@@ -12,6 +12,7 @@ from substrate.report.pages import Judged, Section, render_page
 from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
+    ends,
     gap_number,
     is_accuracy,
     percent,
@@ -173,9 +174,7 @@ def _points_section(view: StudyView, axes: dict[str, StudyAxis], metric: MetricN
     rows: list[tuple[str | Judged, ...]] = []
     for row in view.points.to_dict("records"):
         low, high = row["ci_low"], row["ci_high"]
-        interval = (
-            NOTHING if pd.isna(low) else f"{gap_number(low, metric)} to {gap_number(high, metric)}"
-        )
+        interval = NOTHING if pd.isna(low) else ends(low, high, metric)
         mean = None if pd.isna(row["mean"]) else row["mean"]
         rows.append(
             (

@@ -80,3 +80,18 @@ def test_verdict_speaks_of_the_largest_gap_that_has_it(summary: Any) -> None:
     assert wording.verdict_in_words(Summary.model_validate(summary)).startswith(
         "The crossbar arm is 2.0 points ahead of bp in"
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "metric", "signed", "said"),
+    [
+        (0.021, 0.067, "test_accuracy", "2.1 to 6.7", "2.1 to 6.7"),
+        (-0.763, -0.265, "test_accuracy", "−76.3 to −26.5", "26.5 to 76.3 ahead"),
+        # no arm is behind by more than all test samples
+        (-0.128, 1.073, "test_accuracy", "−12.8 to 100.0", "12.8 ahead to 100.0 behind"),
+        (-2.5, 1.5, "test_loss", "−2.5 to 1.5", "2.5 ahead to 1.5 behind"),
+    ],
+)
+def test_ends_of_an_interval(low: float, high: float, metric: Any, signed: str, said: str) -> None:
+    assert wording.ends(low, high, metric) == signed
+    assert wording.sided(low, high, metric) == said
