@@ -104,6 +104,8 @@ def arms_table(summary: Summary) -> Table:
             cell = mean_and_deviation(measure, metric)
             if measure is not None and 0 < seeds_measured(measure) < seeds:
                 cell += f"\n{seeds_measured(measure)} of {seeds_in_words(seeds)}"
+            if arm.after_epoch is not None:
+                cell += f"\nepoch {arm.after_epoch} of {summary.epochs}"
             cells.append(_text(cell))
         table.add_row(*cells, _text(duration(arm.seconds)))
     return table

@@ -141,7 +141,8 @@ def _decide(
     speaks = (
         list(feasible)
         or [name for name, each in verdicts.items() if each == verdict]
-        or list(of_arm)  # each is feasible by itself, and none with the correction
+        # feasible by themselves, and none with the correction
+        or [name for name, each in verdicts.items() if each == "feasible"]
     )
     telling = {
         name: max(
