@@ -45,8 +45,9 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
             "Arms side by side",
             f"{METRIC_TITLE[metric]} at the end of training, mean ± standard deviation over seeds;"
             f" each interval is one at {100 * found.confidence:g} % over new seeds and new test"
-            f" data, and stands for itself. Arms are set against {found.reference} over the seeds"
-            " that both have, sample by sample.",
+            " data, and stands for itself: of many equal arms, one in"
+            f" {1 / (1 - found.confidence):.0f} would seem to differ. Arms are set against"
+            f" {found.reference} over the seeds that both have, sample by sample.",
             pictures=[
                 (
                     picture(lambda theme, width: intervals(found, theme, width)),

@@ -20,6 +20,7 @@ from substrate.record.summary import (
 )
 
 NOTHING = "–"
+_MOST_DECIMALS = 4
 VERDICT_SYMBOL: dict[Verdict, str] = {"feasible": "✓", "not feasible": "✗", "undecided": "?"}
 METRIC_TITLE: dict[MetricName, str] = {
     "test_accuracy": "Test accuracy",
@@ -35,15 +36,42 @@ def is_accuracy(metric: MetricName) -> bool:
 
 
 def percent(fraction: float | None) -> str:
-    """``92.0 %``."""
-    return NOTHING if fraction is None else f"{100 * fraction:.1f} %"
+    """``92.0 %``; ``99.96 %`` of what is not all, and ``0.02 %`` of what is not nothing."""
+    return NOTHING if fraction is None else f"{_percents(fraction)} %"
 
 
-def gap_number(value: float | None, metric: MetricName) -> str:
-    """A gap without its unit: percentage points for an accuracy, loss units for a loss."""
+def _percents(fraction: float) -> str:
+    return next(
+        text
+        for decimals in range(1, _MOST_DECIMALS + 1)
+        if (text := f"{100 * fraction:.{decimals}f}")
+        and (float(text) not in (0, 100) or fraction in (0, 1) or decimals == _MOST_DECIMALS)
+    )
+
+
+def gap_number(value: float | None, metric: MetricName, apart_from: float | None = None) -> str:
+    """A gap without its unit: percentage points for an accuracy, loss units for a loss.
+
+    Args:
+        value: the gap.
+        metric: that it is of.
+        apart_from: the tolerance; a gap that differs from it is not written as if it were it.
+    """
     if value is None:
         return NOTHING
-    size = f"{100 * abs(value):.1f}" if is_accuracy(metric) else f"{abs(value):.3g}"
+    written = _rounded(value, metric, 0)
+    if apart_from is not None and value != apart_from:
+        more = (_rounded(value, metric, digits) for digits in range(_MOST_DECIMALS))
+        limits = (_rounded(apart_from, metric, digits) for digits in range(_MOST_DECIMALS))
+        pairs = zip(more, limits, strict=True)
+        return next((own for own, other in pairs if own != other), written)
+    return written
+
+
+def _rounded(value: float, metric: MetricName, digits: int) -> str:
+    """A gap with some digits more than gaps commonly have."""
+    points = is_accuracy(metric)
+    size = f"{100 * abs(value):.{1 + digits}f}" if points else f"{abs(value):.{3 + digits}g}"
     return f"−{size}" if value < 0 and float(size) > 0 else size
 
 
@@ -61,7 +89,7 @@ def mean_and_deviation(measure: Measure | None, metric: MetricName) -> str:
     if deviation is None or seeds_measured(measure) < 2:
         return percent(mean) if is_accuracy(metric) else f"{mean:.4g}"
     if is_accuracy(metric):
-        return f"{100 * mean:.1f} ± {100 * deviation:.1f} %"
+        return f"{_percents(mean)} ± {100 * deviation:.1f} %"
     if not 0 < deviation < mean < 1e5:
         return f"{mean:.4g} ± {deviation:.2g}"
     # As many decimals as the deviation's second digit has, as measurements are written.
@@ -88,21 +116,24 @@ def seeds_in_words(count: int) -> str:
 def interval(comparison: Comparison, metric: MetricName) -> str:
     """``3.0 to 5.0``, or a dash where there is no interval."""
     low, high = comparison.ci_low, comparison.ci_high
-    return NOTHING if low is None or high is None else ends(low, high, metric)
+    if low is None or high is None:
+        return NOTHING
+    return ends(low, high, metric, comparison.tolerance)
 
 
-def ends(low: float, high: float, metric: MetricName) -> str:
+def ends(low: float, high: float, metric: MetricName, apart_from: float | None = None) -> str:
     """``−3.0 to 5.0``: the ends of a gap's interval, as far as there can be such gaps.
 
-    Of two seeds Student's t may reach beyond 100 points.
+    Of two seeds Student's t may reach beyond 100 points. `apart_from` is as of `gap_number`.
     """
-    return " to ".join(gap_number(each, metric) for each in _possible(low, high, metric))
+    low, high = _possible(low, high, metric)
+    return " to ".join(gap_number(each, metric, apart_from) for each in (low, high))
 
 
-def sided(low: float, high: float, metric: MetricName) -> str:
+def sided(low: float, high: float, metric: MetricName, apart_from: float | None = None) -> str:
     """``3.0 ahead to 5.0 behind``: the same for sentences, where a sign could mean either."""
     low, high = _possible(low, high, metric)
-    first, last = (gap_number(abs(each), metric) for each in (low, high))
+    first, last = (gap_number(each, metric, apart_from).removeprefix("−") for each in (low, high))
     if low >= 0:
         return f"{first} to {last}"
     return f"{last} to {first} ahead" if high <= 0 else f"{first} ahead to {last} behind"
@@ -130,7 +161,7 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     spread = (
         "no confidence interval"
         if low is None or high is None
-        else f"{confidence_in_words(summary)} {sided(low, high, metric)}"
+        else f"{confidence_in_words(summary)} {sided(low, high, metric, comparison.tolerance)}"
     )
     return (
         f"{pair}: {behind_or_ahead(comparison.gap, metric)} ({spread}), "
@@ -191,7 +222,7 @@ def verdict_in_words(summary: Summary) -> str:
     )
     sentence = (
         f"The {worst.arm} arm {distance} {worst.baseline} in {METRIC_TITLE[metric].lower()} "
-        f"({confidence_in_words(summary)} {sided(low, high, metric)}); "
+        f"({confidence_in_words(summary)} {sided(low, high, metric, worst.tolerance)}); "
         f"the scenario allows {gap_number(worst.tolerance, metric)}."
     )
     if summary.verdict != "undecided":

@@ -73,6 +73,7 @@ def gap_map(
     )
     note = "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
     note += f"; green: less than the tolerance, {gap_number(tolerance, metric)}; red: more"
+    note += "; ×: diverged in some seed" if _lost(points).any() else ""
     if border is not None:
         note += "; line: feasible border; dotted: its 95 % interval"
     return _map("Gap", note, points, (across, up), shown, border, theme, width_inches)
@@ -117,16 +118,14 @@ def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Arra
     from substrate.randomness import stream_seed
     from substrate.spec.surrogate import Surrogate
 
-    gap, tolerance = points["gap"], points["tolerance"]
-    # where it is not feasible and yet not behind, it diverged
-    lost = (points["verdict"] == "not feasible") & ~(gap > tolerance)
-    points = points[lost | gap.notna()]
+    lost = _lost(points)
+    points = points[lost | points["gap"].notna()]
     axes = [DrawnAxis(axis, points) for axis in (across, up)]
     if not all(axis.continuous for axis in axes) or len(points) < 6:
         return None
     coded = np.column_stack([axis.places(points) for axis in axes])
     scale = float(points["tolerance"].iloc[0]) or float(points["gap"].std()) or 1.0
-    margin = (points["tolerance"] - points["gap"]).mask(lost, -LOST * scale)
+    margin = (points["tolerance"] - points["gap"]).mask(_lost(points), -LOST * scale)
     relative = (margin / scale).to_numpy(float)
     at = np.linspace(0, 1, 25)
     where = np.array([[x, y] for y in at for x in at])
@@ -134,6 +133,11 @@ def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Arra
     drawn = Surrogate(coded, np.arcsinh(relative)).draws(where, 400, generator)
     found: Array = (drawn >= 0).mean(0).reshape(len(at), len(at))
     return found
+
+
+def _lost(points: pd.DataFrame) -> pd.Series[bool]:
+    """Where the device diverged, in some seed or all: not feasible, and yet not behind."""
+    return (points["verdict"] == "not feasible") & ~(points["gap"] > points["tolerance"])
 
 
 def _map(
@@ -148,7 +152,12 @@ def _map(
 ) -> Drawing:
     across, up = (DrawnAxis(axis, points) for axis in by)
     cells = pd.DataFrame(
-        {"x": across.places(points), "y": up.places(points), "value": points[shown.column]}
+        {
+            "x": across.places(points),
+            "y": up.places(points),
+            "value": points[shown.column],
+            "lost": _lost(points),
+        }
     )
     with canvas(theme, width_inches, 4.8) as (figure, axes, png):
         _cells(axes, cells, shown, theme)
@@ -188,11 +197,14 @@ def _cells(axes: Axes, cells: pd.DataFrame, shown: _Shown, theme: Theme) -> None
         norm=shown.scale,
         shading="nearest",
     )
+    lost = cells[cells["lost"]].groupby(["y", "x"]).size()
     for y, row in grid.iterrows():
         for x, value in row.items():
             cell = colours(shown.scale(value)) if math.isfinite(value) else to_rgba(theme.surface)
             ink = max(theme.ink, theme.surface, key=lambda each: _contrast(each, cell))
             text = shown.figure(value)
+            if (y, x) in lost.index and "×" not in text:
+                text += " ×"
             axes.text(x, y, text, ha="center", va="center", fontsize=9, color=ink)
 
 

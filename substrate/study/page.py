@@ -92,13 +92,15 @@ def _tone(views: list[StudyView]) -> Verdict:
 
 def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Section:
     unit = "points" if is_accuracy(metric) else "loss"
+    without = int(view.points["gap"].isna().sum())
+    left_out = f" Left out: {without} points where no seed has a gap." if without else ""
     return Section(
         f"{behind}What matters most",
         "Sobol indices: parts of the variance that the gap has over the study, where every value of"
         " an axis is as likely. By itself: what would be gone, on average, if this axis alone were"
         " fixed; these add up to 100 % at most. With interactions: what would be left if all other"
         " axes were fixed; what axes make together counts for each of them, so these may add up to"
-        " more than 100 %. 95 % intervals in brackets.",
+        f" more than 100 %. 95 % intervals in brackets.{left_out}",
         headings=("Axis", "By itself", "With interactions", f"Means differ by, {unit}"),
         rows=[
             (

@@ -53,7 +53,8 @@ def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd
 def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
     """A row for every point and comparison: mean, gap, its interval, verdict, the arm's bill.
 
-    `not_at_once` and `baseline_doubted` are those of `substrate.record.summary.Comparison`.
+    `diverged` counts seeds of the arm that did, and are in no mean and no gap; `not_at_once` and
+    `baseline_doubted` are those of `substrate.record.summary.Comparison`.
     Energies are in joules and times in seconds; missing where nobody has the figures.
     """
     rows = []
@@ -70,6 +71,7 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "arm": each.arm,
                     "baseline": each.baseline,
                     "seeds": len(summary.seeds),
+                    "diverged": len(summary.arms[each.arm].diverged),
                     "mean": own and own.mean,
                     "std": own and own.std,
                     "baseline_mean": other and other.mean,

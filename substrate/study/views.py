@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from substrate.record.summary import Verdict
-from substrate.report.wording import correction_in_words, percent
+from substrate.report.wording import correction_in_words, percent, seeds_in_words
 from substrate.run.verdict import worst_verdict
 from substrate.study.effects import Effect, effects
 from substrate.study.plan import Plan
@@ -60,7 +60,9 @@ def _note(rows: pd.DataFrame, verdict: Verdict) -> str:
     why = correction_in_words(verdict, None if pd.isna(number) else int(number))
     other = telling["baseline"] != rows["baseline"].iloc[0]
     against = f"against {telling['baseline']}" if other else ""
-    return ", ".join(each for each in (against, why) if each)
+    lost = int(telling["diverged"])
+    diverged = f"diverged in {lost} of {seeds_in_words(int(telling['seeds']))}" if lost else ""
+    return ", ".join(each for each in (diverged, against, why) if each)
 
 
 def _doubts(arm: str, rows: pd.DataFrame) -> list[str]:

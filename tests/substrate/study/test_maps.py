@@ -63,6 +63,13 @@ def test_figures_can_be_read_on_the_colour_of_their_cell(points, theme):
         assert (light + 0.05) / (dark + 0.05) >= 3.8
 
 
+def test_a_point_that_lost_one_seed_does_not_look_feasible(points):
+    points.loc[0, "verdict"] = "not feasible"  # level in the seeds that are left
+    figure = gap_map(points, BITS, NOISE, None, "test_accuracy", LIGHT, 4.0).figure
+    assert words(figure.axes[0])[0] == "0.0 ×"
+    assert "×: diverged in some seed" in figure.texts[1].get_text()
+
+
 def test_energies_stand_in_cells_and_one_that_is_unknown_is_left_empty(points):
     points.loc[0, "training_joules"] = np.nan
     axes = energy_map(points, BITS, NOISE, None, LIGHT, 4.0).figure.axes[0]

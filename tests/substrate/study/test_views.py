@@ -23,6 +23,7 @@ def test_a_point_is_feasible_against_all_baselines() -> None:
     points = pd.DataFrame(rows, columns=columns).astype({"not_at_once": "Int64"})
     points["arm"] = "device"
     points["baseline_doubted"] = points["gap"] < -0.1
+    points["seeds"], points["diverged"] = 3, [0, 0, 1, 1]
     plan = SimpleNamespace(
         study=SimpleNamespace(axes={"bits": StudyAxis(field="a", values=[4, 6])})
     )
@@ -32,7 +33,7 @@ def test_a_point_is_feasible_against_all_baselines() -> None:
     assert headline([view]) == "1 of 2 points feasible, 1 undecided"
     assert view.points["note"].tolist() == [
         "against other, by Holm's correction for 2 comparisons",
-        "",
+        "diverged in 1 of 3 seeds",
     ]
     assert list(view.doubts) == [
         "other is probably badly tuned (learning rate, or too few epochs): device is ahead of it by"
