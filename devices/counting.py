@@ -103,6 +103,9 @@ def _add_wear(parts: Iterable[Wear]) -> Wear:
         worst_cell_pulses=largest(part.worst_cell_pulses for part in parts),
         computed=any(part.computed for part in parts),
         holds_target=any(part.holds_target for part in parts),
+        forms_products=any(part.forms_products for part in parts),
+        reads=max(part.reads for part in parts),
+        cells_per_weight=max(part.cells_per_weight for part in parts),
     )
 
 
@@ -154,9 +157,11 @@ def _array_counts(
         multiplications += n_in * (asked.reads + asked.transposed_reads + asked.outer_products)
         multiplications += n_in * asked.updates
         words_beside += n_in
-    if wear is not None and wear.holds_target:
+    if wear is not None and wear.forms_products:
         multiplications += asked.outer_products * n_out * n_in
+    if wear is not None and wear.holds_target:
         words_beside += n_out * n_in
+    reads = asked.reads + (0 if wear is None else wear.reads)
     known = wear if wear is not None and wear.pulses is not None else None
     return MatrixCounts(
         layer=layer,
@@ -165,10 +170,11 @@ def _array_counts(
         n_out=n_out,
         n_in=n_in,
         arrays=columns * rows,
-        reads=asked.reads,
+        reads=reads,
         transposed_reads=asked.transposed_reads,
-        dac_conversions=asked.reads * driven + asked.transposed_reads * read,
-        adc_conversions=asked.reads * read + asked.transposed_reads * driven,
+        dac_conversions=reads * driven + asked.transposed_reads * read,
+        adc_conversions=reads * read + asked.transposed_reads * driven,
+        cells_per_weight=1 if wear is None else wear.cells_per_weight,
         programmings=None if wear is None else wear.programmings,
         trains=None if wear is None else wear.trains,
         trains_cut_short=None if wear is None else wear.trains_cut_short,

@@ -7,6 +7,8 @@ converters of its own, or is computed in the digital periphery. One read drives 
                 transposed:  I · n_out DAC conversions,   J · n_in   ADC conversions
     digital     n_out · n_in multiplications, and as many for every outer product added to it
 
+A weight may be held by several cells, all of which are read and programmed.
+
 Passes are counted as the hardware would make them. What the simulation does once for several
 passes, since it would come out the same, counts once a pass. Requests are counted where the chip
 takes them, in whole numbers on the host; pulses where they are drawn, cell by cell, in tensors on
@@ -40,6 +42,7 @@ class MatrixCounts(BaseModel):
         transposed_reads: likewise, driven from the other side.
         dac_conversions: of all its arrays.
         adc_conversions: of all its arrays.
+        cells_per_weight: cells that stand for one weight, such as two of a differential pair.
         programmings: how often all its cells were written as a whole, at first included.
         trains: pulse trains; one is what is sent to an array for one sample, or for one line of a
             dense ΔW.
@@ -65,6 +68,7 @@ class MatrixCounts(BaseModel):
     transposed_reads: float
     dac_conversions: float
     adc_conversions: float
+    cells_per_weight: int = 1
     programmings: float | None
     trains: float | None
     trains_cut_short: float | None
@@ -100,7 +104,9 @@ class Wear(NamedTuple):
 
     Attributes:
         holds_target: whether changes are added to a digital copy of the matrix, which is then
-            programmed; outer products are formed there.
+            programmed.
+        forms_products: whether outer products are formed digitally before they are written.
+        reads: vectors that the array was driven with in order to write it.
     """
 
     programmings: int
@@ -111,3 +117,6 @@ class Wear(NamedTuple):
     worst_cell_pulses: float | None = None
     computed: bool = False
     holds_target: bool = False
+    forms_products: bool = False
+    reads: int = 0
+    cells_per_weight: int = 1

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from aihwkit.simulator.configs.compounds import OneSidedUnitCell, ReferenceUnitCell
 from aihwkit.simulator.rpu_base import cuda as aihwkit_cuda
 from aihwkit.simulator.tiles.rpucuda import RPUCudaSimulatorTileWrapper
 from jaxtyping import Float, Int
@@ -70,6 +71,21 @@ def devices_of(device: Any) -> Iterator[Any]:
             yield from devices_of(part)
 
 
+def cells_per_weight(device: Any) -> int:
+    """Give the cells of a device that stand for one weight; a fixed reference that is not simulated
+    is none.
+    """
+    parts = getattr(device, "unit_cell_devices", [])
+    if isinstance(device, OneSidedUnitCell):  # made twice of its first
+        return 2 * cells_per_weight(parts[0])
+    if isinstance(device, ReferenceUnitCell):
+        return 2
+    if parts:
+        return sum(cells_per_weight(part) for part in parts)
+    inner = getattr(device, "device", None)
+    return 1 if inner is None else cells_per_weight(inner)
+
+
 class AihwkitCrossbar:
     """One aihwkit tile that is updated in place."""
 
@@ -101,6 +117,7 @@ class AihwkitCrossbar:
         self._tile = _make(n_out, n_in, config, device)
         self._trains = PulseTrains(self._tile)
         self._programmings = 0
+        self._cells_per_weight = cells_per_weight(getattr(config, "device", None))
         self._device = device
         self._seconds_per_read = seconds_per_read
         self._drifts = seconds_per_read > 0
@@ -147,7 +164,9 @@ class AihwkitCrossbar:
 
         Not of tiles that pulse by themselves, as Tiki-Taka's do.
         """
-        return (self._trains.wear or Wear(0))._replace(programmings=self._programmings)
+        return (self._trains.wear or Wear(0))._replace(
+            programmings=self._programmings, cells_per_weight=self._cells_per_weight
+        )
 
     @property
     def timeless(self) -> str | None:

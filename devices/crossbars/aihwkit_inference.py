@@ -122,7 +122,17 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     @property
     def wear(self) -> Wear:
         """See `devices.crossbars.base.Worn`; nothing is pulsed."""
-        return Wear(self._programmings, 0.0, 0.0, 0.0, 0.0, 0.0, holds_target=True)
+        noise = self._tile.rpu_config.noise_model
+        cells = 1
+        if noise is not None:  # its converter says what conductances a weight becomes
+            cells = len(noise.g_converter.convert_to_conductances(torch.ones(1, 1))[0])
+        return Wear(
+            self._programmings,
+            *(0.0, 0.0, 0.0, 0.0, 0.0),
+            holds_target=True,
+            forms_products=True,
+            cells_per_weight=cells,
+        )
 
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1

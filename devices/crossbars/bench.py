@@ -52,14 +52,19 @@ class BenchCrossbar:
         self._array = opened.take(n_out, n_in)
         self._bench: Any = opened.bench
         self._size = opened.bench.arrays[self._array]
-        self._programmings = 0
+        self._programmings = self._reads_to_write = 0
         # T of the module's formula
         self._target = np.zeros((self._size.columns, self._size.rows))
 
     @property
     def wear(self) -> Wear:
-        """See `devices.crossbars.base.Worn`; of pulses nothing is known."""
-        return Wear(self._programmings, holds_target=not self._changes_in_place)
+        """See `devices.crossbars.base.Worn`; of pulses and pairs nothing is known."""
+        return Wear(
+            self._programmings,
+            holds_target=not self._changes_in_place,
+            forms_products=not isinstance(self._bench, UpdatesOuter),
+            reads=self._reads_to_write,
+        )
 
     def report(self) -> dict[str, float]:
         """See `devices.crossbars.base.Reports`; one matrix speaks for all of the bench."""
@@ -131,6 +136,7 @@ class BenchCrossbar:
         lines = self._opened.bench.largest_input * torch.eye(n_in).repeat(_READS, 1)
         for _ in range(_ROUNDS):
             held = self._driven("read", lines, self._size.rows, self._size.columns)
+            self._reads_to_write += len(lines)
             mean = held.double().view(_READS, n_in, -1).mean(0).T.cpu().numpy()
             missing = np.zeros_like(self._target)
             held_weights = mean[:n_out] / self._opened.bench.largest_input
@@ -202,12 +208,14 @@ class SavedBenchCrossbar(BenchCrossbar):
         return own | {
             "target": torch.from_numpy(self._target.copy()),
             "programmings": torch.tensor(self._programmings),
+            "reads_to_write": torch.tensor(self._reads_to_write),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state."""
         self._target = state["target"].numpy().copy()
         self._programmings = int(state["programmings"])
+        self._reads_to_write = int(state["reads_to_write"])
         saved = {
             name.removeprefix("bench."): value.numpy().copy()
             for name, value in state.items()

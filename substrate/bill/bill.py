@@ -169,10 +169,12 @@ def _dac(counts: Counts) -> float:
     return sum(each.dac_conversions for each in _arrays(counts))
 
 
+def _cells(matrix: MatrixCounts) -> int:
+    return matrix.n_out * matrix.n_in * matrix.cells_per_weight
+
+
 def _cells_read(counts: Counts) -> float:
-    return sum(
-        (each.reads + each.transposed_reads) * each.n_out * each.n_in for each in _arrays(counts)
-    )
+    return sum((each.reads + each.transposed_reads) * _cells(each) for each in _arrays(counts))
 
 
 def _pulses(counts: Counts) -> float | None:
@@ -183,7 +185,7 @@ def _pulses(counts: Counts) -> float | None:
 def _cells_programmed(ledger: Ledger) -> float | None:
     return _all(
         [
-            None if each.programmings is None else each.programmings * each.n_out * each.n_in
+            None if each.programmings is None else each.programmings * _cells(each)
             for each in _arrays(ledger.training)
         ]
     )

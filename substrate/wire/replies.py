@@ -135,25 +135,26 @@ def write_counts(counts: Counts, trains: tuple[int, int] | None, told: pb.Counts
 
 def read_counts(told: pb.Counts) -> tuple[Counts, tuple[int, int] | None]:
     """Read what `write_counts` wrote."""
-    optional = {name for name, field in MatrixCounts.model_fields.items() if not _required(field)}
     counts = Counts(
         passes=told.passes,
         readout_conversions=told.readout_conversions,
         activation_words=told.activation_words,
-        matrices=[
-            MatrixCounts.model_validate(
-                {
-                    name: None
-                    if name in optional and not each.HasField(name)
-                    else getattr(each, name)
-                    for name in MatrixCounts.model_fields
-                }
-            )
-            for each in told.matrices
-        ],
+        matrices=[_read_matrix(each) for each in told.matrices],
     )
     return counts, (told.trains, told.trains_cut_short) if told.HasField("trains") else None
 
 
-def _required(field: object) -> bool:
-    return type(None) not in getattr(getattr(field, "annotation", None), "__args__", ())
+def _read_matrix(told: pb.MatrixCounts) -> MatrixCounts:
+    """What the server does not tell is as in `MatrixCounts`, or unknown."""
+    silent = {
+        field.name
+        for field in told.DESCRIPTOR.fields
+        if field.has_presence and not told.HasField(field.name)
+    }
+    return MatrixCounts.model_validate(
+        {
+            name: None if name in silent else getattr(told, name)
+            for name, field in MatrixCounts.model_fields.items()
+            if name not in silent or field.is_required()
+        }
+    )

@@ -117,6 +117,23 @@ def test_an_array_converts_at_its_rows_and_columns(crossbar):
     assert first.programmings == (2 if crossbar is inference else 1)
 
 
+@pytest.mark.parametrize(
+    ("crossbar", "cells"),
+    [
+        (native, 2),
+        (inference, 2),
+        (aihwkit, 1),
+        (partial(aihwkit, preset="EcRam4Preset"), 4),
+        (partial(aihwkit, preset="PCMPreset"), 2),
+        (partial(aihwkit, preset="TikiTakaEcRamPreset"), 2),
+        (partial(aihwkit, preset="MixedPrecisionPCMPreset"), 2),
+    ],
+)
+def test_a_weight_takes_all_cells_that_stand_for_it(crossbar, cells):
+    chip = make_chip(SIZES, crossbar)
+    assert of(chip, 1).cells_per_weight == cells
+
+
 def test_every_array_of_a_split_matrix_has_its_own_converters():
     def split(n_out: int, n_in: int) -> TiledCrossbar:
         return TiledCrossbar(n_out, n_in, 2, 4, lambda out, into, _: native(out, into))

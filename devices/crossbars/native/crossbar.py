@@ -255,6 +255,7 @@ class NativeCrossbar:
             pulses=float(pulses.sum()),
             worst_cell_pulses=float(pulses.max()),
             holds_target=self._target is not None and self._programmings > 1,
+            cells_per_weight=2,
         )
 
     @contextmanager

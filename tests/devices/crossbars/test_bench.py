@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from devices.bench import ArraySize, Bench
+from devices.counting import Requests, matrix_counts
 from devices.crossbars.bench import BenchCrossbar, SavedBenchCrossbar, crossbar_on
 from devices.crossbars.open_bench import BenchError, NoArrayError, OpenBench
 from devices.crossbars.tiled import TiledCrossbar
@@ -89,6 +90,31 @@ def test_a_bench_that_is_only_programmed_keeps_its_target_in_digital_memory() ->
     assert crossbar.wear.programmings == 6
     assert crossbar.wear.holds_target
     assert not crossbar_on(opened(Updated), 3, 4, CPU).wear.holds_target
+
+
+@pytest.mark.parametrize(
+    ("kind", "formed"), [(Updated, True), (Programmed, True), (Outerly, False)]
+)
+def test_outer_products_that_a_bench_does_not_know_are_formed_by_the_periphery(
+    kind: type[ReadOnly], formed: bool
+) -> None:
+    crossbar = crossbar_on(opened(kind), 3, 4, CPU)
+    asked = Requests(outer_products=5)
+    counts = matrix_counts(1, "weights", 3, 4, asked, crossbar)
+    assert counts.multiplications == (5 * 12 if formed else 0)
+    assert counts.words == (12 if kind is Programmed else 0)
+
+
+def test_reads_by_which_weights_are_written_are_counted() -> None:
+    bench = opened(Updated)
+    crossbar = crossbar_on(bench, 3, 4, CPU)
+    crossbar.program(weights())
+    cells: Any = bench.bench
+    driven = sum(len(drives) for drives in cells.driven)
+    assert driven > 0
+    counts = matrix_counts(1, "weights", 3, 4, Requests(reads=7), crossbar)
+    assert counts.reads == 7 + driven
+    assert (counts.dac_conversions, counts.adc_conversions) == (counts.reads * 4, counts.reads * 3)
 
 
 def test_outer_products_go_to_a_bench_that_knows_them_as_they_are() -> None:

@@ -98,6 +98,14 @@ def test_every_line_is_its_count_times_its_price():
     assert (bill.without_price, bill.untold) == ([], [])
 
 
+def test_all_cells_of_a_pair_are_read_and_programmed():
+    bill = bill_of(ledger(matrix(cells_per_weight=2)), NativeChip(crossbar="native"), PRICES)
+    count = {item.what: item.count for item in bill.items}
+    assert count["cells read"] == 12 * 30
+    assert count["cells programmed"] == 2 * 30
+    assert count["pulses on cells"] == 700
+
+
 def test_a_cell_is_worn_by_pulses_and_by_programming():
     other = matrix(layer=2, worst_cell_pulses=50.0, programmings=40.0)
     bill = bill_of(ledger(matrix(), other), NativeChip(crossbar="native"), PRICES)
