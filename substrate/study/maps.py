@@ -159,6 +159,8 @@ def _map(
             "lost": _lost(points),
         }
     )
+    if cells.duplicated(["x", "y"]).any():
+        note += "; means over the other axes"
     with canvas(theme, width_inches, 4.8) as (figure, axes, png):
         _cells(axes, cells, shown, theme)
         if border is not None:

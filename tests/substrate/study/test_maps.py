@@ -70,6 +70,15 @@ def test_a_point_that_lost_one_seed_does_not_look_feasible(points):
     assert "×: diverged in some seed" in figure.texts[1].get_text()
 
 
+def test_cells_of_several_points_are_said_to_be_means(points):
+    def note(table):
+        figure = gap_map(table, DEVICE, BITS, None, "test_accuracy", LIGHT, 4.0).figure
+        return figure.texts[1].get_text()
+
+    assert "means over the other axes" in note(points).replace("\n", " ")
+    assert "means" not in note(points[points["noise"] == 0.5])
+
+
 def test_energies_stand_in_cells_and_one_that_is_unknown_is_left_empty(points):
     points.loc[0, "training_joules"] = np.nan
     axes = energy_map(points, BITS, NOISE, None, LIGHT, 4.0).figure.axes[0]
