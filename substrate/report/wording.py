@@ -178,6 +178,11 @@ def correction_in_words(verdict: Verdict, not_at_once: int | None) -> str:
     return f"by Holm's correction for {not_at_once} comparisons"
 
 
+def badly_tuned(baseline: str) -> str:
+    """What a device that is far ahead of its clean baseline tells of it; what was seen follows."""
+    return f"{baseline} is probably badly tuned (learning rate, or too few epochs):"
+
+
 def doubts_in_words(summary: Summary) -> list[str]:
     """``bp is probably badly tuned …``, of every baseline that a device arm overtakes so far."""
     doubted: dict[str, list[str]] = {}
@@ -186,9 +191,8 @@ def doubts_in_words(summary: Summary) -> list[str]:
             ahead = f"{each.arm} is {behind_or_ahead(each.gap, summary.metric)} of it"
             doubted.setdefault(each.baseline, []).append(ahead)
     return [
-        f"{baseline} is probably badly tuned (learning rate, or too few epochs):"
-        f" {', '.join(ahead)}, by more than the tolerance. To keep up with such a baseline says"
-        " little."
+        f"{badly_tuned(baseline)} {', '.join(ahead)}, by more than the tolerance. To keep up with"
+        " such a baseline says little."
         for baseline, ahead in doubted.items()
     ]
 

@@ -167,7 +167,7 @@ def make_limit(
             )
         target = question.least
         least = least_of(found, runs.bills, target) if target else None
-        said = _said(question, found, runs.against, least)
+        said = _said(question, found, runs, least)
         record = _record(question, found, runs, said, least)
         text = json.dumps(record, indent=2, ensure_ascii=False)
         write_atomically(folder / RECORD, text + "\n")
@@ -191,7 +191,8 @@ def _round(console: Console, question: Question, found: Found) -> None:
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _said(question: Question, found: Found, against: str, least: Least | None) -> list[str]:
+def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None) -> list[str]:
+    from substrate.report.wording import badly_tuned
     from substrate.spec.sentence import border_in_words, sentence
     from substrate.study.least import in_words
 
@@ -201,13 +202,19 @@ def _said(question: Question, found: Found, against: str, least: Least | None) -
         if len(fields) == 1
         else [f"{each}." for each in border_in_words(found, fields, question.units)]
     )
-    said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
+    said.append(f"Feasible: {question.arm} within {question.within} of {runs.against}, on average.")
     if least is not None:
         said.append(in_words(least, fields, question.units, question.within))
     elif question.least:
         said.append(f"No {question.least} is known of what is feasible.")
     if not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
+    ahead = sum(gap < -question.tolerance for gap in runs.gaps)
+    if 2 * ahead > len(runs.gaps):
+        said.append(
+            f"{badly_tuned(runs.against)} {question.arm} is ahead of it by more than"
+            f" {question.within} in {ahead} of {len(runs.gaps)} runs."
+        )
     return said
 
 

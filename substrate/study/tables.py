@@ -85,8 +85,9 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     **{name: bill and _value(getattr(bill, name)) for name in BILLED},
                 }
             )
-    numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance", *BILLED)
-    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64") | {"not_at_once": "Int64"})
+    gaps = ("gap", "ci_low", "ci_high", "tolerance", "not_at_once")
+    numbers = ("mean", "std", "baseline_mean", *gaps, *BILLED)
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
 
 
 def _value(amount: Amount | float | None) -> float | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from substrate.record.summary import Verdict
-from substrate.report.wording import correction_in_words, percent, seeds_in_words
+from substrate.report.wording import badly_tuned, correction_in_words, percent, seeds_in_words
 from substrate.run.verdict import worst_verdict
 from substrate.study.effects import Effect, effects
 from substrate.study.plan import Plan
@@ -68,8 +68,8 @@ def _note(rows: pd.DataFrame, verdict: Verdict) -> str:
 def _doubts(arm: str, rows: pd.DataFrame) -> list[str]:
     points = rows["point"].nunique()
     return [
-        f"{baseline} is probably badly tuned (learning rate, or too few epochs): {arm} is ahead of"
-        f" it by more than the tolerance at {number} of {points} points."
+        f"{badly_tuned(str(baseline))} {arm} is ahead of it by more than the tolerance at {number}"
+        f" of {points} points."
         for baseline, number in rows[rows["baseline_doubted"]]["baseline"].value_counts().items()
     ]
 

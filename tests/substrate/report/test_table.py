@@ -6,6 +6,7 @@ from rich.console import Console
 
 from substrate.record.summary import Summary
 from substrate.report.table import run_result
+from tests.substrate.report.pages import page_of
 
 
 def printed(summary: Any, *, terminal: bool = False) -> str:
@@ -106,3 +107,12 @@ def test_a_baseline_that_the_device_overtakes_is_doubted(summary: Any) -> None:
         "danp_clean is probably badly tuned (learning rate, or too few epochs): crossbar is 8.0"
         " points ahead of it, by more than the tolerance."
     ) in text
+
+
+def test_figures_of_an_arm_that_was_stopped_say_after_which_epoch(summary: Any) -> None:
+    assert "epoch" not in printed(summary)
+    summary["arms"]["crossbar"]["after_epoch"] = 3
+    text = printed(summary)
+    assert text.count("epoch 3 of 12") == 2  # test and train accuracy
+    page = page_of(Summary.model_validate(summary))
+    assert page.count("after epoch 3 of 12") == 3
