@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_GAP_FIGURES = ("gap", "ci_low", "ci_high", "over_seeds", "over_samples", "tolerance")
 _METRICS: tuple[MetricName, ...] = ("test_accuracy", "train_accuracy", "test_loss", "train_loss")
 
 
@@ -101,7 +102,7 @@ class Run:
         rows = [
             {name: getattr(each, name) for name in columns} for each in self.summary.comparisons
         ]
-        return frame(rows, columns, columns[2:-2])
+        return frame(rows, columns, _GAP_FIGURES)
 
     def learning_curves(self) -> Figure:
         """Draw the deciding metric against epoch: mean and range over seeds, a line an arm."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from substrate.study.page import StudyView
     from substrate.study.session import MadeStudy
+    from substrate.study.views import StudyView
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,11 @@ class Study(Made):
         """
         from substrate.report.canvas import WIDE_INCHES
         from substrate.report.palette import LIGHT
+        from substrate.study.drawn_axis import with_units
         from substrate.study.plots import gap_curves
 
         view, metric = self._view(arm), self.made.result.summaries[0].metric
-        settings = self.made.plan.study.axes[self._axis(axis)]
+        settings = with_units(self.made.plan)[self._axis(axis)]
         drawn = gap_curves(view.points, (axis, settings), None, metric, LIGHT, WIDE_INCHES)
         return drawn.figure
 
@@ -96,10 +97,11 @@ class Study(Made):
         """
         from substrate.report.canvas import WIDE_INCHES
         from substrate.report.palette import LIGHT
+        from substrate.study.drawn_axis import with_units
         from substrate.study.maps import feasible_map, gap_map
 
         view, metric = self._view(arm), self.made.result.summaries[0].metric
-        settings = self.made.plan.study.axes
+        settings = with_units(self.made.plan)
         first, second = ((name, settings[self._axis(name)]) for name in (across, up))
         border = feasible_map(view.points, first, second) if len(settings) == 2 else None
         drawn = gap_map(view.points, first, second, border, metric, LIGHT, WIDE_INCHES)

@@ -24,11 +24,11 @@ from substrate.report.wording import (
     METRIC_TITLE,
     NOTHING,
     behind_or_ahead,
-    gap_number,
     is_accuracy,
     mean_and_deviation,
     percent,
     seeds_in_words,
+    sided,
 )
 from substrate.run.estimate import Interval
 from substrate.text import plain
@@ -45,8 +45,9 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
             "Arms side by side",
             f"{METRIC_TITLE[metric]} at the end of training, mean ± standard deviation over seeds;"
             f" each interval is one at {100 * found.confidence:g} % over new seeds and new test"
-            f" data, and stands for itself. Behind: {found.reference} minus the arm, over the"
-            " seeds that both have, sample by sample.",
+            " data, and stands for itself: of many equal arms, one in"
+            f" {1 / (1 - found.confidence):.0f} would seem to differ. Arms are set against"
+            f" {found.reference} over the seeds that both have, sample by sample.",
             pictures=[
                 (
                     picture(lambda theme, width: intervals(found, theme, width)),
@@ -54,7 +55,15 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
                     f" {' '.join(said(found))}",
                 )
             ],
-            headings=("Run", "Arm", METRIC_TITLE[metric], "Interval", "Seeds", "Behind", "Energy"),
+            headings=(
+                "Run",
+                "Arm",
+                METRIC_TITLE[metric],
+                "Interval",
+                "Seeds",
+                f"Against {found.reference}",
+                "Energy to train",
+            ),
             rows=[_row(found, arm) for arm in found.arms],
             numbers=(2, 3, 4, 5, 6),
         )
@@ -67,7 +76,7 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
     return render_page(
         "Runs compared",
         headline(found),
-        "undecided",
+        None,
         said(found),
         sections,
         about=f"{len(found.runs)} runs · {first.data.name} · {first.network}",
@@ -103,7 +112,7 @@ def comparison_table(found: ComparedRuns) -> Group:
     )
     table.add_column("Run", overflow="fold")
     table.add_column("Arm", overflow="fold")
-    for heading in (METRIC_TITLE[found.metric].replace(" ", "\n"), "Seeds", "Behind", "Interval"):
+    for heading in (METRIC_TITLE[found.metric].replace(" ", "\n"), "Seeds", "Gap", "Interval"):
         table.add_column(heading, justify="right")
     for arm in found.arms:
         table.add_row(
@@ -262,12 +271,11 @@ def _ends(found: ComparedRuns, interval: Interval | None, *, figures: bool = Fal
     if interval is None or not interval.whole:
         return NOTHING
     if not figures:
-        low, high = (gap_number(end, found.metric) for end in (interval.low, interval.high))
-        return f"{low} to {high}"
-    ends = _possible(found, interval)
+        return sided(interval.low, interval.high, found.metric)
+    low, high = _possible(found, interval)
     if is_accuracy(found.metric):
-        return f"{percent(ends[0]).removesuffix(' %')} to {percent(ends[1])}"
-    return f"{ends[0]:.4g} to {ends[1]:.4g}"
+        return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+    return f"{low:.4g} to {high:.4g}"
 
 
 def _possible(found: ComparedRuns, interval: Interval) -> tuple[float, float]:

@@ -33,7 +33,10 @@ def _is_none(value: object) -> bool:
 
 
 class Measure(Part):
-    """A figure over seeds; `values` has one entry a seed, None where it diverged."""
+    """A figure over seeds; `values` has one entry a seed.
+
+    None where it diverged, was given up, or has come less far than others (`Arm.after_epoch`).
+    """
 
     mean: float | None
     std: float | None
@@ -114,6 +117,7 @@ class Left(Part):
 class Arm(Part):
     """One trained arm; accuracies are fractions, and absent in a regression.
 
+    `after_epoch` is when its figures were measured, where no seed has come to the end.
     Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
     the verdict of a baseline always, the device of the ideal chip, the wire where the chip is in
     the learner's process, `reported` where no driver reports anything, by name with unit, and all
@@ -130,6 +134,7 @@ class Arm(Part):
     seconds: float
     diverged: list[DivergedSeed]
     failed: list[FailedSeed] = Field([], exclude_if=lambda value: not value)
+    after_epoch: int | None = Field(None, exclude_if=_is_none)
     test_accuracy: Measure | None = Field(None, exclude_if=_is_none)
     train_accuracy: Measure | None = Field(None, exclude_if=_is_none)
     test_loss: Measure
@@ -156,6 +161,11 @@ class Comparison(Part):
         over_seeds: the half-width that new seeds alone would leave; absent with one seed.
         over_samples: likewise new test data; absent where it is unknown. The squares of the two add
             up to that of the interval's half-width.
+        not_at_once: of how many comparisons (of device arms, where it is feasible) Holm's
+            correction is, where the interval by itself decides and only the correction does not;
+            absent elsewhere.
+        baseline_doubted: whether the device is ahead by more than the tolerance, at the end of a
+            complete run, so that the baseline is probably badly tuned; absent where not.
     """
 
     arm: str
@@ -168,6 +178,8 @@ class Comparison(Part):
     tolerance: float
     verdict: Verdict
     reason: str
+    not_at_once: int | None = Field(None, exclude_if=_is_none)
+    baseline_doubted: bool = Field(False, exclude_if=lambda value: not value)
 
 
 class DataSet(Part):

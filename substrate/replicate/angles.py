@@ -41,6 +41,10 @@ class AngleRun:
         """All that perturb."""
         return list(self.angles)
 
+    def lost(self, arm: str) -> int:
+        """None: nothing is trained."""
+        return 0
+
     def compared(
         self, arms: list[str], layer: int | None = None, samples: int | None = None
     ) -> dict[str, Spread]:

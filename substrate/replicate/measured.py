@@ -172,6 +172,10 @@ class TrainingRun:
             return "one seed"
         return "no difference at all" if interval.over_samples == 0 else "test samples unknown"
 
+    def lost(self, arm: str) -> int:
+        """Seeds that diverged, and are in no figure."""
+        return len(self.diverged.get(arm, []))
+
     def by_sigma(self, arm: str) -> None:
         """None: a training has no angles."""
 

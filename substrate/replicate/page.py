@@ -249,8 +249,7 @@ def _difference(found: Check, run: Run) -> str:
     words = []
     if found.low is not None and found.high is not None:
         words.append(f"{run.number(found.low)} to {run.number(found.high)}")
-    if found.note:
-        words.append(found.note)
+    words += [each for each in (found.note, found.lost) if each]
     return f"{found.difference} ({'; '.join(words)})" if words else found.difference or NOTHING
 
 

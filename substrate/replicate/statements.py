@@ -80,6 +80,7 @@ class Check:
             where an arm was not measured.
         low, high: its interval; None where there is none.
         note: why there is none, or what it leaves out.
+        lost: seeds that diverged, and that nothing of this is about.
     """
 
     statement: str
@@ -89,6 +90,7 @@ class Check:
     low: float | None = None
     high: float | None = None
     note: str = ""
+    lost: str = ""
 
 
 class Measured(Protocol):
@@ -122,6 +124,10 @@ class Measured(Protocol):
 
     def by_sigma(self, arm: str) -> list[tuple[float, list[float]]] | None:
         """σ² with the angles in degrees of every input, ascending; None where there are none."""
+        ...
+
+    def lost(self, arm: str) -> int:
+        """How many of its seeds diverged."""
         ...
 
     def written(self, spread: Spread) -> str:
@@ -176,7 +182,8 @@ def check(statement: str, run: Measured) -> Check:
         weights = {arm: weight, other: -weight} if arm != other else {arm: 0.0}
         return run.contrast(weights, named, layer, samples)
 
-    told = _Told(statement, text, run)
+    lost = ", ".join(f"{arm} lost {each} seeds" for arm in named if (each := run.lost(arm)))
+    told = _Told(statement, text, run, lost)
     if part["order"] == "better":
         return told.above_zero("ahead by", less(own, part["other"]))
     if part["order"]:
@@ -203,6 +210,7 @@ class _Told:
     statement: str
     figures: str
     run: Measured
+    lost: str = ""
 
     def above_zero(self, words: str, estimate: Estimate) -> Check:
         interval = estimate.interval(CONFIDENCE)
@@ -246,11 +254,18 @@ class _Told:
         difference = f"{words} {self.run.number(interval.centre)}"
         if not interval.whole:
             note = self.run.without_interval(interval)
-            return Check(self.statement, "not told apart", self.figures, difference, note=note)
+            return Check(
+                self.statement,
+                "not told apart",
+                self.figures,
+                difference,
+                note=note,
+                lost=self.lost,
+            )
         note = "" if estimate.paired else "errors of the arms as if independent"
         answer: Answer = "confirmed" if confirmed else "refuted" if refuted else "not told apart"
         low, high = interval.low, interval.high
-        return Check(self.statement, answer, self.figures, difference, low, high, note)
+        return Check(self.statement, answer, self.figures, difference, low, high, note, self.lost)
 
 
 def _check_steady(statement: str, arm: str, decades: int, run: Measured) -> Check:

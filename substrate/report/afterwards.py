@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from substrate.record.summary import Arm, Summary
-from substrate.report.wording import mean_and_deviation
+from substrate.record.summary import Arm, Measure, Summary
+from substrate.report.wording import mean_and_deviation, seeds_in_words, seeds_measured
 
 _PERIODS = {3600.0: "an hour", 86400.0: "a day", 2592000.0: "a month"}
 
@@ -36,16 +36,14 @@ def rows(summary: Summary) -> list[Row]:
         for each in arm.afterwards
         if each.untried is None
     }
-    at_once = tuple(
-        mean_and_deviation(arm.measure(summary.metric), summary.metric) for arm in arms.values()
-    )
+    at_once = tuple(_figure(arm.measure(summary.metric), summary) for arm in arms.values())
     result = [Row("at the end of training", at_once)]
     for what, amount in sorted(found, key=lambda each: (_ORDER[each[0]], each[1])):
         figures = []
         for arm in arms.values():
             same = [each for each in arm.afterwards if (each.what, each.amount) == (what, amount)]
             measure = getattr(same[0], summary.metric) if same else None
-            figures.append(mean_and_deviation(measure, summary.metric))
+            figures.append(_figure(measure, summary))
         result.append(Row(_condition(what, amount), tuple(figures)))
     return result
 
@@ -58,6 +56,15 @@ def untried(summary: Summary) -> list[str]:
             if each.untried is not None:
                 reasons.setdefault((_NOT_TRIED[each.what], each.untried), []).append(name)
     return [f"{', '.join(names)}: {what} {why}." for (what, why), names in reasons.items()]
+
+
+def _figure(measure: Measure | None, summary: Summary) -> str:
+    """``92.0 ± 1.0 %``; of fewer seeds than there are, with their number."""
+    written = mean_and_deviation(measure, summary.metric)
+    seeds = len(summary.seeds)
+    if measure is None or not 0 < seeds_measured(measure) < seeds:
+        return written
+    return f"{written}, {seeds_measured(measure)} of {seeds_in_words(seeds)}"
 
 
 _ORDER = {"read again": 0, "drift": 1, "failing cells": 2}

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from substrate.record.summary import Verdict
 from substrate.report.html import Picture, template
 from substrate.report.palette import DARK, LIGHT
 from substrate.report.wording import VERDICT_SYMBOL
+
+
+class Judged(NamedTuple):
+    """A cell of a table that is a verdict, with what stands below it in small letters."""
+
+    verdict: Verdict
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Section:
         lede: a line or two below it.
         pictures: each with what it shows in words.
         headings: of the table's columns.
-        rows: of the table, as text; a cell that is a verdict is shown as one.
+        rows: of the table, as text or verdicts.
         numbers: the columns that are flush right.
     """
 
@@ -28,14 +36,14 @@ class Section:
     lede: str = ""
     pictures: Sequence[tuple[Picture, str]] = ()
     headings: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
+    rows: Sequence[Sequence[str | Judged]] = ()
     numbers: Sequence[int] = ()
 
 
 def render_page(
     title: str,
     headline: str,
-    tone: Verdict,
+    tone: Verdict | None,
     reasons: Sequence[str],
     sections: Sequence[Section],
     *,
@@ -51,7 +59,7 @@ def render_page(
     Args:
         title: in small letters above the headline.
         headline: in large ones.
-        tone: the headline's colour.
+        tone: the headline's colour; None where it is no verdict.
         reasons: sentences below it.
         sections: in their order.
         about: one line: data, network, how many runs.
@@ -64,7 +72,7 @@ def render_page(
     return template("study.html.j2").render(
         title=title,
         headline=headline,
-        tone_of=tone.replace(" ", "-"),
+        tone_of="none" if tone is None else tone.replace(" ", "-"),
         reasons=reasons,
         sections=sections,
         about=about,

@@ -11,7 +11,7 @@ from substrate.record.sensitivity import Sensitivity, SensitivityReport, Variati
 from substrate.record.summary import Summary
 from substrate.report.canvas import WIDE_INCHES, Drawing, canvas, head_of, shorten
 from substrate.report.palette import Theme
-from substrate.report.wording import NOTHING, gap_number, is_accuracy
+from substrate.report.wording import NOTHING, ends, gap_number, is_accuracy
 from substrate.text import plain
 
 MOST_DRAWN = 24
@@ -36,7 +36,7 @@ def cost_in_words(each: Variation | None, summary: Summary) -> str:
         return lost or NOTHING
     words = gap_number(each.cost, metric)
     if each.ci_low is not None and each.ci_high is not None:
-        words += f" ({gap_number(each.ci_low, metric)} to {gap_number(each.ci_high, metric)})"
+        words += f" ({ends(each.ci_low, each.ci_high, metric)})"
     return f"{words}; {lost}" if lost else words
 
 
@@ -87,21 +87,21 @@ def sensitivity_plot(
     metric = summary.metric
     with canvas(theme, width_inches, 1.5 + 0.36 * len(shown)) as (figure, axes, png):
         axes.axvline(0, color=theme.muted, linewidth=0.9)
-        ends = [0.0]
+        costs = [0.0]
         for place, each in enumerate(shown):
             for beside, colour, varied in zip(
                 (-0.14, 0.14), theme.arms, directions(each), strict=False
             ):
                 if varied is None or varied.cost is None:
                     continue
-                ends.append(varied.cost)
+                costs.append(varied.cost)
                 if varied.ci_low is not None and varied.ci_high is not None:
                     bar = [varied.ci_low, varied.ci_high]
                     axes.plot(bar, [place + beside] * 2, color=colour, linewidth=1.6)
                 axes.plot(varied.cost, place + beside, "o", color=colour, markersize=5)
         # of two seeds an interval may be wider than all costs together
-        room = 0.35 * (max(ends) - min(ends)) or 0.01
-        low, high = min(ends) - room, max(ends) + room
+        room = 0.35 * (max(costs) - min(costs)) or 0.01
+        low, high = min(costs) - room, max(costs) + room
         for place, each in enumerate(shown):
             for beside, colour, varied in zip(
                 (-0.14, 0.14), theme.arms, directions(each), strict=False

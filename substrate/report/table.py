@@ -1,6 +1,7 @@
 """The verdict, the arms and their comparisons for the terminal."""
 
 from pathlib import Path
+from textwrap import wrap
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -16,8 +17,10 @@ from substrate.report.wording import (
     VERDICT_SYMBOL,
     behind_or_ahead,
     confidence_in_words,
+    correction_in_words,
     cut_short_in_words,
     divergence_in_words,
+    doubts_in_words,
     duration,
     failure_in_words,
     gap_with_unit,
@@ -40,7 +43,13 @@ _VERDICT_STYLE: dict[Verdict, str] = {
 
 def run_result(summary: Summary, folder: Path) -> Group:
     """Everything a finished run tells in the terminal, the verdict last, where the eye rests."""
-    parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary), ""]
+    parts: list[RenderableType] = [arms_table(summary), "", comparisons_table(summary)]
+    parts += [
+        _text(f"{each.arm} against {each.baseline}: {each.reason}.")
+        for each in summary.comparisons
+        if each.not_at_once is not None
+    ]
+    parts.append("")
     if bill.billed(summary):
         parts += [bill_table(summary), *map(_text, bill.left_out(summary)), ""]
     if afterwards.tested(summary):
@@ -61,7 +70,9 @@ def run_result(summary: Summary, folder: Path) -> Group:
     if summary.status == "interrupted":
         parts.append(_text("Interrupted: what was measured until then is shown.", "bold yellow"))
     parts += [_text(said) for said in (*wire.lines(summary), *reported.lines(summary))]
-    parts += [_text(said, "yellow") for said in cut_short_in_words(summary)]
+    parts += [
+        _text(said, "yellow") for said in (*doubts_in_words(summary), *cut_short_in_words(summary))
+    ]
     parts.append(verdict_line(summary))
     if more := what_next(summary, folder):
         parts.append(_text(more))
@@ -93,6 +104,8 @@ def arms_table(summary: Summary) -> Table:
             cell = mean_and_deviation(measure, metric)
             if measure is not None and 0 < seeds_measured(measure) < seeds:
                 cell += f"\n{seeds_measured(measure)} of {seeds_in_words(seeds)}"
+            if arm.after_epoch is not None:
+                cell += f"\nepoch {arm.after_epoch} of {summary.epochs}"
             cells.append(_text(cell))
         table.add_row(*cells, _text(duration(arm.seconds)))
     return table
@@ -113,12 +126,16 @@ def comparisons_table(summary: Summary) -> Table:
     for comparison in summary.comparisons:
         gap = comparison.gap
         verdict = comparison.verdict
+        why = correction_in_words(verdict, comparison.not_at_once)
+        lines = wrap(why, len("✗ not feasible"))
         table.add_row(
             _text(comparison.arm),
             _text(comparison.baseline),
             NOTHING if gap is None else behind_or_ahead(gap, metric),
             interval(comparison, metric),
-            _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]),
+            _text(f"{VERDICT_SYMBOL[verdict]} {verdict}", _VERDICT_STYLE[verdict]).append_text(
+                _text("".join(f"\n{line}" for line in lines), "not bold")
+            ),
         )
     return table
 

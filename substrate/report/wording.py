@@ -20,6 +20,7 @@ from substrate.record.summary import (
 )
 
 NOTHING = "–"
+_MOST_DECIMALS = 4
 VERDICT_SYMBOL: dict[Verdict, str] = {"feasible": "✓", "not feasible": "✗", "undecided": "?"}
 METRIC_TITLE: dict[MetricName, str] = {
     "test_accuracy": "Test accuracy",
@@ -35,15 +36,42 @@ def is_accuracy(metric: MetricName) -> bool:
 
 
 def percent(fraction: float | None) -> str:
-    """``92.0 %``."""
-    return NOTHING if fraction is None else f"{100 * fraction:.1f} %"
+    """``92.0 %``; ``99.96 %`` of what is not all, and ``0.02 %`` of what is not nothing."""
+    return NOTHING if fraction is None else f"{_percents(fraction)} %"
 
 
-def gap_number(value: float | None, metric: MetricName) -> str:
-    """A gap without its unit: percentage points for an accuracy, loss units for a loss."""
+def _percents(fraction: float) -> str:
+    return next(
+        text
+        for decimals in range(1, _MOST_DECIMALS + 1)
+        if (text := f"{100 * fraction:.{decimals}f}")
+        and (float(text) not in (0, 100) or fraction in (0, 1) or decimals == _MOST_DECIMALS)
+    )
+
+
+def gap_number(value: float | None, metric: MetricName, apart_from: float | None = None) -> str:
+    """A gap without its unit: percentage points for an accuracy, loss units for a loss.
+
+    Args:
+        value: the gap.
+        metric: that it is of.
+        apart_from: the tolerance; a gap that differs from it is not written as if it were it.
+    """
     if value is None:
         return NOTHING
-    size = f"{100 * abs(value):.1f}" if is_accuracy(metric) else f"{abs(value):.3g}"
+    written = _rounded(value, metric, 0)
+    if apart_from is not None and value != apart_from:
+        more = (_rounded(value, metric, digits) for digits in range(_MOST_DECIMALS))
+        limits = (_rounded(apart_from, metric, digits) for digits in range(_MOST_DECIMALS))
+        pairs = zip(more, limits, strict=True)
+        return next((own for own, other in pairs if own != other), written)
+    return written
+
+
+def _rounded(value: float, metric: MetricName, digits: int) -> str:
+    """A gap with some digits more than gaps commonly have."""
+    points = is_accuracy(metric)
+    size = f"{100 * abs(value):.{1 + digits}f}" if points else f"{abs(value):.{3 + digits}g}"
     return f"−{size}" if value < 0 and float(size) > 0 else size
 
 
@@ -61,7 +89,7 @@ def mean_and_deviation(measure: Measure | None, metric: MetricName) -> str:
     if deviation is None or seeds_measured(measure) < 2:
         return percent(mean) if is_accuracy(metric) else f"{mean:.4g}"
     if is_accuracy(metric):
-        return f"{100 * mean:.1f} ± {100 * deviation:.1f} %"
+        return f"{_percents(mean)} ± {100 * deviation:.1f} %"
     if not 0 < deviation < mean < 1e5:
         return f"{mean:.4g} ± {deviation:.2g}"
     # As many decimals as the deviation's second digit has, as measurements are written.
@@ -90,7 +118,29 @@ def interval(comparison: Comparison, metric: MetricName) -> str:
     low, high = comparison.ci_low, comparison.ci_high
     if low is None or high is None:
         return NOTHING
-    return f"{gap_number(low, metric)} to {gap_number(high, metric)}"
+    return ends(low, high, metric, comparison.tolerance)
+
+
+def ends(low: float, high: float, metric: MetricName, apart_from: float | None = None) -> str:
+    """``−3.0 to 5.0``: the ends of a gap's interval, as far as there can be such gaps.
+
+    Of two seeds Student's t may reach beyond 100 points. `apart_from` is as of `gap_number`.
+    """
+    low, high = _possible(low, high, metric)
+    return " to ".join(gap_number(each, metric, apart_from) for each in (low, high))
+
+
+def sided(low: float, high: float, metric: MetricName, apart_from: float | None = None) -> str:
+    """``3.0 ahead to 5.0 behind``: the same for sentences, where a sign could mean either."""
+    low, high = _possible(low, high, metric)
+    first, last = (gap_number(each, metric, apart_from).removeprefix("−") for each in (low, high))
+    if low >= 0:
+        return f"{first} to {last}"
+    return f"{last} to {first} ahead" if high <= 0 else f"{first} ahead to {last} behind"
+
+
+def _possible(low: float, high: float, metric: MetricName) -> tuple[float, float]:
+    return (max(-1.0, low), min(1.0, high)) if is_accuracy(metric) else (low, high)
 
 
 def behind_or_ahead(gap: float, metric: MetricName) -> str:
@@ -107,16 +157,44 @@ def comparison_in_words(comparison: Comparison, summary: Summary) -> str:
     pair = f"{comparison.arm} against {comparison.baseline}"
     if comparison.gap is None:
         return f"{pair}: no gap could be measured; {comparison.verdict}."
-    bounds = interval(comparison, metric)
+    low, high = comparison.ci_low, comparison.ci_high
     spread = (
         "no confidence interval"
-        if bounds == NOTHING
-        else f"{confidence_in_words(summary)} {bounds}"
+        if low is None or high is None
+        else f"{confidence_in_words(summary)} {sided(low, high, metric, comparison.tolerance)}"
     )
     return (
         f"{pair}: {behind_or_ahead(comparison.gap, metric)} ({spread}), "
         f"tolerance {gap_with_unit(comparison.tolerance, metric)}; {comparison.verdict}."
     )
+
+
+def correction_in_words(verdict: Verdict, not_at_once: int | None) -> str:
+    """``by Holm's correction for 4 comparisons``, where it alone decides; empty elsewhere."""
+    if not_at_once is None:
+        return ""
+    if verdict == "feasible":
+        return f"not with Holm's correction for {not_at_once} device arms"
+    return f"by Holm's correction for {not_at_once} comparisons"
+
+
+def badly_tuned(baseline: str) -> str:
+    """What a device that is far ahead of its clean baseline tells of it; what was seen follows."""
+    return f"{baseline} is probably badly tuned (learning rate, or too few epochs):"
+
+
+def doubts_in_words(summary: Summary) -> list[str]:
+    """``bp is probably badly tuned …``, of every baseline that a device arm overtakes so far."""
+    doubted: dict[str, list[str]] = {}
+    for each in summary.comparisons:
+        if each.baseline_doubted and each.gap is not None:
+            ahead = f"{each.arm} is {behind_or_ahead(each.gap, summary.metric)} of it"
+            doubted.setdefault(each.baseline, []).append(ahead)
+    return [
+        f"{badly_tuned(baseline)} {', '.join(ahead)}, by more than the tolerance. To keep up with"
+        " such a baseline says little."
+        for baseline, ahead in doubted.items()
+    ]
 
 
 def verdict_in_words(summary: Summary) -> str:
@@ -129,12 +207,14 @@ def verdict_in_words(summary: Summary) -> str:
         for comparison in summary.comparisons
         if comparison.verdict == summary.verdict
         and comparison.ci_low is not None
+        and comparison.ci_high is not None
         and comparison.arm == (summary.decided_by or comparison.arm)
     ]
     lost = any(arm.diverged for arm in summary.arms.values())
     if summary.status != "complete" or lost or not telling:
         return summary.verdict_reason
     worst = max(telling, key=lambda comparison: comparison.gap or 0.0)
+    low, high = worst.ci_low or 0.0, worst.ci_high or 0.0
     metric = summary.metric
     size = behind_or_ahead(worst.gap or 0.0, metric)
     distance = (
@@ -146,7 +226,7 @@ def verdict_in_words(summary: Summary) -> str:
     )
     sentence = (
         f"The {worst.arm} arm {distance} {worst.baseline} in {METRIC_TITLE[metric].lower()} "
-        f"({confidence_in_words(summary)} {interval(worst, metric)}); "
+        f"({confidence_in_words(summary)} {sided(low, high, metric, worst.tolerance)}); "
         f"the scenario allows {gap_number(worst.tolerance, metric)}."
     )
     if summary.verdict != "undecided":

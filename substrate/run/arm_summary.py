@@ -91,19 +91,25 @@ class ArmOutcome:
     def values(
         self, metric: MetricName, seeds: Sequence[int], epoch: int | None = None
     ) -> list[float | None]:
-        """The figure of every seed after an epoch, or after its last.
+        """The figure of every seed after an epoch, or after the last that any of them reached.
 
-        None where it diverged, was given up, or has not come so far.
+        None where it diverged, was given up, or has not come so far: figures after unequal numbers
+        of epochs have no mean.
         """
+        at = self.furthest(seeds) if epoch is None else epoch
         return [
             self._epochs[seed, at].figure(metric)
-            if (at := self.reached(seed) if epoch is None else epoch)
-            and seed not in self.divergences
-            and seed not in self.failed
-            and (seed, at) in self._epochs
+            if at and self._goes_on(seed) and (seed, at) in self._epochs
             else None
             for seed in seeds
         ]
+
+    def furthest(self, seeds: Sequence[int]) -> int:
+        """The last epoch that any of some seeds has reached, of those that were not lost."""
+        return max((self.reached(seed) for seed in seeds if self._goes_on(seed)), default=0)
+
+    def _goes_on(self, seed: int) -> bool:
+        return seed not in self.divergences and seed not in self.failed
 
 
 def summary_of_arm(
@@ -125,6 +131,7 @@ def summary_of_arm(
     """
     arm = scenario.all_arms[name]
     own = [each for each in comparisons if each.arm == name]
+    furthest = outcome.furthest(scenario.seeds)
     ledger = mean_ledger(list(outcome.ledgers.values())) if outcome.ledgers else None
 
     def measure(metric: MetricName) -> Measure:
@@ -144,6 +151,7 @@ def summary_of_arm(
             for seed, divergence in outcome.divergences.items()
         ],
         failed=list(outcome.failed.values()),
+        after_epoch=furthest if 0 < furthest < scenario.training.epochs else None,
         test_accuracy=None if regression else measure("test_accuracy"),
         train_accuracy=None if regression else measure("train_accuracy"),
         test_loss=measure("test_loss"),

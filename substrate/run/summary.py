@@ -31,6 +31,7 @@ from substrate.run.verdict import (
     confidence_at,
     feasible_at_once,
     seeds_at_next_look,
+    with_correction,
     worst,
 )
 from substrate.scenario.schema import Scenario
@@ -64,10 +65,19 @@ def summarise(
     if status != "complete":
         reason = _unfinished(status, epoch, seeds)
         comparisons = [
-            each.model_copy(update={"verdict": "undecided", "reason": reason})
+            each.model_copy(
+                update={
+                    "verdict": "undecided",
+                    "reason": reason,
+                    "not_at_once": None,
+                    "baseline_doubted": False,
+                }
+            )
             for each in comparisons
         ]
         feasible = set()
+    else:
+        comparisons = with_correction(comparisons, feasible)
     verdict, decisive = _decide(scenario, comparisons, feasible)
     return Summary(
         scenario=scenario.name,
@@ -131,7 +141,8 @@ def _decide(
     speaks = (
         list(feasible)
         or [name for name, each in verdicts.items() if each == verdict]
-        or list(of_arm)  # each is feasible by itself, and none with the correction
+        # feasible by themselves, and none with the correction
+        or [name for name, each in verdicts.items() if each == "feasible"]
     )
     telling = {
         name: max(
@@ -145,11 +156,7 @@ def _decide(
         gap = telling[name].gap
         return RUNGS.index(rung_of(scenario.arms[name])), math.inf if gap is None else gap
 
-    decisive = telling[min(speaks, key=cost)]
-    if verdict == "undecided" and decisive.verdict == "feasible":
-        reason = f"{decisive.reason}, but not with Holm's correction for {len(of_arm)} device arms"
-        decisive = decisive.model_copy(update={"reason": reason})
-    return verdict, decisive
+    return verdict, telling[min(speaks, key=cost)]
 
 
 def _gap(

@@ -25,7 +25,7 @@ look again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from substrate.record.summary import Comparison, Verdict
@@ -86,6 +86,7 @@ def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Co
         interval = None if gap.estimate is None else gap.estimate.interval(confidence)
         whole = interval if interval is not None and interval.whole else None
         verdict, reason = _judged(gap, interval, tolerance, len(tested), place in far)
+        not_at_once = verdict == "undecided" and whole is not None and whole.low > tolerance
         if whole is not None and gap.estimate is not None and not gap.estimate.paired:
             reason += "; what became of each test sample is unknown, errors count as independent"
         comparisons.append(
@@ -100,6 +101,8 @@ def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Co
                 tolerance=tolerance,
                 verdict=verdict,
                 reason=reason,
+                not_at_once=len(tested) if not_at_once and place in tested else None,
+                baseline_doubted=interval is not None and interval.centre < -tolerance,
             )
         )
     return comparisons
@@ -145,6 +148,30 @@ def feasible_at_once(
     }:
         found |= more
     return found
+
+
+def with_correction(
+    comparisons: Sequence[Comparison], feasible: Collection[str]
+) -> list[Comparison]:
+    """Say of device arms that are feasible by themselves, and not at once with the others, so.
+
+    Args:
+        comparisons: of all device arms, judged.
+        feasible: arms that are feasible at once.
+    """
+    arms = {each.arm for each in comparisons}
+    alone = {
+        arm
+        for arm in arms - {*feasible}
+        if worst([each for each in comparisons if each.arm == arm]) == "feasible"
+    }
+    but = f", but not with Holm's correction for {len(arms)} device arms"
+    return [
+        each.model_copy(update={"reason": each.reason + but, "not_at_once": len(arms)})
+        if each.arm in alone
+        else each
+        for each in comparisons
+    ]
 
 
 def _judged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from substrate.spec.axis import Axis
@@ -9,31 +10,41 @@ from substrate.spec.search import Found, Limit, whole
 
 
 def sentence(found: Found, field: str, unit: str = "") -> str:
-    """``adc_bits: at least 6 bits (95 %: 5.6 to 6.3), 34 runs``, of one field."""
+    """``adc_bits: at least 6 bits (95 %: 6 to 7), 34 runs``, of one field."""
     return f"{field}: {limit_in_words(found, found.limits[0], unit)}, {_runs(found)}"
 
 
-def border_in_words(found: Found, fields: tuple[str, str]) -> list[str]:
-    """``at read_noise 0.01, bits: at least 6 (95 %: 5.6 to 6.3)``, a line a column."""
+def border_in_words(
+    found: Found, fields: Sequence[str], units: Sequence[str] = ("", "")
+) -> list[str]:
+    """``at read_noise 0.01, adc: at least 6 bits (95 %: 6 to 7)``, a line a column."""
     first, last = fields
-    places = [shown(each.first or 0.0, found.axes[0]) for each in found.limits]
+    places = [
+        f"{shown(each.first or 0.0, found.axes[0])} {units[0]}".rstrip() for each in found.limits
+    ]
     return [
-        f"at {first} {place}, {last}: {limit_in_words(found, each)}"
+        f"at {first} {place}, {last}: {limit_in_words(found, each, units[1])}"
         for place, each in zip(places, found.limits, strict=True)
     ]
 
 
 def limit_in_words(found: Found, limit: Limit, unit: str = "") -> str:
-    """``at least 6 bits (95 %: 5.6 to 6.3)``; said otherwise where the range holds no limit."""
+    """``at least 6 bits (95 %: 6 to 7)``; said otherwise where the range holds no limit.
+
+    Of whole numbers the interval has the whole numbers that are feasible at its two ends.
+    """
     axis = found.axes[-1]
     behind = f" {unit}" if unit else ""
     ends = f"between {_number(axis.low)} and {_number(axis.high)}{behind}"
     if limit.none_feasible > 0.5:
-        return f"feasible nowhere {ends} ({limit.none_feasible:.0%} sure)"
+        return f"feasible nowhere {ends} ({_sure(limit.none_feasible)})"
     if limit.all_feasible > 0.5:
-        return f"feasible everywhere {ends} ({limit.all_feasible:.0%} sure)"
+        return f"feasible everywhere {ends} ({_sure(limit.all_feasible)})"
     word = "at least" if found.rising else "at most"
-    interval = f"{_rounded(limit.low, axis, floor)} to {_rounded(limit.high, axis, ceil)}"
+    if axis.whole:
+        interval = " to ".join(str(whole(each, found.rising)) for each in (limit.low, limit.high))
+    else:
+        interval = f"{_rounded(limit.low, axis, floor)} to {_rounded(limit.high, axis, ceil)}"
     cut = " (cut off by the range)" if limit.none_feasible + limit.all_feasible > 0.025 else ""
     return (
         f"{word} {shown(limit.estimate, axis, rising=found.rising)}{behind}"
@@ -49,14 +60,16 @@ def shown(value: float, axis: Axis, *, rising: bool = True) -> str:
 
 
 def _rounded(value: float, axis: Axis, how: object) -> str:
-    """Round up or down to a tenth of a whole number, else a hundredth of the value or range."""
-    if axis.whole:
-        step = 0.1
-    else:
-        size = abs(value) if axis.log else axis.high - axis.low
-        step = 10.0 ** (floor(log10(size)) - (1 if axis.log else 2)) if size else 1.0
+    """Round up or down to a hundredth of the value or range."""
+    size = abs(value) if axis.log else axis.high - axis.low
+    step = 10.0 ** (floor(log10(size)) - (1 if axis.log else 2)) if size else 1.0
     assert callable(how)
     return _number(how(round(value / step, 6)) * step)
+
+
+def _sure(probability: float) -> str:
+    """``94 % sure``; nothing that is only likely is said to be certain."""
+    return "over 99 % sure" if probability > 0.99 else f"{100 * probability:.0f} % sure"
 
 
 def _number(value: float) -> str:

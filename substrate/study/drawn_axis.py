@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from substrate.assemble.meaning import meaning_of, unit_of
 from substrate.study.effects import Array, Coder
-from substrate.study.plan import Value
+from substrate.study.plan import Plan, Value
 from substrate.study.schema import StudyAxis
 
 NamedAxis = tuple[str, StudyAxis]
@@ -45,8 +46,7 @@ class DrawnAxis:
         """Give `axes` the ticks and the label of this axis, as its `x` or `y`."""
         places, labels = self._ticks()
         getattr(axes, f"set_{which}ticks")(places, labels)
-        unit = self._settings.unit
-        axes.set(**{f"{which}label": f"{self.name}, {unit}" if unit else self.name})
+        axes.set(**{f"{which}label": title_of((self.name, self._settings))})
 
     def _places(self, values: Sequence[Value]) -> Array:
         if self._coder.ordered:
@@ -66,8 +66,29 @@ class DrawnAxis:
         levels = self.levels
         if len(levels) > _MOST_TICKS:
             levels = [levels[place] for place in _spread(len(levels))]
-        labels = [f"{each:.4g}" if isinstance(each, float) else str(each) for each in levels]
-        return self._places(levels), labels
+        return self._places(levels), [value_in_words(each) for each in levels]
+
+
+def title_of(axis: NamedAxis) -> str:
+    """``adc_bits, bits``: the name, with the unit where there is one."""
+    name, settings = axis
+    return f"{name}, {settings.unit}" if settings.unit else name
+
+
+def value_in_words(value: Value) -> str:
+    """A value of an axis: of a number four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def with_units(plan: Plan) -> dict[str, StudyAxis]:
+    """The axes of a study; one without a unit has that which its field is documented with."""
+    scenario = plan.points[0].scenario
+    return {
+        name: axis
+        if axis.unit or not axis.fields
+        else axis.model_copy(update={"unit": unit_of(meaning_of(scenario, axis.fields[0]))})
+        for name, axis in plan.study.axes.items()
+    }
 
 
 def _spread(count: int) -> list[int]:

@@ -1,7 +1,8 @@
-"""Which axis costs most: Sobol indices of a device arm's figure over a study's points.
+"""Which axis matters most: Sobol indices of a device arm's figure over a study's points.
 
     S_i  = Var_i(E[f | x_i]) / Var(f)             main effect: what is gone if x_i alone were fixed
     ST_i = 1 - Var(E[f | all but x_i]) / Var(f)   total; ST_i - S_i is x_i's part in interactions
+    Σ S_i ≤ 1 ≤ Σ ST_i                            an interaction is in the total of each of its axes
 
 Every axis is as likely at any of its values, in its own scale. Between the points, which may be a
 grid or scattered, f is a Gaussian process fitted to them with a noise of its own (scikit-learn);

@@ -110,10 +110,13 @@ def least_of(found: Found, bills: Sequence[Bill | None], what: What) -> Least | 
     )
 
 
-def in_words(least: Least, fields: Sequence[str], within: str) -> str:
-    """``Least energy within 2 points: 1.2 mJ (1.1 mJ to 1.4 mJ) to train, at bits 5.``"""
+def in_words(least: Least, fields: Sequence[str], units: Sequence[str], within: str) -> str:
+    """``Least energy within 2 points: 1.2 mJ (1.1 mJ to 1.4 mJ) to train, at adc 5 bits.``"""
     shown = energy_of if least.what == "energy" else time_of
-    where = ", ".join(f"{field} {value:g}" for field, value in zip(fields, least.at, strict=True))
+    where = ", ".join(
+        f"{field} {value:g} {unit}".rstrip()
+        for field, value, unit in zip(fields, least.at, units, strict=True)
+    )
     return (
         f"Least {least.what} within {within}: {shown(least.value)} to train"
         f" ({shown(least.low)} to {shown(least.high)} by where the limit lies; unit costs leave"

@@ -68,6 +68,7 @@ def ask(
     Raises:
         ScenarioError: there is no such field, arm or figure, or a range or distance is none.
     """
+    from substrate.assemble.meaning import meaning_of
     from substrate.study.least import What
     from substrate.study.limits import Question, axis_of, tolerance_of
 
@@ -89,7 +90,10 @@ def ask(
             hint = did_you_mean(name, known)
             raise ScenarioError(message, file=option, found=name, hint=hint)
     tolerance, target = tolerance_of(within), cast(What | None, least)
-    return Question(fields, axes, chosen, against or "", tolerance, within.strip(), target)
+    meanings = tuple(meaning_of(scenario, field) for field in fields)
+    return Question(
+        fields, axes, chosen, against or "", tolerance, within.strip(), target, meanings
+    )
 
 
 def make_limit(
@@ -162,7 +166,7 @@ def make_limit(
             )
         target = question.least
         least = least_of(found, runs.bills, target) if target else None
-        said = _said(question, found, runs.against, least)
+        said = _said(question, found, runs, least)
         record = _record(question, found, runs, said, least)
         text = json.dumps(record, indent=2, ensure_ascii=False)
         write_atomically(folder / RECORD, text + "\n")
@@ -182,27 +186,34 @@ def _round(console: Console, question: Question, found: Found) -> None:
 
     line = f"after {len(found.points)} runs"
     if len(question.axes) == 1:
-        line += f": {limit_in_words(found, found.limits[0])}"
+        line += f": {limit_in_words(found, found.limits[0], question.units[0])}"
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _said(question: Question, found: Found, against: str, least: Least | None) -> list[str]:
+def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None) -> list[str]:
+    from substrate.report.wording import badly_tuned
     from substrate.spec.sentence import border_in_words, sentence
     from substrate.study.least import in_words
 
     fields = [short(each) for each in question.fields]
     said = (
-        [f"{sentence(found, fields[0])}."]
+        [f"{sentence(found, fields[0], question.units[0])}."]
         if len(fields) == 1
-        else [f"{each}." for each in border_in_words(found, (fields[0], fields[1]))]
+        else [f"{each}." for each in border_in_words(found, fields, question.units)]
     )
-    said.append(f"Feasible: {question.arm} within {question.within} of {against}, on average.")
+    said.append(f"Feasible: {question.arm} within {question.within} of {runs.against}, on average.")
     if least is not None:
-        said.append(in_words(least, fields, question.within))
+        said.append(in_words(least, fields, question.units, question.within))
     elif question.least:
         said.append(f"No {question.least} is known of what is feasible.")
     if not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
+    ahead = sum(gap < -question.tolerance for gap in runs.gaps)
+    if 2 * ahead > len(runs.gaps):
+        said.append(
+            f"{badly_tuned(runs.against)} {question.arm} is ahead of it by more than"
+            f" {question.within} in {ahead} of {len(runs.gaps)} runs."
+        )
     return said
 
 
@@ -214,6 +225,8 @@ def _record(
     return {
         "sentence": said,
         "fields": list(question.fields),
+        "units": list(question.units),
+        "meanings": list(question.meanings),
         "arm": question.arm,
         "against": runs.against,
         "within": question.tolerance,

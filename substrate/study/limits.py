@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from substrate.assemble.meaning import unit_of
 from substrate.bill.bill import bill_of
 from substrate.record import RecordError
 from substrate.record.bill import Bill
@@ -51,6 +52,7 @@ class Question:
         tolerance: a fraction of accuracy, or a loss.
         within: the same, as it was asked.
         least: what of a training is to be least, while the arm stays feasible.
+        meanings: what the fields are, as they are documented.
     """
 
     fields: tuple[str, ...]
@@ -60,6 +62,18 @@ class Question:
     tolerance: float
     within: str
     least: What | None = None
+    meanings: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Of the fields, as they stand behind a number; empty where they have none."""
+        return tuple(map(unit_of, self.meanings)) or ("",) * len(self.fields)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The fields with their units."""
+        pairs = zip(self.fields, self.units, strict=True)
+        return tuple(f"{field}, {unit}" if unit else field for field, unit in pairs)
 
 
 def tolerance_of(words: str) -> float:

@@ -39,20 +39,26 @@ def limit_page(
     tone: Verdict = "feasible" if found.resolved else "undecided"
     headline = "How good must it be?"
     if not two_fields(found):
-        words = limit_in_words(found, found.limits[0]).partition(" (")[0]
+        words = limit_in_words(found, found.limits[0], question.units[0]).partition(" (")[0]
         headline = words[:1].upper() + words[1:]
         tone = "not feasible" if found.limits[0].none_feasible > 0.5 else tone
     metric: MetricName = "test_loss" if dataset.regression else "test_accuracy"
+    unit = "loss" if dataset.regression else "points"
+    what = " ".join(
+        f"{field}: {meaning.rstrip('.')}."
+        for field, meaning in zip(question.fields, question.meanings, strict=False)
+        if meaning
+    )
     two = two_fields(found)
     drawn: Picture = picture(
         lambda theme, width: draw_limit(question, found, runs.gaps, metric, theme, width).png
     )
     sections = [
-        Section("The border" if two else "The runs", pictures=[(drawn, " ".join(said))]),
+        Section("The border" if two else "The runs", what, pictures=[(drawn, " ".join(said))]),
         Section(
             "All runs",
-            "In their order; every one has a seed of its own.",
-            headings=(*question.fields, "Seed", "Gap", "Energy to train"),
+            "In their order; every one has a seed of its own. Gaps above 0: the device is behind.",
+            headings=(*question.titles, "Seed", f"Gap, {unit}", "Energy to train"),
             rows=[
                 (
                     *(f"{each:g}" for each in point),
@@ -140,7 +146,7 @@ def gap_runs(
         axes.set_ylabel("points behind" if is_accuracy(metric) else "loss behind")
         axes.grid(visible=True, axis="y", color=theme.rule, linewidth=0.7)
         _ticks(axes.set_xticks, axis)
-        axes.set_xlabel(question.fields[0])
+        axes.set_xlabel(question.titles[0])
         note = (
             f"Dots: runs; dashed: {gap_number(question.tolerance, metric)} behind; band: the limit"
         )
@@ -174,7 +180,7 @@ def border_map(question: Question, found: Found, theme: Theme, width_inches: flo
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         _ticks(axes.set_xticks, across)
         _ticks(axes.set_yticks, up)
-        axes.set(xlabel=question.fields[0], ylabel=question.fields[1].split(".", 3)[-1])
+        axes.set(xlabel=question.titles[0], ylabel=question.titles[1].split(".", 3)[-1])
         note = (
             "Line: feasible border; band: its interval; dots: runs within the tolerance; ×: beyond"
         )

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, TwoSlopeNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, TwoSlopeNorm, to_rgba
+from matplotlib.typing import ColorType
 
 from substrate.record.summary import MetricName
 from substrate.report.canvas import Drawing, canvas, head_of
@@ -71,6 +72,8 @@ def gap_map(
         [(0.025, 0.9, "dotted"), (0.5, 1.9, "solid"), (0.975, 0.9, "dotted")],
     )
     note = "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
+    note += f"; green: less than the tolerance, {gap_number(tolerance, metric)}; red: more"
+    note += "; ×: diverged in some seed" if _lost(points).any() else ""
     if border is not None:
         note += "; line: feasible border; dotted: its 95 % interval"
     return _map("Gap", note, points, (across, up), shown, border, theme, width_inches)
@@ -115,16 +118,14 @@ def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Arra
     from substrate.randomness import stream_seed
     from substrate.spec.surrogate import Surrogate
 
-    gap, tolerance = points["gap"], points["tolerance"]
-    # where it is not feasible and yet not behind, it diverged
-    lost = (points["verdict"] == "not feasible") & ~(gap > tolerance)
-    points = points[lost | gap.notna()]
+    lost = _lost(points)
+    points = points[lost | points["gap"].notna()]
     axes = [DrawnAxis(axis, points) for axis in (across, up)]
     if not all(axis.continuous for axis in axes) or len(points) < 6:
         return None
     coded = np.column_stack([axis.places(points) for axis in axes])
     scale = float(points["tolerance"].iloc[0]) or float(points["gap"].std()) or 1.0
-    margin = (points["tolerance"] - points["gap"]).mask(lost, -LOST * scale)
+    margin = (points["tolerance"] - points["gap"]).mask(_lost(points), -LOST * scale)
     relative = (margin / scale).to_numpy(float)
     at = np.linspace(0, 1, 25)
     where = np.array([[x, y] for y in at for x in at])
@@ -132,6 +133,11 @@ def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Arra
     drawn = Surrogate(coded, np.arcsinh(relative)).draws(where, 400, generator)
     found: Array = (drawn >= 0).mean(0).reshape(len(at), len(at))
     return found
+
+
+def _lost(points: pd.DataFrame) -> pd.Series[bool]:
+    """Where the device diverged, in some seed or all: not feasible, and yet not behind."""
+    return (points["verdict"] == "not feasible") & ~(points["gap"] > points["tolerance"])
 
 
 def _map(
@@ -146,8 +152,15 @@ def _map(
 ) -> Drawing:
     across, up = (DrawnAxis(axis, points) for axis in by)
     cells = pd.DataFrame(
-        {"x": across.places(points), "y": up.places(points), "value": points[shown.column]}
+        {
+            "x": across.places(points),
+            "y": up.places(points),
+            "value": points[shown.column],
+            "lost": _lost(points),
+        }
     )
+    if cells.duplicated(["x", "y"]).any():
+        note += "; means over the other axes"
     with canvas(theme, width_inches, 4.8) as (figure, axes, png):
         _cells(axes, cells, shown, theme)
         if border is not None:
@@ -186,7 +199,24 @@ def _cells(axes: Axes, cells: pd.DataFrame, shown: _Shown, theme: Theme) -> None
         norm=shown.scale,
         shading="nearest",
     )
+    lost = cells[cells["lost"]].groupby(["y", "x"]).size()
     for y, row in grid.iterrows():
         for x, value in row.items():
+            cell = colours(shown.scale(value)) if math.isfinite(value) else to_rgba(theme.surface)
+            ink = max(theme.ink, theme.surface, key=lambda each: _contrast(each, cell))
             text = shown.figure(value)
-            axes.text(x, y, text, ha="center", va="center", fontsize=9, color=theme.ink)
+            if (y, x) in lost.index and "×" not in text:
+                text += " ×"
+            axes.text(x, y, text, ha="center", va="center", fontsize=9, color=ink)
+
+
+def _contrast(one: ColorType, other: ColorType) -> float:
+    """The contrast ratio of WCAG 2, from 1 to 21."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: ColorType) -> float:
+    coded = np.array(to_rgba(colour)[:3])
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))

@@ -19,9 +19,9 @@ from substrate.terminal import Console
 if TYPE_CHECKING:
     import pandas as pd
 
-    from substrate.study.page import StudyView
     from substrate.study.plan import Plan, StudyPoint
     from substrate.study.run import StudyData, StudyResult, Units
+    from substrate.study.views import StudyView
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class MadeStudy:
 
     @property
     def said(self) -> list[str]:
-        """How much is feasible, what costs most, and where training takes the least energy."""
+        """How much is feasible, what matters most, and where training takes the least energy."""
         from substrate.study.energy import least_energy
-        from substrate.study.page import headline, in_words
+        from substrate.study.views import headline, in_words
 
         axes, metric = list(self.plan.study.axes), self.result.summaries[0].metric
         told = [f"{headline(self.views)}."]
         for view in self.views:
-            told += [in_words(view), least_energy(view.points, axes, metric)]
+            told += [in_words(view), least_energy(view.points, axes, metric), *view.doubts]
         return [each for each in told if each]
 
 
@@ -79,9 +79,10 @@ def make_study(plan: Plan, out: Path | None, how: How, command: str, console: Co
 
     from substrate.run.progress import counted
     from substrate.study.folder import PAGE, begin
-    from substrate.study.page import study_page, study_views
+    from substrate.study.page import study_page
     from substrate.study.run import run_study
     from substrate.study.tables import POINTS, RUNS, points_table, runs_table, write_tables
+    from substrate.study.views import study_views
 
     study = plan.study
     folder = out or Path("runs") / f"{study.name}-study"

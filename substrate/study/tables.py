@@ -53,6 +53,8 @@ def runs_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd
 def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> pd.DataFrame:
     """A row for every point and comparison: mean, gap, its interval, verdict, the arm's bill.
 
+    `diverged` counts seeds of the arm that did, and are in no mean and no gap; `not_at_once` and
+    `baseline_doubted` are those of `substrate.record.summary.Comparison`.
     Energies are in joules and times in seconds; missing where nobody has the figures.
     """
     rows = []
@@ -69,6 +71,7 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "arm": each.arm,
                     "baseline": each.baseline,
                     "seeds": len(summary.seeds),
+                    "diverged": len(summary.arms[each.arm].diverged),
                     "mean": own and own.mean,
                     "std": own and own.std,
                     "baseline_mean": other and other.mean,
@@ -77,10 +80,13 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "ci_high": each.ci_high,
                     "tolerance": each.tolerance,
                     "verdict": each.verdict,
+                    "not_at_once": each.not_at_once,
+                    "baseline_doubted": each.baseline_doubted,
                     **{name: bill and _value(getattr(bill, name)) for name in BILLED},
                 }
             )
-    numbers = ("mean", "std", "baseline_mean", "gap", "ci_low", "ci_high", "tolerance", *BILLED)
+    gaps = ("gap", "ci_low", "ci_high", "tolerance", "not_at_once")
+    numbers = ("mean", "std", "baseline_mean", *gaps, *BILLED)
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
 
 

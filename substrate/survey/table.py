@@ -63,11 +63,27 @@ def _heading(plan: Plan, survey: Survey) -> list[str]:
             "Noise injected: the preset has none of its own, so that rules which compare passes are"
             " given some by the periphery.",
         ]
+    if at_end := _at_an_end(survey):
+        lines += [
+            "",
+            f"{at_end} cells did best at the lowest or the highest rate that was tried; one beyond"
+            " might do better.",
+        ]
     places = plan.places
     finished = sum(survey.cell(place) is not None for place in places)
     if finished < len(places):
         lines += ["", f"Partial: {finished} of {len(places)} cells are finished."]
     return lines
+
+
+def _at_an_end(survey: Survey) -> int:
+    """Cells whose chosen rate is an end of those that were tried."""
+    ends = {min(survey.rates), max(survey.rates)}
+    return sum(
+        cell.tested[0].learning_rate in ends
+        for cell in survey.cells
+        if len(cell.validated) > 1 and cell.tested
+    )
 
 
 def _best_first(row: list[Cell | None], survey: Survey) -> tuple[bool, float]:

@@ -10,7 +10,7 @@ from substrate.record.metrics import ranges_reported
 from substrate.record.summary import LayerNoise, Verdict
 from substrate.report import reported, wording
 from substrate.report.html import Picture, picture
-from substrate.report.pages import Section, render_page
+from substrate.report.pages import Judged, Section, render_page
 from substrate.report.plots import curves
 from substrate.watch.live import Live, read_live
 
@@ -156,7 +156,7 @@ def _gaps(live: Live, ended: bool) -> Section:
             each.baseline,
             wording.gap_with_unit(each.gap, live.metric),
             wording.interval(each, live.metric),
-            each.verdict,
+            Judged(each.verdict, wording.correction_in_words(each.verdict, each.not_at_once)),
         )
         for each in live.comparisons
         if each.gap is not None or ended

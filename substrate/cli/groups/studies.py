@@ -115,7 +115,7 @@ def study(
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a scenario at many points of its settings: tables, maps, and what costs most."""
+    """Run a scenario at many points of its settings: tables, maps, and what matters most."""
     from substrate.cli.study import study_command
     from substrate.run.session import How
 

@@ -1,10 +1,15 @@
 """The page, from folders made by hand."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from substrate.record.summary import Comparison
 from substrate.replicate.experiments import experiments
+from substrate.replicate.page import _difference
+from substrate.replicate.statements import Check
 from substrate.replicate.write import write_page
 from substrate.run.outcomes import save_outcomes
 
@@ -176,3 +181,11 @@ def test_crossbars_show_their_gaps_in_place_of_the_paper(page, leave, summary):
     assert "64-8-10; CIFAR-10 (JPEG copy), 1,437 training samples, 400 test samples" in small
     assert "Run on 2026-11-23, 81 s, torch 2.12.1." in small
     assert "Repeat in their statistics only (aihwkit cannot be seeded): np." in small
+
+
+def test_a_statement_names_the_seeds_that_it_is_not_about() -> None:
+    found = Check("a better than b", "confirmed", "a 1, b 0", "ahead by 1", 0.5, 1.5)
+    run = SimpleNamespace(number=str)
+    assert _difference(found, run) == "ahead by 1 (0.5 to 1.5)"
+    lost = replace(found, lost="b lost 2 seeds")
+    assert _difference(lost, run) == "ahead by 1 (0.5 to 1.5; b lost 2 seeds)"

@@ -15,6 +15,7 @@ class Figures:
         self.arms = list(means)
         self.higher_is_better = higher_is_better
         self.asked = None
+        self.gone = {}
         self._half = half
         self._means = means
         self._sigmas = list(sigmas)
@@ -42,6 +43,9 @@ class Figures:
 
     def number(self, value):
         return f"{value:g}"
+
+    def lost(self, arm):
+        return self.gone.get(arm, 0)
 
     def without_interval(self, interval):
         return "one seed" if interval.over_seeds is None else "no difference"
@@ -183,3 +187,11 @@ def test_steady_is_told_by_inputs():
 def test_other_words_are_refused(text):
     with pytest.raises(ValueError, match="is no statement; one is like 'danp better than np'"):
         check_syntax(text)
+
+
+@pytest.mark.parametrize("half", [0.1, None])
+def test_seeds_that_diverged_are_told_of_with_what_they_are_missing_in(half):
+    run = Figures(half=half, danp=60.0, dnp=56.0)
+    assert check("danp better than dnp", run).lost == ""
+    run.gone = {"dnp": 2, "bp": 1}
+    assert check("danp better than dnp", run).lost == "dnp lost 2 seeds"

@@ -51,7 +51,7 @@ def test_rows_begin_with_the_training_and_reasons_name_arms(aged):
     assert [row.condition for row in rows] == [
         "at the end of training", "read once more", "after an hour",
     ]  # fmt: skip
-    assert rows[2].figures == ("80.0 ± 0.0 %",)
+    assert rows[2].figures == ("80.0 ± 0.0 %, 2 of 3 seeds",)
     assert afterwards.untried(aged) == ["crossbar: no cells failed: cells of <this> cannot be set."]
 
 

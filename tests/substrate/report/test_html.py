@@ -232,3 +232,16 @@ def test_embedded_pictures_suit_their_scheme_and_width(
         assert corner == theme.surface
         assert (pixels.shape[1] < 1000) == ("max-width" in media)
         assert np.ptp(pixels) > 0.5
+
+
+def test_every_row_of_the_gaps_says_what_its_verdict_rests_on(
+    summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
+) -> None:
+    for number, row in enumerate(summary["comparisons"]):
+        row["reason"] = f"reason of row {number}"
+    summary["comparisons"][1]["baseline_doubted"] = True
+    html, page = render(summary, metrics)
+    rows = html.partition('<div class="gap">')[2].partition("</section>")[0].split('class="who"')
+    assert ["reason of row 0" in row for row in rows] == [False, True, False]
+    assert ["reason of row 1" in row for row in rows] == [False, False, True]
+    assert "danp_clean is probably badly tuned" in page.text

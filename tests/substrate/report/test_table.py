@@ -6,6 +6,7 @@ from rich.console import Console
 
 from substrate.record.summary import Summary
 from substrate.report.table import run_result
+from tests.substrate.report.pages import page_of
 
 
 def printed(summary: Any, *, terminal: bool = False) -> str:
@@ -81,3 +82,37 @@ def test_updates_that_were_cut_short_stand_with_the_verdict(summary: Any) -> Non
     assert "crossbar: 3.1 % of its pulse trains were cut short (of 12,000 looked at)" in text
     assert "bp: " not in text
     assert text.index("cut short") < text.index("? Undecided")
+
+
+def test_a_verdict_that_is_the_corrections_says_so_in_its_row(summary: Any) -> None:
+    for row in summary["comparisons"]:
+        row |= {"gap": 0.08, "ci_low": 0.06, "ci_high": 0.1, "verdict": "undecided"}
+    reason = "the interval lies beyond the tolerance, but not with Holm's correction for 2"
+    summary["comparisons"][0] |= {"not_at_once": 2, "reason": reason}
+    text = printed(summary)
+    lines = text.splitlines()
+    first = lines.index(row_of(text, "crossbar", "bp", "undecided"))
+    told = [line.rstrip().split("  ")[-1] for line in lines[first + 1 : first + 4]]
+    assert told == ["by Holm's", "correction for", "2 comparisons"]
+    assert f"crossbar against bp: {reason}." in text
+    summary["comparisons"][0] |= {"verdict": "feasible", "not_at_once": 3}
+    assert "not with\n" in "\n".join(each.rstrip() for each in printed(summary).splitlines())
+
+
+def test_a_baseline_that_the_device_overtakes_is_doubted(summary: Any) -> None:
+    assert "badly tuned" not in printed(summary)
+    summary["comparisons"][1] |= {"gap": -0.08, "baseline_doubted": True}
+    text = " ".join(printed(summary).split())
+    assert (
+        "danp_clean is probably badly tuned (learning rate, or too few epochs): crossbar is 8.0"
+        " points ahead of it, by more than the tolerance."
+    ) in text
+
+
+def test_figures_of_an_arm_that_was_stopped_say_after_which_epoch(summary: Any) -> None:
+    assert "epoch" not in printed(summary)
+    summary["arms"]["crossbar"]["after_epoch"] = 3
+    text = printed(summary)
+    assert text.count("epoch 3 of 12") == 2  # test and train accuracy
+    page = page_of(Summary.model_validate(summary))
+    assert page.count("after epoch 3 of 12") == 3

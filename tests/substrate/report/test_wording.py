@@ -80,3 +80,56 @@ def test_verdict_speaks_of_the_largest_gap_that_has_it(summary: Any) -> None:
     assert wording.verdict_in_words(Summary.model_validate(summary)).startswith(
         "The crossbar arm is 2.0 points ahead of bp in"
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "metric", "signed", "said"),
+    [
+        (0.021, 0.067, "test_accuracy", "2.1 to 6.7", "2.1 to 6.7"),
+        (-0.763, -0.265, "test_accuracy", "−76.3 to −26.5", "26.5 to 76.3 ahead"),
+        # no arm is behind by more than all test samples
+        (-0.128, 1.073, "test_accuracy", "−12.8 to 100.0", "12.8 ahead to 100.0 behind"),
+        (-2.5, 1.5, "test_loss", "−2.5 to 1.5", "2.5 ahead to 1.5 behind"),
+    ],
+)
+def test_ends_of_an_interval(low: float, high: float, metric: Any, signed: str, said: str) -> None:
+    assert wording.ends(low, high, metric) == signed
+    assert wording.sided(low, high, metric) == said
+
+
+@pytest.mark.parametrize(
+    ("fraction", "written"),
+    [
+        (0.92, "92.0 %"),
+        (0.9996, "99.96 %"),  # four errors in 10,000 are some
+        (0.99996, "99.996 %"),
+        (1.0, "100.0 %"),
+        (0.0002, "0.02 %"),
+        (0.0, "0.0 %"),
+        (1e-9, "0.0000 %"),
+        (None, "–"),
+    ],
+)
+def test_nearly_all_is_not_all(fraction: float | None, written: str) -> None:
+    assert wording.percent(fraction) == written
+
+
+def test_a_mean_below_all_is_not_written_as_all() -> None:
+    measure = Measure(mean=0.9996, std=0.0001, values=[0.9995, 0.9997])
+    assert wording.mean_and_deviation(measure, "test_accuracy") == "99.96 ± 0.0 %"
+
+
+@pytest.mark.parametrize(
+    ("high", "metric", "tolerance", "written"),
+    [
+        (0.0504, "test_accuracy", 0.05, "0.0 to 5.04"),  # beyond, and the verdict knows
+        (0.0496, "test_accuracy", 0.05, "0.0 to 4.96"),
+        (0.05, "test_accuracy", 0.05, "0.0 to 5.0"),
+        (0.06, "test_accuracy", 0.05, "0.0 to 6.0"),
+        (0.020004, "test_loss", 0.02, "0 to 0.020004"),
+    ],
+)
+def test_an_end_beyond_the_tolerance_is_not_written_as_it(
+    high: float, metric: Any, tolerance: float, written: str
+) -> None:
+    assert wording.ends(0.0, high, metric, tolerance) == written

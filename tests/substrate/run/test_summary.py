@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from unittest.mock import patch
+
 import pytest
 
 from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed
 from substrate.run.arm_summary import ArmOutcome
 from substrate.run.estimate import Estimate
-from substrate.run.summary import _more_seeds
+from substrate.run.summary import _decide, _more_seeds
 from substrate.run.unit_figures import Done
-from substrate.run.verdict import Gap, compare
+from substrate.run.verdict import Gap, compare, feasible_at_once, with_correction
+from substrate.scenario.schema import Scenario
 
 
 def epochs(seed: int, accuracies: list[float]) -> list[Epoch]:
@@ -32,11 +36,37 @@ def epochs(seed: int, accuracies: list[float]) -> list[Epoch]:
 def test_a_seed_that_was_given_up_is_in_no_mean():
     outcome = ArmOutcome()
     outcome.take(0, Done(epochs(0, [0.8, 0.9]), None, None))
-    outcome.take(1, Done(epochs(1, [0.5]), None, None))
-    assert outcome.values("test_accuracy", [0, 1]) == [0.9, 0.5]  # it goes on
+    outcome.take(1, Done(epochs(1, [0.5, 0.6]), None, None))
+    assert outcome.values("test_accuracy", [0, 1]) == [0.9, 0.6]  # it goes on
     outcome.failed[1] = FailedSeed(seed=1, what="killed", log="failed-arm-1.log")
     assert outcome.values("test_accuracy", [0, 1]) == [0.9, None]
     assert outcome.values("test_accuracy", [0, 1], epoch=1) == [0.8, None]
+
+
+def test_seeds_that_have_come_less_far_are_in_no_mean():
+    outcome = ArmOutcome()
+    outcome.take(0, Done(epochs(0, [0.8, 0.9]), None, None))
+    outcome.take(1, Done(epochs(1, [0.5]), None, None))
+    assert outcome.furthest([0, 1]) == 2
+    assert outcome.values("test_accuracy", [0, 1]) == [0.9, None]
+    outcome.failed[0] = FailedSeed(seed=0, what="killed", log="failed-arm-0.log")
+    assert outcome.furthest([0, 1]) == 1
+    assert outcome.values("test_accuracy", [0, 1]) == [None, 0.5]
+
+
+def test_the_arm_that_would_be_feasible_speaks_for_what_the_correction_leaves_undecided():
+    """Not the other, which is on a lower rung and not feasible."""
+    arms = {"low": SimpleNamespace(rung="observe"), "high": SimpleNamespace(rung="mirror")}
+    gaps = {"low": [0.2, 0.2, 0.2], "high": [0.03, 0.034, 0.038]}
+    found = [Gap(name, "clean", Estimate(each, 10**9, 1e-9)) for name, each in gaps.items()]
+    comparisons = compare(found, 0.045, 0.95)
+    assert [each.verdict for each in comparisons] == ["not feasible", "feasible"]
+    feasible = feasible_at_once(found, comparisons, 0.045, 0.95)
+    assert feasible == set()
+    with patch("substrate.run.summary.rung_of", lambda arm: arm.rung):
+        scenario = Scenario.model_construct(arms=arms)
+        verdict, decisive = _decide(scenario, with_correction(comparisons, feasible), feasible)
+    assert (verdict, decisive.arm, decisive.not_at_once) == ("undecided", "high", 2)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from substrate.run.estimate import Estimate, contrast
-from substrate.run.verdict import Gap, beyond, compare, feasible_at_once, worst
+from substrate.run.verdict import Gap, beyond, compare, feasible_at_once, with_correction, worst
 
 BEHIND = {"device": -1.0, "clean": 1.0}
 
@@ -273,3 +273,33 @@ def test_a_decided_verdict_has_its_interval_on_one_side(gaps, tolerance):
         assert found.ci_high <= tolerance
     elif found.verdict == "not feasible":
         assert found.ci_low > tolerance
+
+
+def test_who_is_undecided_by_the_correction_alone_says_so():
+    gaps = [0.06, 0.064, 0.068]  # beyond by itself; not one of two
+    one, other = of_seeds(gaps), of_seeds([-0.2, 0.0, 0.2])
+    (alone,) = compare([Gap("a", "clean", one)], 0.05, 0.95)
+    assert (alone.verdict, alone.not_at_once) == ("not feasible", None)
+    both = compare([Gap("a", "clean", one), Gap("b", "clean", other)], 0.05, 0.95)
+    assert [(each.verdict, each.not_at_once) for each in both] == [
+        ("undecided", 2),
+        ("undecided", None),
+    ]
+
+
+def test_arms_that_are_feasible_by_themselves_alone_say_so():
+    estimates = {"a": of_seeds([0.03, 0.034, 0.038]), "b": of_seeds([-0.2, 0.0, 0.2])}
+    gaps = [Gap(name, "clean", each) for name, each in estimates.items()]
+    found = compare(gaps, 0.045, 0.95)
+    feasible = feasible_at_once(gaps, found, 0.045, 0.95)
+    assert (found[0].verdict, feasible) == ("feasible", set())
+    said = with_correction(found, feasible)
+    assert [each.not_at_once for each in said] == [2, None]
+    assert said[0].reason.endswith("but not with Holm's correction for 2 device arms")
+    assert said[1] == found[1]
+    assert with_correction(found, {"a"}) == found
+
+
+@pytest.mark.parametrize(("gap", "doubted"), [(-0.06, True), (-0.04, False), (0.06, False)])
+def test_a_baseline_behind_by_more_than_the_tolerance_is_doubted(gap, doubted):
+    assert verdict([gap - 0.001, gap, gap + 0.001]).baseline_doubted == doubted

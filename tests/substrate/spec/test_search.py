@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Measured, search_limit, whole
+from substrate.spec.search import Found, Limit, Measured, search_limit, whole
 from substrate.spec.sentence import border_in_words, sentence
 from substrate.spec.truths import Point
 
@@ -98,3 +98,28 @@ def test_the_border_between_two_fields_is_traced() -> None:
     assert sum(inside) >= len(inside) - 1
     assert max(limit.high - limit.low for limit in result.limits) < 0.35
     assert border_in_words(result, ("x", "y"))[0].startswith("at x 0, y: at least 0.2")
+
+
+def test_of_whole_numbers_the_interval_is_of_those_that_are_feasible() -> None:
+    """A border between 4.2 and 5.8 bits: 5 or 6 are needed, and 6 lies in that."""
+    axes, points = [Axis(2, 9, whole=True)], [(5.0,)] * 9
+    limit = Limit(None, 5.2, 4.2, 5.8, 0.0, 0.0)
+    rising = Found(axes, True, [limit], 0.95, points, [0.0] * 9, True)
+    assert sentence(rising, "adc", "bits") == "adc: at least 6 bits (95 %: 5 to 6), 9 runs"
+    falling = Found(axes, False, [limit], 0.95, points, [0.0] * 9, True)
+    assert sentence(falling, "adc") == "adc: at most 5 (95 %: 4 to 5), 9 runs"
+
+
+def test_nothing_is_said_to_be_certain() -> None:
+    for probability, said in ((0.9996, "over 99 % sure"), (0.94, "94 % sure")):
+        limit = Limit(None, 1.0, 1.0, 1.0, 0.0, probability)
+        result = Found([Axis(0, 1)], True, [limit], 0.95, [(0.0,)], [0.0], True)
+        assert said in sentence(result, "x")
+
+
+def test_borders_have_the_units_of_both_fields() -> None:
+    limit = Limit(6.0, 0.05, 0.04, 0.06, 0.0, 0.0)
+    axes = [Axis(3, 9, whole=True), Axis(0.01, 0.3, log=True)]
+    result = Found(axes, False, [limit], 0.95, [(6.0, 0.1)], [0.0], True)
+    (line,) = border_in_words(result, ("adc", "noise"), ("bits", "of g_max"))
+    assert line == "at adc 6 bits, noise: at most 0.05 of g_max (95 %: 0.04 to 0.06)"

@@ -68,7 +68,7 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) ->
     assert found["mean"].item() == pytest.approx(own)
     assert found["gap"].item() == pytest.approx(found["baseline_mean"].item() - own)
     page = (folder / "report.html").read_text()
-    assert "What costs most" in page
+    assert "What matters most" in page
     # an ADC's energy doubles with every bit, and more of nothing else is done
     energies = points[points["arm"] == "native"].groupby("bits")["training_joules"].mean()
     assert energies.is_monotonic_increasing

@@ -1,10 +1,13 @@
 """Where values lie along a drawn axis, and what its ticks say."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from substrate.study.drawn_axis import DrawnAxis
+from substrate.scenario.schema import NativeChip, Scenario
+from substrate.study.drawn_axis import DrawnAxis, title_of, with_units
 from substrate.study.schema import StudyAxis
 
 NUMBERS = StudyAxis(field="arms.a.chip.bits", values=[8, 2, 4], unit="bit")
@@ -59,3 +62,23 @@ def test_the_label_has_the_unit(settings, label):
     axes = Figure().subplots()
     drawn(settings or StudyAxis(field="a", values=[2, 4]), [2, 4]).label(axes, "y")
     assert axes.get_ylabel() == label
+
+
+def test_an_axis_without_a_unit_has_that_of_its_field():
+    native = {"crossbar": "native", "preset": "rasch_2019"}
+    learning = {"rule": "danp", "optimiser": {"name": "sgd", "learning_rate": 0.1}}
+    scenario = Scenario.model_construct(
+        arms={"a": SimpleNamespace(chip=NativeChip.model_validate(native), learning=learning)},
+        baselines={},
+    )
+    axes = {
+        "bits": StudyAxis(field="arms.a.chip.output_converter.bits", values=[4, 6]),
+        "own": StudyAxis(field="arms.a.chip.output_converter.bits", values=[4, 6], unit="bit"),
+        "noise": StudyAxis(field=["arms.a.chip.conductance.read_noise"], range=(0.0, 0.1)),
+        "named": StudyAxis(choices={"low": {}, "high": {}}),
+    }
+    plan = SimpleNamespace(
+        study=SimpleNamespace(axes=axes), points=[SimpleNamespace(scenario=scenario)]
+    )
+    titles = [title_of(each) for each in with_units(plan).items()]
+    assert titles == ["bits, bits", "own, bit", "noise, of g_max", "named"]

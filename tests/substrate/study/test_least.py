@@ -40,9 +40,9 @@ def test_of_bits_it_is_the_first_feasible_number() -> None:
     assert least.at == (6,)
     assert least.value == pytest.approx(64e-3, rel=0.05)
     assert (least.low, least.high) == pytest.approx((32e-3, 128e-3), rel=0.1)  # of 5 and 7 bits
-    said = in_words(least, ["bits"], "2 points")
+    said = in_words(least, ["adc"], ["bits"], "2 points")
     assert said.startswith("Least energy within 2 points: 6")
-    assert said.endswith("at bits 6.")
+    assert said.endswith("at adc 6 bits.")
 
 
 def test_a_field_that_costs_less_beyond_its_limit_is_taken_to_its_end() -> None:

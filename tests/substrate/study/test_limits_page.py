@@ -1,6 +1,7 @@
 """What a search for a limit came to, as it is drawn."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,3 +36,12 @@ def test_a_run_has_a_dot_and_one_that_diverged_a_cross():
 def test_where_all_diverged_there_are_crosses_alone():
     nowhere = Limit(None, 8.0, 8.0, 8.0, 0.0, 1.0)
     assert dots([math.nan] * 3, nowhere) == {"o": 0, "X": 3}
+
+
+def test_the_axis_has_the_unit_of_its_field():
+    limit = Limit(None, 4.5, 4.0, 5.0, 0.0, 0.0)
+    points = [(2.0,), (5.0,), (8.0,)]
+    found = Found([BITS], True, [limit], 0.95, points, [0.0] * 3, True)
+    question = replace(QUESTION, meanings=("Resolution in bits, or exact: infinitely fine.",))
+    axes = gap_runs(question, found, [0.1] * 3, "test_accuracy", LIGHT, 4.0).figure.axes[0]
+    assert axes.get_xlabel() == "arms.a.chip.output_converter.bits, bits"

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.colors import to_rgba
 from matplotlib.contour import QuadContourSet
 
-from substrate.report.palette import LIGHT
+from substrate.report.palette import DARK, LIGHT
 from substrate.study.maps import energy_map, feasible_map, gap_map
 from substrate.study.schema import StudyAxis
 
@@ -45,6 +46,37 @@ def test_every_cell_says_its_gap_and_a_run_that_diverged_has_a_cross(points):
     assert len(said) == 15
     assert said.count("×") == 1
     assert said[-1] == said[-2] == "10.0"  # all bits at the strongest noise, in points
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_figures_can_be_read_on_the_colour_of_their_cell(points, theme):
+    axes = gap_map(points, BITS, NOISE, None, "test_accuracy", theme, 4.0).figure.axes[0]
+    (mesh,) = (each for each in axes.collections if isinstance(each, QuadMesh))
+    cells = mesh.cmap(mesh.norm(mesh.get_array())).reshape(-1, 4)
+    for cell, text in zip(cells, axes.texts, strict=True):
+        luminances = []
+        for colour in (cell[:3], np.array(to_rgba(text.get_color()))[:3]):
+            linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+            luminances.append(linear @ (0.2126, 0.7152, 0.0722))
+        dark, light = sorted(luminances)
+        # ink on surface has 15; between the two, the better of them has √15 at least
+        assert (light + 0.05) / (dark + 0.05) >= 3.8
+
+
+def test_a_point_that_lost_one_seed_does_not_look_feasible(points):
+    points.loc[0, "verdict"] = "not feasible"  # level in the seeds that are left
+    figure = gap_map(points, BITS, NOISE, None, "test_accuracy", LIGHT, 4.0).figure
+    assert words(figure.axes[0])[0] == "0.0 ×"
+    assert "×: diverged in some seed" in figure.texts[1].get_text()
+
+
+def test_cells_of_several_points_are_said_to_be_means(points):
+    def note(table):
+        figure = gap_map(table, DEVICE, BITS, None, "test_accuracy", LIGHT, 4.0).figure
+        return figure.texts[1].get_text()
+
+    assert "means over the other axes" in note(points).replace("\n", " ")
+    assert "means" not in note(points[points["noise"] == 0.5])
 
 
 def test_energies_stand_in_cells_and_one_that_is_unknown_is_left_empty(points):

@@ -87,3 +87,15 @@ def test_in_a_regression_the_lowest_loss_is_best(plan: Plan, survey: Survey) -> 
         ["IdealizedPreset", "0.1 (0.02)"],
         ["FloatingPointPreset", "0.8 (0.02)"],
     ]
+
+
+def test_rates_at_an_end_of_those_that_were_tried_are_told_of(plan: Plan, survey: Survey) -> None:
+    def table(*rates: float) -> str:
+        trained = cell("IdealizedPreset", "danp", 0.5)
+        tried = [trained.tested[0].model_copy(update={"learning_rate": rate}) for rate in rates]
+        chosen = trained.model_copy(update={"validated": tried})
+        update = {"cells": [chosen], "rates": list(rates)}
+        return survey_table(plan, survey.model_copy(update=update))
+
+    assert "1 cells did best at the lowest or the highest rate" in table(0.02, 0.1)
+    assert "highest rate" not in table(0.01, 0.02, 0.1)
