@@ -22,7 +22,6 @@ from substrate.files import write_atomically
 from substrate.fit.adequacy import simulate
 from substrate.fit.fit import Fit, fit_all
 from substrate.fit.predictive import Samples
-from substrate.run.output import refuse_folder
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
 
@@ -62,8 +61,6 @@ def fit_command(
     Raises:
         ScenarioError: the file holds no trace, or none that a model could be fitted to.
     """
-    picture = out or Path(f"{path.stem}-fit.png")
-    refuse_folder(picture, "--out")
     console = Console(stderr=as_json)
     picture = out or Path(f"{path.stem}-fit.png")
     check_picture(picture)

@@ -23,7 +23,6 @@ from substrate.fit.device.fit import DeviceFit, fit_device
 from substrate.fit.device.layout import Asked, Values
 from substrate.fit.device.response import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
-from substrate.run.output import refuse_folder
 from substrate.scenario.schema import NativeChip
 from substrate.scenario.source import ScenarioError
 from substrate.terminal import Console, tell
@@ -47,7 +46,6 @@ def fit_device_command(
         ScenarioError: the files hold no such curves, or none that a device could be fitted to, or
             such a table is there already.
     """
-    refuse_folder(out, "--out")
     console = Console(stderr=as_json)
     steps_path = out.with_name(f"{out.stem}-steps.csv")
     check_picture(out)

@@ -80,7 +80,11 @@ def test_the_noise_is_found(truth, substrate_here):
         ("direction,G\nup,1\nup,2\n", (), "column G says no unit"),
         ("direction,G\nup,1\nup,2\n", ("--unit", "m"), "--unit m: readings are in siemens"),
         ("direction,G (uS)\nup,1\nup,2\n", ("--out", "cells.csv"), "is no name for a picture"),
-        ("direction,G (uS)\nup,1\nup,2\n", ("--out", "no/a.png"), "--out no/a.png: is no folder"),
+        (
+            "direction,G (uS)\nup,1\nup,2\n",
+            ("--out", "no/a.png"),
+            "--out no/a.png: no such folder no",
+        ),
     ],
 )
 def test_refusals_say_what_to_type(tmp_path, substrate_here, text, options, message):
