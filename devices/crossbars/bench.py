@@ -124,7 +124,9 @@ class BenchCrossbar:
             self._ask("update", change)
         elif isinstance(self._bench, UpdatesOuter):
             rows = np.flatnonzero(change.any(0))  # a line of ΔW is the outer product of one row
-            self._ask("update_outer", np.eye(self._size.rows)[rows], change.T[rows].copy())
+            drive = min(1.0, self._opened.bench.largest_input)
+            lines = drive * np.eye(self._size.rows)[rows]
+            self._ask("update_outer", lines, change.T[rows] / drive)
         else:
             bound = self._opened.bench.largest_weight
             self._target = (self._target + change).clip(-bound, bound)

@@ -272,7 +272,8 @@ class WeightMirror(Rule):
         name = f"inverse.{layer}"
         if name not in state or trial.number % self.inverse_every == 0:
             factor = _factor(covariance, self.ridge * state[f"variance.{layer}"])
-            state[name] = torch.cholesky_inverse(factor)
+            # as a checkpoint gives it back: products of another layout round otherwise
+            state[name] = torch.cholesky_inverse(factor).contiguous()
             state[f"inverted.{layer}"] = self._ridged_diagonal(layer, state)
 
     def _ridged_diagonal(self, layer: int, state: RuleState) -> Tensor:

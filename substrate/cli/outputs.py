@@ -18,11 +18,11 @@ def check_picture(path: Path, option: str = "--out") -> None:
     Raises:
         ScenarioError: it does not end in .png, or there is no such folder.
     """
+    refuse_folder(path, option)
     if path.suffix.lower() != ".png":
         raise ScenarioError(
             "is no name for a picture", file=f"{option} {path}", hint="let it end in .png"
         )
-    refuse_folder(path, option)
 
 
 def refuse_existing(path: Path, hint: str) -> None:

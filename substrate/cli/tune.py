@@ -151,7 +151,7 @@ def _set_option(name: str, scenario: Scenario, rate: float | None) -> str | None
     if rate is None:
         return None
     group = "arms" if name in scenario.arms else "baselines"
-    return f"--set {group}.{name}.learning.optimiser.learning_rate={rate:g}"
+    return f"--set {group}.{name}.learning.optimiser.learning_rate={rate!r}"
 
 
 def _show(tried: dict[str, list[Attempt]], scenario: Scenario) -> None:

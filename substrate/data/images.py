@@ -66,9 +66,13 @@ def decoded(name: str, train: Labelled, test: Labelled) -> dict[str, npt.NDArray
             _decode(
                 [path for path, _ in labelled], size, folder / f"x_{part}.npy", f"{name} {part}"
             )
-            np.save(folder / f"y_{part}.npy", np.array([label for _, label in labelled]))
 
-    return cached_arrays(name, [path for part in parts.values() for path, _ in part], make)
+    images = cached_arrays(name, [path for part in parts.values() for path, _ in part], make)
+    # labels may come from a file that is none of the images, so that none are kept
+    labels = {
+        f"y_{part}": np.array([label for _, label in labelled]) for part, labelled in parts.items()
+    }
+    return images | labels
 
 
 def _decode(files: Sequence[Path], size: tuple[int, int], target: Path, what: str) -> None:

@@ -76,6 +76,7 @@ COLUMNS = (
     *("test_loss", "train_accuracy", "train_loss", "diverged_in"),
     *("baseline", "seeds", "mean", "std"),
     *("baseline_mean", "gap", "ci_low", "ci_high", "tolerance", "verdict"),
+    *("diverged", "not_at_once", "baseline_doubted"),
     *("training_joules", "training_seconds", "inference_joules"),
     *("inference_seconds", "worst_cell_cycles"),
 )

@@ -104,10 +104,20 @@ def _json_schema() -> dict[str, Any]:
     return {"oneOf": [*schemas, other]}
 
 
+def _written(noise: PlacedNoise) -> dict[str, Any]:
+    """None may be a value of a model's own; of ours it says that a key was left out."""
+    written = noise.model_dump(mode="json")
+    return {
+        name: value
+        for name, value in written.items()
+        if value is not None or name not in PlacedNoise.model_fields
+    }
+
+
 Noise = Annotated[
     PlacedNoise,
     PlainValidator(_read),
-    PlainSerializer(lambda noise: noise.model_dump(mode="json", exclude_none=True)),
+    PlainSerializer(_written),
     WithJsonSchema(_json_schema()),
 ]
 """A noise model at a place, with the parameters of that very model."""
@@ -117,7 +127,9 @@ class NoisyChip(Settings):
     """What all chips but the ideal one have in common."""
 
     noise: list[Noise] = Field(
-        [], description="Noise on top of the crossbar's own; any number of models, at any place."
+        [],
+        description="Noise on top of the crossbar's own; any number of models, at any place. It "
+        "acts on the way forward: transposed reads carry the crossbar's own noise alone.",
     )
 
     @property

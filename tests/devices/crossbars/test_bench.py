@@ -105,6 +105,23 @@ def test_outer_products_that_a_bench_does_not_know_are_formed_by_the_periphery(
     assert counts.words == (12 if kind is Programmed else 0)
 
 
+class Clips(Outerly):
+    """Rows cannot be driven beyond their range, as with real volts."""
+
+    largest_input = 0.1
+
+    def update_outer(self, array: int, x: np.ndarray, d: np.ndarray) -> None:
+        super().update_outer(array, x.clip(-self.largest_input, self.largest_input), d)
+
+
+def test_a_dense_change_as_outer_products_stays_within_the_range_of_rows() -> None:
+    bench = opened(Clips)
+    crossbar = crossbar_on(bench, 3, 4, CPU)
+    crossbar.update(Dense(weights() / 10))
+    cells: Any = bench.bench
+    assert np.allclose(cells.cells[1][:3, :4], weights() / 10)
+
+
 def test_reads_by_which_weights_are_written_are_counted() -> None:
     bench = opened(Updated)
     crossbar = crossbar_on(bench, 3, 4, CPU)

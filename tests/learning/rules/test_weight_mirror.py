@@ -271,6 +271,13 @@ def test_what_it_needs_follows_from_its_settings():
     assert observing.needs == {Capability.OBSERVE}
 
 
+def test_what_it_remembers_is_laid_out_as_a_checkpoint_gives_it_back():
+    """Products of another layout round otherwise, and a resumed run would differ."""
+    state = WeightMirror().remember(linear_trial(100, WEIGHTS))
+    assert state["inverse.1"].is_contiguous()
+    assert all(value.is_contiguous() for value in state.values())
+
+
 @pytest.mark.parametrize("awake", [slice(None), slice(0, 1)])
 def test_inputs_that_wake_up_between_two_inversions_do_not_blow_the_mirror_up(awake):
     rule, mirror = WeightMirror(), torch.zeros(3, 4)

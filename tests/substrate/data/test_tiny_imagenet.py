@@ -31,6 +31,13 @@ def test_classes_are_numbered_by_name_and_the_test_set_is_val(root: Path, load: 
     assert data.x_train.shape == (3, 3, 8, 8)
 
 
+def test_labels_that_were_mended_are_read_anew(root: Path, load: Load) -> None:
+    load(name="tiny_imagenet", path=str(root))
+    annotations = "val_0.JPEG\tn01\t0\t0\t7\t7\nval_1.JPEG\tn02\t0\t0\t7\t7\n"
+    (root / "val" / "val_annotations.txt").write_text(annotations)
+    assert load(name="tiny_imagenet", path=str(root)).y_test.tolist() == [0, 1]
+
+
 def test_some_classes_can_be_left_out(root: Path, load: Load) -> None:
     """The pixels tell the classes apart: the same two stay in training and in the test set."""
     everything = load(name="tiny_imagenet", path=str(root), standardise=False)
