@@ -8,13 +8,13 @@ part of the batch, and the update made every few steps only.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import DecorrelationUpdate
+from learning.fractions import samples_in
 
 
 class DecorrelationSettings(NamedTuple):
@@ -43,6 +43,6 @@ def decorrelation_update(
         x_star: x* of the batch.
         settings: how R is learned.
     """
-    part = x_star[: math.ceil(settings.sample_fraction * len(x_star))]
+    part = x_star[: samples_in(settings.sample_fraction, len(x_star))]
     samples = part.flatten(0, -2)
     return DecorrelationUpdate(samples, settings.rate / len(samples))

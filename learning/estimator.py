@@ -7,7 +7,6 @@ backwards:      a rule that estimates ∂L/∂a_L alone has it sent back (`learn
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from devices.interface import Capability, Chip, Drawn, Observation, PerSampleLoss, Perturbation
 from learning.backward import propagate
+from learning.fractions import samples_in
 from learning.injection import drawn_again
 from learning.losses import Loss, loss_gradient
 from learning.requirements import RuleSettings
@@ -193,7 +193,7 @@ class Estimator:
         first: list[Collection[int]] = []
         if baseline is None:
             first.append(everywhere if self._injects_baseline else ())
-        part = math.ceil(rule.perturbed_fraction * len(x))
+        part = samples_in(rule.perturbed_fraction, len(x))
         drawn = self._drawn([*first, *of_trial * count])
         samples = [len(x)] * len(first) + [part] * (len(drawn) - len(first))
         # what a rule must know is drawn again after the passes, which then need not hold it

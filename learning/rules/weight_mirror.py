@@ -39,7 +39,6 @@ align from a system's own noise.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -48,6 +47,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from devices.deferred import torch
 from devices.interface import Capability, LayerUpdate, Outer
 from learning.critic import criticise, fit_critic
+from learning.fractions import samples_in
 from learning.rules.base import Backward, Rule, RuleState, Trial, per_sample
 from learning.states import below, prefixed
 
@@ -76,6 +76,13 @@ class WeightMirror(Rule):
         description="The output's error: the derivative of a loss that the periphery computes "
         "itself; from loss changes alone by a small fitted critic; or from loss changes by node "
         "perturbation of the last layer.",
+    )
+    critic_fraction: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Part of the mini-batch that a critic is fitted on; no more than this or than "
+        "B is found from, whichever is more, is then passed a second time.",
     )
     regression: Literal["least_squares", "lms"] = Field(
         "least_squares",
@@ -148,8 +155,12 @@ class WeightMirror(Rule):
 
     @property
     def perturbed_fraction(self) -> float:
-        """What B is found from; all, where the output's error is found from loss changes."""
-        return self.sample_fraction if self.output_error == "derivative" else 1.0
+        """What B and a critic are found from; all, where every sample's loss change is needed."""
+        if self.output_error == "perturbation":
+            return 1.0
+        if self.output_error == "critic":
+            return max(self.sample_fraction, self.critic_fraction)
+        return self.sample_fraction
 
     @property
     def trials_before_training(self) -> int:
@@ -188,12 +199,13 @@ class WeightMirror(Rule):
             assert trial.output is not None
             assert trial.target is not None
             assert trial.generator is not None
+            part = samples_in(self.critic_fraction, len(trial.output))
             critic = fit_critic(
                 below("critic", state),
-                trial.output,
-                trial.target,
-                trial.activity_changes[-1],
-                trial.loss_changes[0],
+                trial.output[:part],
+                trial.target[:part],
+                trial.activity_changes[-1][:part],
+                trial.loss_changes[0][:part],
                 trial.generator,
             )
             state |= prefixed("critic", critic)
@@ -249,7 +261,7 @@ class WeightMirror(Rule):
     def _part(self, changes: Tensor) -> Tensor:
         """Give the samples that B is found from, of those that were passed a second time."""
         part = self.sample_fraction / self.perturbed_fraction
-        return changes[: math.ceil(part * len(changes))]
+        return changes[: samples_in(part, len(changes))]
 
     def _regressor(self, layer: int, trial: Trial) -> Tensor:
         return self._part(trial.input_changes[layer]).flatten(0, -2)

@@ -135,7 +135,15 @@ def test_what_a_rule_does_not_read_is_not_held():
         assert one.untyped_storage().nbytes() == one.nbytes
 
 
-def test_the_second_pass_takes_no_more_of_the_batch_than_the_rule_reads(monkeypatch):
+@pytest.mark.parametrize(
+    "rule",
+    [
+        WeightMirror(sample_fraction=0.3),
+        WeightMirror(sample_fraction=0.3, output_error="critic", critic_fraction=0.1),
+        WeightMirror(sample_fraction=0.1, output_error="critic", critic_fraction=0.3),
+    ],
+)
+def test_the_second_pass_takes_no_more_of_the_batch_than_the_rule_reads(rule, monkeypatch):
     chip = seal(make_chip(SIZES))
     seen: list[tuple[int, list[int]]] = []
     passes = type(chip).passes
@@ -145,12 +153,12 @@ def test_the_second_pass_takes_no_more_of_the_batch_than_the_rule_reads(monkeypa
         return passes(self, x, perturbs, **options)
 
     monkeypatch.setattr(type(chip), "passes", watched)
-    rule = WeightMirror(sample_fraction=0.3)
     given = []
     monkeypatch.setattr(
         WeightMirror, "remember", lambda self, trial: given.append(trial) or trial.state
     )
     monkeypatch.setattr(WeightMirror, "requests", lambda self, trial, read: ())
+    monkeypatch.setattr(WeightMirror, "errors", lambda self, trial: (trial.output,))
     perturbation = PerturbationSettings("injected", "noisy", 0.1, resamples=2)
     generator = torch.Generator().manual_seed(0)
     settings = RuleSettings(rule, perturbation)

@@ -11,12 +11,14 @@ from devices.noise.base import NoiseSource
 from devices.noise.common_mode import CommonModeNoise
 from devices.noise.gaussian import GaussianNoise
 from learning.alignment import angle
+from learning.critic import fit_critic
 from learning.estimator import Estimator
 from learning.losses import cross_entropy
 from learning.optimisers import mean_outer_product
 from learning.rules import Trial
 from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
 from learning.rules.weight_mirror import WeightMirror
+from learning.states import below
 from tests.chips import make_chip
 from tests.learning.rules.gradients import trial
 from tests.rules import rule_settings
@@ -269,6 +271,30 @@ def test_what_it_needs_follows_from_its_settings():
     assert WeightMirror().needs == {Capability.OBSERVE, slope, loss}
     observing = WeightMirror(slope="observed", output_error="critic")
     assert observing.needs == {Capability.OBSERVE}
+
+
+def test_a_critic_is_fitted_on_its_part_of_the_batch_alone():
+    rule = WeightMirror(output_error="critic", critic_fraction=0.25, sample_fraction=0.1)
+    assert rule.perturbed_fraction == 0.25
+    draws = torch.Generator().manual_seed(1)
+    seen = replace(
+        linear_trial(25, WEIGHTS),
+        loss_changes=(torch.randn(25, generator=draws),),
+        output=torch.randn(100, 3, generator=draws),
+        target=torch.randint(3, (100,), generator=draws),
+        generator=torch.Generator().manual_seed(0),
+    )
+    state = below("critic", rule.remember(seen))
+    fitted = fit_critic(
+        {},
+        seen.output[:25],
+        seen.target[:25],
+        seen.activity_changes[-1],
+        seen.loss_changes[0],
+        torch.Generator().manual_seed(0),
+    )
+    assert state.keys() == fitted.keys()
+    assert all(torch.equal(state[name], fitted[name]) for name in fitted)
 
 
 def test_what_it_remembers_is_laid_out_as_a_checkpoint_gives_it_back():
