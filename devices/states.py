@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from devices.deferred import torch
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -47,4 +49,16 @@ def below(part: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{part}."
     return {
         name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
+    }
+
+
+def on_device(state: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Give a state, as a file holds it, where it is to be used.
+
+    What generators are restored from stays on the CPU, where torch wants it: bytes, which nothing
+    else is.
+    """
+    return {
+        name: value if value.dtype == torch.uint8 else value.to(device)
+        for name, value in state.items()
     }

@@ -25,6 +25,7 @@ from devices.seal import (
     restore_chip,
     without_trace,
 )
+from devices.states import on_device
 from substrate.assemble.chip import build_chip
 from substrate.data.dataset import Dataset
 from substrate.randomness import Streams
@@ -121,7 +122,7 @@ class SimulatedHost:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """See `ChipHost.restore`."""
-        restore_chip(self.chip, state)
+        restore_chip(self.chip, on_device(state, self._device))
         if self._secret:
             self._streams.renew(secrets.token_hex(8))
 

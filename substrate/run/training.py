@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from devices.interface import NotFiniteError
-from devices.states import below, prefixed
+from devices.states import below, on_device, prefixed
 from substrate.assemble.host import ChipHost, SimulatedHost
 from substrate.assemble.learner import build_learner
 from substrate.assemble.loss import build_loss
@@ -73,6 +73,7 @@ class ArmRun:
         self._scenario = scenario
         self._dataset = dataset
         self._loss = build_loss(scenario.training)
+        self._device = device
         self._host = host or SimulatedHost(scenario, arm, dataset, device)
         self._host.begin(seed)
         self._chip = self._host.chip
@@ -104,7 +105,7 @@ class ArmRun:
         self._by_sample = state["by sample"]
         self._steps, self._multiplications.total = state["work"].tolist()
         self._host.restore(below("chip", state))
-        self._learner.restore(below("learner", state))
+        self._learner.restore(on_device(below("learner", state), self._device))
         self._next_epoch = last.epoch + 1
         self._seconds_before = last.seconds
 
