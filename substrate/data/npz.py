@@ -84,7 +84,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         with zipfile.ZipFile(path) as archive:
             members = _members(path, archive)
             for key, member in members.items():
-                _refuse_claim(path, key, _claim(archive, member), member.file_size)
+                _refuse_claim(path, key, _claim(path, archive, member), member.file_size)
             arrays = {key: _array(archive, member) for key, member in members.items()}
     except DataError:
         raise
@@ -110,16 +110,20 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     return members
 
 
-def _claim(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Claim:
+def _claim(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Claim:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
     with archive.open(member) as file:
-        readers = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        version = np.lib.format.read_magic(file)
-        if version not in readers:
-            raise ValueError(f"{member.filename} is of the format {version}")
-        shape, _, dtype = readers[version](file)
+        try:
+            shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
+        except (ValueError, KeyError):
+            # numpy's own words are of magic strings
+            raise DataError(
+                f"{path}: {member.filename} in it cannot be read: it is damaged, or not what"
+                " numpy.savez writes of numbers"
+            ) from None
     return _Claim(shape, dtype)
 
 

@@ -110,6 +110,15 @@ def test_a_file_that_is_no_npz_is_named(tmp_path: Path, load: Load) -> None:
         load(name="npz", path=str(path))
 
 
+def test_a_member_that_is_no_array_is_named(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for key in arrays():
+            archive.writestr(f"{key}.npy", b"nothing of the kind")
+    with pytest.raises(DataError, match=r"mine.npz: x_train.npy in it cannot be read: it is dam"):
+        load(name="npz", path=str(path))
+
+
 def test_what_was_understood_is_one_line_and_the_same_for_check_and_run(
     tmp_path: Path, load: Load
 ) -> None:
