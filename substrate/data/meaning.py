@@ -3,8 +3,10 @@
     y   whole numbers of an integer type, (samples,)         classes, numbered from 0 or from 1
         floating, with a fraction somewhere                  values of a regression
         floating, whole throughout                           either: `task` must say
-    x   (samples, a, b, c)       channels are where 1, 3 or 4 stands, else beside the two equal
-                                 sides; where that leaves both or none, `channels` must say
+    x   8 or 16 bits unsigned    pixels, divided by the largest such number
+        other numbers            as they are
+        (samples, a, b, c)       channels are where 1, 3 or 4 stands, and beside two equal sides;
+                                 where these say nothing or not the same, `channels` must say
 
 What was understood is said in words; nothing is guessed where a file can be read in two ways.
 """
@@ -96,7 +98,7 @@ def _inputs(
                 f"{where}: {key} has the shape {x.shape}; inputs are (samples, inputs), images"
                 " (samples, channels, height, width)"
             )
-    note = "pixels of 8 bits, scaled to 0…1" if train.dtype == test.dtype == np.uint8 else ""
+    note = _numbers(where, train, test)
     if train.ndim != 4 or test.shape[1:] != train.shape[1:]:
         if channels is not None and train.ndim != 4:
             raise DataError(
@@ -111,17 +113,44 @@ def _inputs(
     return (train, test), ", ".join(word for word in words if word)
 
 
+def full_scale(dtype: np.dtype[Any]) -> int | None:
+    """Give what stands for 1 in pixels, 255 of 8 bits and 65,535 of 16; None for other numbers."""
+    return int(np.iinfo(dtype).max) if dtype.kind == "u" and dtype.itemsize <= 2 else None
+
+
+def _numbers(where: str, train: Array, test: Array) -> str:
+    """Say what the numbers in x are taken for, where their type leaves it open."""
+    scale = full_scale(train.dtype)
+    if scale != full_scale(test.dtype):
+        raise DataError(
+            f"{where}: x_train is {train.dtype} and x_test {test.dtype}; pixels of 8 and of 16 bits"
+            " are each scaled to 0…1 and other numbers are not, so store both in one type"
+        )
+    if scale == 255:
+        return "pixels of 8 bits, scaled to 0…1"
+    if train.dtype.kind == "f" or not train.size:
+        return ""
+    low, high = int(train.min()), int(train.max())
+    if scale is None:
+        return f"whole numbers {low:,} to {high:,}, not scaled"
+    return f"pixels of 16 bits, {low:,} to {high:,}, divided by {scale:,}"
+
+
 def _axis_of_channels(where: str, shape: tuple[int, ...]) -> Channels:
     _, a, b, c = shape
-    first, last = a in _USUAL_CHANNELS, c in _USUAL_CHANNELS
-    if first == last:
-        first, last = b == c, a == b
-    if first == last:
+    axes: dict[Channels, tuple[bool, bool]] = {
+        "first": (a in _USUAL_CHANNELS, b == c),
+        "last": (c in _USUAL_CHANNELS, a == b),
+    }
+    usual, square = ({axis for axis, says in axes.items() if says[sign]} for sign in (0, 1))
+    # feature maps of 4×4 pixels have a 4 where their channels are not
+    likely = usual & square or usual | square
+    if len(likely) != 1:
         raise DataError(
             f"{where}: x_train has the shape {shape}, which can be {a} channels of {b}×{c} pixels"
             f" or {c} channels of {a}×{b}; write data.channels: first or last"
         )
-    return "first" if first else "last"
+    return likely.pop()
 
 
 def _targets(
