@@ -20,8 +20,8 @@ from torch import Tensor
 
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
-from substrate.data.limits import refuse_beyond_memory
-from substrate.data.meaning import full_scale
+from substrate.data.limits import refuse_beyond_memory, refuse_limit
+from substrate.data.meaning import full_scale, refuse_one_class
 
 Statistic = npt.NDArray[np.float64]
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -52,8 +52,8 @@ def dataset_from_arrays(
         notes: as `Dataset`.
 
     Raises:
-        DataError: as `Dataset`; or a limit is larger than what there is, only one part has
-            pixels, or the inputs are too large to be standardised or to be held.
+        DataError: as `Dataset`; or there is one class alone, a limit is larger than what there is,
+            or the inputs are too large to be standardised or to be held.
     """
     x_train, y_train = _chosen(name, "train", arrays, limit_train)
     x_test, y_test = _chosen(name, "test", arrays, limit_test)
@@ -65,7 +65,9 @@ def dataset_from_arrays(
         ]
     else:
         inputs = [_in_float32(x) for x in (x_train, x_test)]
-    return Dataset(name, inputs[0], _targets(y_train), inputs[1], _targets(y_test), n_out, notes)
+    data = Dataset(name, inputs[0], _targets(y_train), inputs[1], _targets(y_test), n_out, notes)
+    refuse_one_class(name, n_out, regression=data.regression)
+    return data
 
 
 def mean_and_std(x: npt.NDArray[Any]) -> tuple[Statistic, Statistic]:
@@ -105,8 +107,7 @@ def _chosen(
     name: str, part: str, arrays: Arrays, limit: int | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    if limit is not None and limit > len(x):
-        raise DataError(f"limit_{part} is {limit}, and {name} has {len(x)} such samples")
+    refuse_limit(name, part, limit, len(x))
     if limit is not None and limit < len(x):
         # in the order of the file, which is the order in which a disk likes to be read
         chosen = np.sort(np.random.default_rng(0).permutation(len(x))[:limit])

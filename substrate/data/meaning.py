@@ -69,6 +69,50 @@ def meaning(
     return Meaning(parts, n_out, tuple(note for note in (x_note, y_note) if note))
 
 
+def refuse_misfits(name: str, parts: Mapping[str, Any], n_out: int, *, regression: bool) -> None:
+    """Refuse an empty or uneven set.
+
+    Args:
+        name: of the data set.
+        parts: x_train, y_train, x_test and y_test, as arrays or tensors.
+        n_out: number of classes, or of values.
+        regression: whether the targets are values.
+
+    Raises:
+        DataError: no samples, not as many targets as samples, training and test samples of
+            different shapes, or class numbers outside 0…n_out - 1.
+    """
+    shape = tuple(parts["x_train"].shape[1:])
+    for part, x, y in (
+        ("training", parts["x_train"], parts["y_train"]),
+        ("test", parts["x_test"], parts["y_test"]),
+    ):
+        if len(x) == 0:
+            raise DataError(f"data set {name} has no {part} samples")
+        if len(x) != len(y):
+            raise DataError(f"data set {name}: {len(x)} {part} samples, {len(y)} targets")
+        if tuple(x.shape[1:]) != shape:
+            raise DataError(
+                f"data set {name}: training samples have the shape {shape}, {part} samples"
+                f" {tuple(x.shape[1:])}"
+            )
+        if not regression and (y.min() < 0 or y.max() >= n_out):
+            raise DataError(
+                f"data set {name}: classes run from 0 to {n_out - 1}, and the {part} targets from"
+                f" {y.min().item()} to {y.max().item()}"
+            )
+
+
+def refuse_one_class(name: str, n_out: int, *, regression: bool) -> None:
+    """Refuse a classification of which every network would be right.
+
+    Raises:
+        DataError: there is one class alone.
+    """
+    if n_out == 1 and not regression:
+        raise DataError(f"{name} has one class alone, and nothing is to be told apart")
+
+
 def in_words(
     name: str,
     samples: tuple[int, int],
@@ -157,6 +201,11 @@ def _targets(
     where: str, train: Array, test: Array, task: Task | None
 ) -> tuple[tuple[Array, Array], int, str]:
     kinds = {y.dtype.kind == "f" for y in (train, test)}
+    if 0 in train.shape[1:]:
+        raise DataError(
+            f"{where}: y_train has the shape {train.shape}; classes are (samples,), values"
+            " (samples, values)"
+        )
     if train.shape[1:] != test.shape[1:] or (task is None and len(kinds) > 1):
         raise DataError(
             f"{where}: y_train is {train.dtype} {train.shape}, y_test {test.dtype} {test.shape};"
@@ -165,9 +214,10 @@ def _targets(
     if task is None:
         task = _task(where, train, test)
     if task == "regression":
-        values = [y.reshape(len(y), -1) for y in (train, test)]
+        width = math.prod(train.shape[1:])
+        values = [y.reshape(len(y), width) for y in (train, test)]
         values = [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
-        return (values[0], values[1]), values[0].shape[1] if values[0].size else 1, ""
+        return (values[0], values[1]), width, ""
     for key, y in (("y_train", train), ("y_test", test)):
         if y.ndim > 2 or math.prod(y.shape[1:]) != 1:
             hint = "; y.argmax(1) makes numbers of rows with a single 1" if y.ndim == 2 else ""

@@ -35,7 +35,10 @@ class Torchvision(_Images):
 
 
 class ImageFolder(_Images):
-    """Any images of one size, a folder a class: `train/CLASS/*` and `test/CLASS/*`."""
+    """Any images of one size, a folder a class: `train/CLASS/*` and `test/CLASS/*`.
+
+    Transparent ones are drawn over white; greyscale may have 16 bits.
+    """
 
     name: Literal["image_folder"]
     path: FilePath = Field(description="Folder with `train` and `test`.")

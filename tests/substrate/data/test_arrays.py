@@ -72,3 +72,10 @@ def test_a_sample_too_far_off_is_told() -> None:
     x[::2] *= -1
     with pytest.raises(DataError, match=r"own: x_test is further from the training samples' mean"):
         dataset_from_arrays("own", arrays(x, np.full((4, 1), 1e30)), 2, standardise=True)
+
+
+def test_one_class_alone_is_refused() -> None:
+    x = np.random.default_rng(0).normal(size=(SAMPLES, 3))
+    one = {key: y * 0 for key, y in arrays(x).items() if key[0] == "y"}
+    with pytest.raises(DataError, match="own has one class alone"):
+        dataset_from_arrays("own", arrays(x) | one, 1)

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,8 @@ def test_limits_take_the_same_random_samples_every_time(tmp_path: Path, load: Lo
     assert not data.x_train.equal(everything[:6])
     with pytest.raises(DataError, match="limit_train is 13, and mine has 12"):
         load(name="npz", path=path, limit_train=13)
+    with pytest.raises(DataError, match="limit_test is 5, and mine has 4"):
+        understood(Npz(name="npz", path=path, limit_test=5))
 
 
 @pytest.mark.parametrize(
@@ -109,15 +112,70 @@ def test_limits_take_the_same_random_samples_every_time(tmp_path: Path, load: Lo
             r"x_train\[0, 0\] .row 0, column 0.* is nan, no finite",
         ),
         ({"x_train": np.array(["a"] * 12)}, "x_train is <U1"),
+        ({"y_train": np.array(["a"] * 12)}, r"must be numbers; numpy.unique\(y, return_inverse"),
+        ({"y_train": np.ones(12, bool)}, r"y_train is bool \(12,\).*; store y.astype\(int\)"),
+        ({"x_train": np.ones((12, 5), bool)}, r"x_train is bool .*; store x.astype\(float\)"),
+        ({"x_train": np.ones((12, 5), complex)}, "store real and imaginary parts"),
+        ({"x_train": np.zeros(12, [("a", "f8")])}, "it must be numbers"),
+        (
+            {"y_train": np.ones((12, 0)), "y_test": np.ones((4, 0))},
+            r"y_train has the shape \(12, 0",
+        ),
+        ({"y_train": np.ones(12, int), "y_test": np.ones(4, int)}, "mine has one class alone"),
+        ({"y_train": np.r_[np.nan, np.full(11, 0.5)], "y_test": np.full(4, 0.5)}, r"y_train\[0\]"),
         ({"x_train": np.array([{}] * 12)}, "x_train holds Python objects"),
         ({"x_train": np.ones((0, 5)), "y_train": np.ones(0, int)}, "no training samples"),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_what_is_wrong_is_named_and_the_same_by_check_and_run(
     tmp_path: Path, load: Load, changed: dict[str, object], said: str
 ) -> None:
+    path = write(tmp_path, **changed)
     with pytest.raises(DataError, match=said):
-        load(name="npz", path=write(tmp_path, **changed))
+        load(name="npz", path=path)
+    with pytest.raises(DataError, match=said):
+        understood(Npz(name="npz", path=path))
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinity_in_16_bits_is_named(tmp_path: Path, load: Load) -> None:
+    x = np.full((12, 5), np.inf, np.float16)
+    with pytest.raises(DataError, match=r"x_train\[0, 0\] .* is inf, no finite number"):
+        load(name="npz", path=write(tmp_path, x_train=x))
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        np.asfortranarray,
+        lambda x: x.astype(">f8"),
+        lambda x: np.asfortranarray(x.astype(">f4")),
+        lambda x: x[::-1, ::-1][::-1, ::-1],
+        lambda x: x.astype(np.longdouble),
+    ],
+)
+@pytest.mark.parametrize("standardise", [False, True])
+def test_how_numbers_lie_in_a_file_changes_nothing(
+    tmp_path: Path, load: Load, turned: Callable[[np.ndarray], np.ndarray], standardise: bool
+) -> None:
+    plain = load(name="npz", path=write(tmp_path), standardise=standardise).x_train
+    path = write(tmp_path, x_train=turned(arrays()["x_train"]))
+    torch.testing.assert_close(load(name="npz", path=path, standardise=standardise).x_train, plain)
+
+
+def test_what_float32_takes_away_is_said(tmp_path: Path, load: Load) -> None:
+    x, y = arrays()["x_train"], np.arange(12) % 7 * 1e-3 + 1e6
+    x[:, 1] = 1e9 + np.arange(12)
+    path = write(tmp_path, x_train=x, y_train=y, y_test=y[:4])
+    said = "vary by less than float32 holds, and so never change: 1"
+    notes = load(name="npz", path=path).notes
+    assert [note.split(";")[0] for note in notes] == [
+        f"inputs that {said}",
+        f"values of y that {said}",
+    ]
+    kept = load(name="npz", path=path, standardise=True)
+    assert len(kept.notes) == 1
+    torch.testing.assert_close(kept.x_train[:, 1].std(correction=0), torch.tensor(1.0))
 
 
 def test_a_file_that_is_no_npz_is_named(tmp_path: Path, load: Load) -> None:
