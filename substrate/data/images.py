@@ -225,12 +225,12 @@ def _pixels(path: Path, form: _Form) -> tuple[npt.NDArray[Any], bool, bool]:
             drawn = image.convert("RGBA")
         except Exception as problem:
             raise DataError(f"{path} is no readable image: {problem}") from None
-    least, most = drawn.getextrema()[-1]
+    alpha = np.asarray(drawn)[..., -1]
     white = Image.new("RGBA", drawn.size, "white")
     shown = np.asarray(Image.alpha_composite(white, drawn).convert("RGB"))
-    if least != most and not np.ptp(shown, axis=(0, 1)).any():
+    if np.ptp(alpha) and not np.ptp(shown, axis=(0, 1)).any():
         raise DataError(
             f"{path} is drawn in white on a transparent ground, and transparent images are drawn"
             " over white, where nothing of it shows; save it on a ground of another colour"
         )
-    return shown, least < _OPAQUE, several
+    return shown, bool(alpha.min() < _OPAQUE), several
