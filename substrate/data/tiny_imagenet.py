@@ -104,4 +104,11 @@ def _validation(folder: Path, classes: set[str]) -> list[tuple[Path, str]]:
         if name not in images:
             raise DataError(f"{annotations}:{number} names an image that is not there: {name!r}")
         labelled.append((images[name], wnid))
+    without = len(images) - len({path for path, _ in labelled})
+    if without:
+        warnings.warn(
+            f"{annotations} names no class of {without:,} of the {len(images):,} images in"
+            f" {folder / 'images'}; these are left out",
+            stacklevel=2,
+        )
     return labelled
