@@ -125,6 +125,8 @@ def open_table(path: Path, decimal: Decimal | None = None) -> Table:
 
 def _unreadable(path: Path, problem: Exception) -> MeasurementError:
     reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+    if "pickle" in reason:  # numpy's advice to allow them, on any bytes that are none of its arrays
+        reason = "it is damaged, or not what numpy.save or numpy.savez writes of numbers"
     return MeasurementError(f"{path.name} cannot be read: {reason}")
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from substrate.data.error import DataError
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def cached_arrays(

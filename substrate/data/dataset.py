@@ -10,8 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from substrate.data.error import DataError
-from substrate.data.meaning import in_words
+from substrate.data.meaning import in_words, refuse_misfits
 from substrate.randomness import stream
 
 VALIDATION_FRACTION = 0.2
@@ -30,8 +29,7 @@ class Dataset:
         notes: how the files were read where they could have been read otherwise.
 
     Raises:
-        DataError: no samples, not as many targets as samples, training and test samples of
-            different shapes, or class numbers outside 0…n_out - 1.
+        DataError: as `refuse_misfits`.
     """
 
     name: str
@@ -44,24 +42,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Refuse an empty or uneven set."""
-        for part, x, y in (
-            ("training", self.x_train, self.y_train),
-            ("test", self.x_test, self.y_test),
-        ):
-            if len(x) == 0:
-                raise DataError(f"data set {self.name} has no {part} samples")
-            if len(x) != len(y):
-                raise DataError(f"data set {self.name}: {len(x)} {part} samples, {len(y)} targets")
-            if x.shape[1:] != self.x_train.shape[1:]:
-                raise DataError(
-                    f"data set {self.name}: training samples have the shape"
-                    f" {tuple(self.x_train.shape[1:])}, {part} samples {tuple(x.shape[1:])}"
-                )
-            if not self.regression and (y.min() < 0 or y.max() >= self.n_out):
-                raise DataError(
-                    f"data set {self.name}: classes run from 0 to {self.n_out - 1}, and the {part}"
-                    f" targets from {y.min().item()} to {y.max().item()}"
-                )
+        parts = {key: getattr(self, key) for key in ("x_train", "y_train", "x_test", "y_test")}
+        refuse_misfits(self.name, parts, self.n_out, regression=self.regression)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

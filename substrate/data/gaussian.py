@@ -56,10 +56,14 @@ def covariance(settings: Gaussian) -> npt.NDArray[np.float64]:
     refuse_irregular(path, "Σ is read from an .npy file, or named as one number ρ")
     try:
         # mapped, so that a size that is claimed and not there takes no memory
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as problem:
-        raise DataError(f"{path} cannot be read as an .npy file: {problem}") from None
-    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "iuf":
+        stored = np.lib.format.open_memmap(path, mode="r")
+    except Exception:
+        # numpy's own words are of its format, or of pickles
+        raise DataError(
+            f"{path} cannot be read as an .npy file: it is damaged, or not what numpy.save writes"
+            " of numbers"
+        ) from None
+    if stored.dtype.kind not in "iuf":
         raise DataError(f"{path} holds no matrix of real numbers")
     if stored.shape != (n, n):
         raise DataError(f"{path} has the shape {stored.shape}; Σ is symmetric, {n}×{n}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,25 @@ def refuse_beyond_memory(what: str, size: int) -> None:
         )
 
 
+def refuse_limit(name: str, part: str, limit: int | None, samples: int) -> None:
+    """Refuse to draw more samples than there are.
+
+    Raises:
+        DataError: they are fewer than the limit.
+    """
+    if limit is not None and limit > samples:
+        raise DataError(f"limit_{part} is {limit}, and {name} has {samples} such samples")
+
+
+def lost_in_float32(array: npt.NDArray[Any]) -> int:
+    """Count the columns that change from sample to sample, and in float32 never do."""
+    if not len(array) or np.can_cast(array.dtype, np.float32):
+        return 0
+    low, high = array.min(0), array.max(0)
+    same = low.astype(np.float32) == high.astype(np.float32)
+    return int(np.count_nonzero(same & (low != high)))
+
+
 def refuse_beyond_float32(what: str, array: npt.NDArray[np.generic]) -> None:
     """Refuse numbers that are not finite, or not in float32, in which everything is computed.
 
@@ -56,7 +76,8 @@ def refuse_beyond_float32(what: str, array: npt.NDArray[np.generic]) -> None:
     # these two are NaN where any number is
     if float(array.min()) >= -_FLOAT32_MAX and float(array.max()) <= _FLOAT32_MAX:
         return
-    wrong = ~(np.abs(array) <= _FLOAT32_MAX)
+    # of a numpy type, or it would become infinite beside numbers of 16 bits
+    wrong = ~(np.abs(array) <= np.float64(_FLOAT32_MAX))
     place = [int(axis) for axis in np.unravel_index(int(wrong.argmax()), array.shape)]
     value = array[tuple(place)]
     words = ["row", "column"] if len(place) <= 2 else ["sample"]

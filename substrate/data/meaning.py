@@ -3,8 +3,10 @@
     y   whole numbers of an integer type, (samples,)         classes, numbered from 0 or from 1
         floating, with a fraction somewhere                  values of a regression
         floating, whole throughout                           either: `task` must say
-    x   (samples, a, b, c)       channels are where 1, 3 or 4 stands, else beside the two equal
-                                 sides; where that leaves both or none, `channels` must say
+    x   8 or 16 bits unsigned    pixels, divided by the largest such number
+        other numbers            as they are
+        (samples, a, b, c)       channels are where 1, 3 or 4 stands, and beside two equal sides;
+                                 where these say nothing or not the same, `channels` must say
 
 What was understood is said in words; nothing is guessed where a file can be read in two ways.
 """
@@ -67,6 +69,50 @@ def meaning(
     return Meaning(parts, n_out, tuple(note for note in (x_note, y_note) if note))
 
 
+def refuse_misfits(name: str, parts: Mapping[str, Any], n_out: int, *, regression: bool) -> None:
+    """Refuse an empty or uneven set.
+
+    Args:
+        name: of the data set.
+        parts: x_train, y_train, x_test and y_test, as arrays or tensors.
+        n_out: number of classes, or of values.
+        regression: whether the targets are values.
+
+    Raises:
+        DataError: no samples, not as many targets as samples, training and test samples of
+            different shapes, or class numbers outside 0…n_out - 1.
+    """
+    shape = tuple(parts["x_train"].shape[1:])
+    for part, x, y in (
+        ("training", parts["x_train"], parts["y_train"]),
+        ("test", parts["x_test"], parts["y_test"]),
+    ):
+        if len(x) == 0:
+            raise DataError(f"data set {name} has no {part} samples")
+        if len(x) != len(y):
+            raise DataError(f"data set {name}: {len(x)} {part} samples, {len(y)} targets")
+        if tuple(x.shape[1:]) != shape:
+            raise DataError(
+                f"data set {name}: training samples have the shape {shape}, {part} samples"
+                f" {tuple(x.shape[1:])}"
+            )
+        if not regression and (y.min() < 0 or y.max() >= n_out):
+            raise DataError(
+                f"data set {name}: classes run from 0 to {n_out - 1}, and the {part} targets from"
+                f" {y.min().item()} to {y.max().item()}"
+            )
+
+
+def refuse_one_class(name: str, n_out: int, *, regression: bool) -> None:
+    """Refuse a classification of which every network would be right.
+
+    Raises:
+        DataError: there is one class alone.
+    """
+    if n_out == 1 and not regression:
+        raise DataError(f"{name} has one class alone, and nothing is to be told apart")
+
+
 def in_words(
     name: str,
     samples: tuple[int, int],
@@ -96,7 +142,7 @@ def _inputs(
                 f"{where}: {key} has the shape {x.shape}; inputs are (samples, inputs), images"
                 " (samples, channels, height, width)"
             )
-    note = "pixels of 8 bits, scaled to 0…1" if train.dtype == test.dtype == np.uint8 else ""
+    note = _numbers(where, train, test)
     if train.ndim != 4 or test.shape[1:] != train.shape[1:]:
         if channels is not None and train.ndim != 4:
             raise DataError(
@@ -111,23 +157,55 @@ def _inputs(
     return (train, test), ", ".join(word for word in words if word)
 
 
+def full_scale(dtype: np.dtype[Any]) -> int | None:
+    """Give what stands for 1 in pixels, 255 of 8 bits and 65,535 of 16; None for other numbers."""
+    return int(np.iinfo(dtype).max) if dtype.kind == "u" and dtype.itemsize <= 2 else None
+
+
+def _numbers(where: str, train: Array, test: Array) -> str:
+    """Say what the numbers in x are taken for, where their type leaves it open."""
+    scale = full_scale(train.dtype)
+    if scale != full_scale(test.dtype):
+        raise DataError(
+            f"{where}: x_train is {train.dtype} and x_test {test.dtype}; pixels of 8 and of 16 bits"
+            " are each scaled to 0…1 and other numbers are not, so store both in one type"
+        )
+    if scale == 255:
+        return "pixels of 8 bits, scaled to 0…1"
+    if train.dtype.kind == "f" or not train.size:
+        return ""
+    low, high = int(train.min()), int(train.max())
+    if scale is None:
+        return f"whole numbers {low:,} to {high:,}, not scaled"
+    return f"pixels of 16 bits, {low:,} to {high:,}, divided by {scale:,}"
+
+
 def _axis_of_channels(where: str, shape: tuple[int, ...]) -> Channels:
     _, a, b, c = shape
-    first, last = a in _USUAL_CHANNELS, c in _USUAL_CHANNELS
-    if first == last:
-        first, last = b == c, a == b
-    if first == last:
+    axes: dict[Channels, tuple[bool, bool]] = {
+        "first": (a in _USUAL_CHANNELS, b == c),
+        "last": (c in _USUAL_CHANNELS, a == b),
+    }
+    usual, square = ({axis for axis, says in axes.items() if says[sign]} for sign in (0, 1))
+    # feature maps of 4×4 pixels have a 4 where their channels are not
+    likely = usual & square or usual | square
+    if len(likely) != 1:
         raise DataError(
             f"{where}: x_train has the shape {shape}, which can be {a} channels of {b}×{c} pixels"
             f" or {c} channels of {a}×{b}; write data.channels: first or last"
         )
-    return "first" if first else "last"
+    return likely.pop()
 
 
 def _targets(
     where: str, train: Array, test: Array, task: Task | None
 ) -> tuple[tuple[Array, Array], int, str]:
     kinds = {y.dtype.kind == "f" for y in (train, test)}
+    if 0 in train.shape[1:]:
+        raise DataError(
+            f"{where}: y_train has the shape {train.shape}; classes are (samples,), values"
+            " (samples, values)"
+        )
     if train.shape[1:] != test.shape[1:] or (task is None and len(kinds) > 1):
         raise DataError(
             f"{where}: y_train is {train.dtype} {train.shape}, y_test {test.dtype} {test.shape};"
@@ -136,9 +214,10 @@ def _targets(
     if task is None:
         task = _task(where, train, test)
     if task == "regression":
-        values = [y.reshape(len(y), -1) for y in (train, test)]
+        width = math.prod(train.shape[1:])
+        values = [y.reshape(len(y), width) for y in (train, test)]
         values = [y if y.dtype.kind == "f" else y.astype(np.float64) for y in values]
-        return (values[0], values[1]), values[0].shape[1] if values[0].size else 1, ""
+        return (values[0], values[1]), width, ""
     for key, y in (("y_train", train), ("y_test", test)):
         if y.ndim > 2 or math.prod(y.shape[1:]) != 1:
             hint = "; y.argmax(1) makes numbers of rows with a single 1" if y.ndim == 2 else ""

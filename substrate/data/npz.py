@@ -15,8 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from substrate.data.error import DataError
-from substrate.data.limits import refuse_beyond_float32, refuse_beyond_memory, refuse_irregular
-from substrate.data.meaning import Meaning, in_words, meaning
+from substrate.data.limits import (
+    lost_in_float32,
+    refuse_beyond_float32,
+    refuse_beyond_memory,
+    refuse_irregular,
+    refuse_limit,
+)
+from substrate.data.meaning import Meaning, in_words, meaning, refuse_misfits, refuse_one_class
 from substrate.data.paths import expand, where_to_put
 from substrate.nearest import nearest
 from substrate.scenario.schema.data import Npz
@@ -24,7 +30,17 @@ from substrate.scenario.schema.data import Npz
 if TYPE_CHECKING:
     from substrate.data.dataset import Dataset
 
+_LOST = "vary by less than float32 holds, and so never change"
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
+_REMEDY_OF_NAMES = "; numpy.unique(y, return_inverse=True)[1] gives the numbers of names"
+_REMEDIES = {
+    "xb": "; store x.astype(float)",
+    "yb": "; store y.astype(int)",
+    "xc": "; store real and imaginary parts as inputs of their own",
+    "yU": _REMEDY_OF_NAMES,
+    "yS": _REMEDY_OF_NAMES,
+}
+"""By the first letter of a key and numpy's of a kind."""
 
 
 class _Claim(NamedTuple):
@@ -62,7 +78,11 @@ def understood(settings: Npz) -> str:
         DataError: as `load`.
     """
     path, found = _understand(settings)
+    refuse_misfits(path.stem, found.arrays, found.n_out, regression=found.regression)
+    refuse_one_class(path.stem, found.n_out, regression=found.regression)
     x_train, x_test = found.arrays["x_train"], found.arrays["x_test"]
+    refuse_limit(path.stem, "train", settings.limit_train, len(x_train))
+    refuse_limit(path.stem, "test", settings.limit_test, len(x_test))
     return in_words(
         path.stem,
         (settings.limit_train or len(x_train), settings.limit_test or len(x_test)),
@@ -76,7 +96,15 @@ def understood(settings: Npz) -> str:
 def _understand(settings: Npz) -> tuple[Path, Meaning]:
     path = expand(settings.path)
     refuse_irregular(path, where_to_put(path))
-    return path, meaning(str(path), _read(path), settings.task, settings.channels)
+    found = meaning(str(path), _read(path), settings.task, settings.channels)
+    notes = list(found.notes)
+    lost = 0 if settings.standardise else lost_in_float32(found.arrays["x_train"])
+    if lost:
+        notes.append(f"inputs that {_LOST}: {lost:,}; data.standardise: true would keep them")
+    lost = lost_in_float32(found.arrays["y_train"]) if found.regression else 0
+    if lost:
+        notes.append(f"values of y that {_LOST}: {lost:,}; subtract their mean to keep them")
+    return path, found._replace(notes=tuple(notes))
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -84,7 +112,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         with zipfile.ZipFile(path) as archive:
             members = _members(path, archive)
             for key, member in members.items():
-                _refuse_claim(path, key, _claim(archive, member), member.file_size)
+                _refuse_claim(path, key, _claim(path, archive, member), member.file_size)
             arrays = {key: _array(archive, member) for key, member in members.items()}
     except DataError:
         raise
@@ -110,16 +138,20 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
     return members
 
 
-def _claim(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Claim:
+def _claim(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Claim:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
     with archive.open(member) as file:
-        readers = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        version = np.lib.format.read_magic(file)
-        if version not in readers:
-            raise ValueError(f"{member.filename} is of the format {version}")
-        shape, _, dtype = readers[version](file)
+        try:
+            shape, _, dtype = readers[np.lib.format.read_magic(file)](file)
+        except (ValueError, KeyError):
+            # numpy's own words are of magic strings
+            raise DataError(
+                f"{path}: {member.filename} in it cannot be read: it is damaged, or not what"
+                " numpy.savez writes of numbers"
+            ) from None
     return _Claim(shape, dtype)
 
 
@@ -127,7 +159,10 @@ def _refuse_claim(path: Path, key: str, claim: _Claim, held: int) -> None:
     if claim.dtype.kind == "O":
         raise DataError(f"{path}: {key} holds Python objects, which are not read; store numbers")
     if claim.dtype.kind not in "iuf" or not claim.shape:
-        raise DataError(f"{path}: {key} is {claim.dtype} {claim.shape}; it must be numbers")
+        raise DataError(
+            f"{path}: {key} is {claim.dtype} {claim.shape}; it must be numbers"
+            f"{_REMEDIES.get(key[0] + claim.dtype.kind, '')}"
+        )
     if min(claim.shape) < 0 or math.prod(claim.shape) * claim.dtype.itemsize > held:
         raise DataError(
             f"{path}: {key} claims to be {claim.dtype} {claim.shape}, and the file holds {held:,}"

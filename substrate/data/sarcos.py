@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from substrate.data.arrays import dataset_from_arrays, mean_and_std, split_randomly
 from substrate.data.dataset import Dataset
@@ -38,8 +37,8 @@ def load(settings: Sarcos) -> Dataset:
     else:
         test = _matrix(expand(settings.test_file))
     if len(train):
-        mean, std = mean_and_std(torch.from_numpy(train))
-        train, test = ((rows - mean.numpy()) / std.numpy() for rows in (train, test))
+        mean, std = mean_and_std(train)
+        train, test = ((rows - mean) / std for rows in (train, test))
     arrays = {
         f"{kind}_{part}": rows[:, columns]
         for part, rows in (("train", train), ("test", test))

@@ -12,6 +12,7 @@ wnids.txt is cut short; what has training images is a class there too, and a war
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from substrate.data.arrays import dataset_from_arrays
 from substrate.data.dataset import Dataset
 from substrate.data.error import DataError
-from substrate.data.images import decoded, image_files
+from substrate.data.images import decoded, image_files, passed_over
 from substrate.data.limits import refuse_irregular
 from substrate.data.paths import expand, where_to_put
 from substrate.scenario.schema.data import TinyImageNet
@@ -36,23 +37,25 @@ def load(settings: TinyImageNet) -> Dataset:
     found = _classes(root)
     kept = _chosen(found, settings.limit_classes)
     classes = {wnid: label for label, wnid in enumerate(kept)}
-    train = [
-        (path, label)
-        for wnid, label in classes.items()
-        for path in image_files(root / "train" / wnid / "images")
-    ]
+    train, others = [], Counter[str]()
+    for wnid, label in classes.items():
+        images, beside = image_files(root / "train" / wnid / "images")
+        train += [(path, label) for path in images]
+        others += beside
     test = [
         (path, classes[wnid])
         for path, wnid in _validation(root / "val", set(found))
         if wnid in classes
     ]
+    arrays, notes = decoded("tiny_imagenet", train, test)
     return dataset_from_arrays(
         "tiny_imagenet",
-        decoded("tiny_imagenet", train, test),
+        arrays,
         len(classes),
         limit_train=settings.limit_train,
         limit_test=settings.limit_test,
         standardise=settings.standardise,
+        notes=(*notes, *passed_over(others)),
     )
 
 
@@ -92,7 +95,7 @@ def _chosen(classes: list[str], limit: int | None) -> list[str]:
 def _validation(folder: Path, classes: set[str]) -> list[tuple[Path, str]]:
     annotations = folder / "val_annotations.txt"
     refuse_irregular(annotations, "it names the classes of the validation images")
-    images = {path.name: path for path in image_files(folder / "images")}
+    images = {path.name: path for path in image_files(folder / "images")[0]}
     labelled = []
     for number, line in enumerate(_text(annotations).splitlines(), start=1):
         name, wnid = [*line.split("\t"), "", ""][:2]
@@ -101,4 +104,11 @@ def _validation(folder: Path, classes: set[str]) -> list[tuple[Path, str]]:
         if name not in images:
             raise DataError(f"{annotations}:{number} names an image that is not there: {name!r}")
         labelled.append((images[name], wnid))
+    without = len(images) - len({path for path, _ in labelled})
+    if without:
+        warnings.warn(
+            f"{annotations} names no class of {without:,} of the {len(images):,} images in"
+            f" {folder / 'images'}; these are left out",
+            stacklevel=2,
+        )
     return labelled

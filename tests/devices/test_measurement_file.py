@@ -1,5 +1,6 @@
 """Files as instruments and labs write them: what is read, and what is asked about."""
 
+import pickle
 import re
 import tracemalloc
 
@@ -231,3 +232,13 @@ def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "a.csv").write_text("V\n1\n2\n")
     with pytest.raises(MeasurementError, match=r"is a folder; name a file in it, such as .*a\.csv"):
         open_table(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+@pytest.mark.parametrize("content", [b"nothing of the kind", pickle.dumps([1, 2])])
+def test_bytes_that_are_no_array_are_refused_without_advice_on_pickles(tmp_path, ending, content):
+    path = tmp_path / f"junk{ending}"
+    path.write_bytes(content)
+    with pytest.raises(MeasurementError, match=f"junk{ending} cannot be read: it is") as told:
+        open_table(path)
+    assert "pickle" not in str(told.value)

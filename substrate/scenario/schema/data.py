@@ -35,7 +35,10 @@ class Torchvision(_Images):
 
 
 class ImageFolder(_Images):
-    """Any images of one size, a folder a class: `train/CLASS/*` and `test/CLASS/*`."""
+    """Any images of one size, a folder a class: `train/CLASS/*` and `test/CLASS/*`.
+
+    Transparent ones are drawn over white; greyscale may have 16 bits.
+    """
 
     name: Literal["image_folder"]
     path: FilePath = Field(description="Folder with `train` and `test`.")
@@ -72,7 +75,7 @@ class Npz(_Limited):
     """An .npz file with x_train, y_train, x_test and y_test.
 
     Integers in y are classes, from 0 or from 1 on; numbers with a fraction make a regression.
-    Images have their channels first or last; 8-bit pixels are scaled to 0…1.
+    Images have their channels first or last; pixels of 8 or 16 bits are scaled to 0…1.
     """
 
     name: Literal["npz"]

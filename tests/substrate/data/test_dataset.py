@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from substrate.data.dataset import VALIDATION_FRACTION, DataError, Dataset
+from substrate.data.dataset import VALIDATION_FRACTION, Dataset
+from substrate.data.error import DataError
 
 
 def numbered(train: int) -> Dataset:

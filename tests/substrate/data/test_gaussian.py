@@ -1,5 +1,6 @@
 """Synthetic Gaussian data: its covariance, and its teacher."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,13 @@ def test_what_is_no_covariance_is_refused(
 def test_a_missing_file_is_named(tmp_path: Path, load: Load) -> None:
     with pytest.raises(DataError, match=r"there is no .*nowhere.npy"):
         load(name="gaussian", covariance=str(tmp_path / "nowhere.npy"))
+
+
+@pytest.mark.parametrize("content", [b"nothing of the kind", b"", pickle.dumps([1, 2])])
+def test_bytes_that_are_no_array_are_refused_without_advice_on_pickles(
+    tmp_path: Path, load: Load, content: bytes
+) -> None:
+    (tmp_path / "sigma.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"sigma.npy cannot be read as an .npy file: it is") as told:
+        load(name="gaussian", covariance=str(tmp_path / "sigma.npy"))
+    assert "pickle" not in str(told.value)

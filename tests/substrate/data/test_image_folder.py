@@ -94,10 +94,35 @@ def test_a_missing_part_says_what_to_do(image_folder: Path, load: Load) -> None:
         load(name="image_folder", path=str(image_folder))
 
 
-def test_files_that_are_no_images_are_passed_over(image_folder: Path, load: Load) -> None:
-    (image_folder / "train" / "cat" / "Thumbs.db").write_bytes(b"x")
-    (image_folder / "train" / ".cache").mkdir()
-    assert len(load(name="image_folder", path=str(image_folder)).x_train) == 4
+def test_files_that_are_no_images_are_passed_over_and_counted(
+    image_folder: Path, load: Load
+) -> None:
+    train = image_folder / "train"
+    for name in ("Thumbs.db", ".DS_Store", "0.pgm", "1.PGM", "notes", "a.\x1b[2J"):
+        (train / "cat" / name).write_bytes(b"x")
+    (train / ".cache").mkdir()
+    (train / "dog" / "more").mkdir()
+    write_image(train / "0.png", 0)
+    data = load(name="image_folder", path=str(image_folder))
+    assert len(data.x_train) == 4
+    assert data.notes == (
+        "passed over as no images: 2 × .pgm, 2 × other names, 1 × folder",
+        "passed over beside the classes in train: '0.png'",
+    )
+    assert data.understood.endswith("; ".join(data.notes))
+
+
+def test_a_class_of_other_files_alone_is_refused(image_folder: Path, load: Load) -> None:
+    (image_folder / "train" / "eel").mkdir()
+    (image_folder / "train" / "eel" / "0.pgm").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"eel has no images in it, but 1 × .pgm; .* end in .bmp, "):
+        load(name="image_folder", path=str(image_folder))
+
+
+def test_classes_that_are_never_tested_are_told(image_folder: Path, load: Load) -> None:
+    shutil.rmtree(image_folder / "test" / "dog")
+    data = load(name="image_folder", path=str(image_folder))
+    assert data.notes == ("no test images of 'dog'",)
 
 
 def test_a_pipe_among_the_images_is_not_waited_for(image_folder: Path, load: Load) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,25 @@ def test_pixels_of_8_bits_are_scaled(tmp_path: Path, load: Load) -> None:
     torch.testing.assert_close(data.x_train, torch.full((12, 1, 2, 2), 0.2))
 
 
+@pytest.mark.parametrize("stored", ["<u2", ">u2"])
+def test_pixels_of_16_bits_are_scaled_and_said(tmp_path: Path, load: Load, stored: str) -> None:
+    x = np.full((12, 1, 2, 2), 13107, stored)
+    x[0] = 0
+    path = write(tmp_path, x_train=x, x_test=x[:4])
+    data = load(name="npz", path=path)
+    torch.testing.assert_close(data.x_train[1:], torch.full((11, 1, 2, 2), 0.2))
+    assert "pixels of 16 bits, 0 to 13,107, divided by 65,535" in data.understood
+    assert understood(Npz(name="npz", path=path)) == data.understood
+
+
+@pytest.mark.parametrize("stored", ["i1", "i2", "u4", "i8"])
+def test_other_whole_numbers_are_left_and_said(tmp_path: Path, load: Load, stored: str) -> None:
+    x = np.arange(60).reshape(12, 5).astype(stored)
+    data = load(name="npz", path=write(tmp_path, x_train=x, x_test=x[:4]))
+    assert data.x_train.max() == 59
+    assert "whole numbers 0 to 59, not scaled" in data.understood
+
+
 def test_standardising_goes_by_input(tmp_path: Path, load: Load) -> None:
     data = load(name="npz", path=write(tmp_path), standardise=True)
     torch.testing.assert_close(data.x_train.std(0, correction=0), torch.ones(5))
@@ -70,6 +90,8 @@ def test_limits_take_the_same_random_samples_every_time(tmp_path: Path, load: Lo
     assert not data.x_train.equal(everything[:6])
     with pytest.raises(DataError, match="limit_train is 13, and mine has 12"):
         load(name="npz", path=path, limit_train=13)
+    with pytest.raises(DataError, match="limit_test is 5, and mine has 4"):
+        understood(Npz(name="npz", path=path, limit_test=5))
 
 
 @pytest.mark.parametrize(
@@ -90,15 +112,70 @@ def test_limits_take_the_same_random_samples_every_time(tmp_path: Path, load: Lo
             r"x_train\[0, 0\] .row 0, column 0.* is nan, no finite",
         ),
         ({"x_train": np.array(["a"] * 12)}, "x_train is <U1"),
+        ({"y_train": np.array(["a"] * 12)}, r"must be numbers; numpy.unique\(y, return_inverse"),
+        ({"y_train": np.ones(12, bool)}, r"y_train is bool \(12,\).*; store y.astype\(int\)"),
+        ({"x_train": np.ones((12, 5), bool)}, r"x_train is bool .*; store x.astype\(float\)"),
+        ({"x_train": np.ones((12, 5), complex)}, "store real and imaginary parts"),
+        ({"x_train": np.zeros(12, [("a", "f8")])}, "it must be numbers"),
+        (
+            {"y_train": np.ones((12, 0)), "y_test": np.ones((4, 0))},
+            r"y_train has the shape \(12, 0",
+        ),
+        ({"y_train": np.ones(12, int), "y_test": np.ones(4, int)}, "mine has one class alone"),
+        ({"y_train": np.r_[np.nan, np.full(11, 0.5)], "y_test": np.full(4, 0.5)}, r"y_train\[0\]"),
         ({"x_train": np.array([{}] * 12)}, "x_train holds Python objects"),
         ({"x_train": np.ones((0, 5)), "y_train": np.ones(0, int)}, "no training samples"),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_what_is_wrong_is_named_and_the_same_by_check_and_run(
     tmp_path: Path, load: Load, changed: dict[str, object], said: str
 ) -> None:
+    path = write(tmp_path, **changed)
     with pytest.raises(DataError, match=said):
-        load(name="npz", path=write(tmp_path, **changed))
+        load(name="npz", path=path)
+    with pytest.raises(DataError, match=said):
+        understood(Npz(name="npz", path=path))
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinity_in_16_bits_is_named(tmp_path: Path, load: Load) -> None:
+    x = np.full((12, 5), np.inf, np.float16)
+    with pytest.raises(DataError, match=r"x_train\[0, 0\] .* is inf, no finite number"):
+        load(name="npz", path=write(tmp_path, x_train=x))
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        np.asfortranarray,
+        lambda x: x.astype(">f8"),
+        lambda x: np.asfortranarray(x.astype(">f4")),
+        lambda x: x[::-1, ::-1][::-1, ::-1],
+        lambda x: x.astype(np.longdouble),
+    ],
+)
+@pytest.mark.parametrize("standardise", [False, True])
+def test_how_numbers_lie_in_a_file_changes_nothing(
+    tmp_path: Path, load: Load, turned: Callable[[np.ndarray], np.ndarray], standardise: bool
+) -> None:
+    plain = load(name="npz", path=write(tmp_path), standardise=standardise).x_train
+    path = write(tmp_path, x_train=turned(arrays()["x_train"]))
+    torch.testing.assert_close(load(name="npz", path=path, standardise=standardise).x_train, plain)
+
+
+def test_what_float32_takes_away_is_said(tmp_path: Path, load: Load) -> None:
+    x, y = arrays()["x_train"], np.arange(12) % 7 * 1e-3 + 1e6
+    x[:, 1] = 1e9 + np.arange(12)
+    path = write(tmp_path, x_train=x, y_train=y, y_test=y[:4])
+    said = "vary by less than float32 holds, and so never change: 1"
+    notes = load(name="npz", path=path).notes
+    assert [note.split(";")[0] for note in notes] == [
+        f"inputs that {said}",
+        f"values of y that {said}",
+    ]
+    kept = load(name="npz", path=path, standardise=True)
+    assert len(kept.notes) == 1
+    torch.testing.assert_close(kept.x_train[:, 1].std(correction=0), torch.tensor(1.0))
 
 
 def test_a_file_that_is_no_npz_is_named(tmp_path: Path, load: Load) -> None:
@@ -107,6 +184,15 @@ def test_a_file_that_is_no_npz_is_named(tmp_path: Path, load: Load) -> None:
         load(name="npz", path=str(path))
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=r"mine.npz cannot be read as an .npz file"):
+        load(name="npz", path=str(path))
+
+
+def test_a_member_that_is_no_array_is_named(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for key in arrays():
+            archive.writestr(f"{key}.npy", b"nothing of the kind")
+    with pytest.raises(DataError, match=r"mine.npz: x_train.npy in it cannot be read: it is dam"):
         load(name="npz", path=str(path))
 
 
@@ -195,6 +281,13 @@ def test_classes_with_a_fraction_are_named(tmp_path: Path, load: Load) -> None:
         ((8, 8, 8), None),
         ((2, 5, 7), None),
         ((3, 3, 3), None),
+        ((4, 4, 3), "last"),
+        ((28, 28, 4), "last"),
+        ((4, 28, 28), "first"),
+        ((4, 4, 16), None),
+        ((16, 4, 4), None),
+        ((1, 1, 16), None),
+        ((3, 3, 8), None),
     ],
 )
 def test_channels_are_where_the_shape_has_them_or_asked_about(
@@ -216,7 +309,7 @@ def test_channels_are_where_the_shape_has_them_or_asked_about(
 
 def test_pixels_beside_other_numbers_are_refused(tmp_path: Path, load: Load) -> None:
     x_train = np.full((12, 5), 51, np.uint8)
-    with pytest.raises(DataError, match="x_train is uint8 and x_test float64; 8-bit pixels"):
+    with pytest.raises(DataError, match="x_train is uint8 and x_test float64; pixels of 8"):
         load(name="npz", path=write(tmp_path, x_train=x_train))
 
 
@@ -231,11 +324,12 @@ def test_numbers_beyond_float32_are_named(
         load(name="npz", path=write(tmp_path, **array))
 
 
-def test_inputs_that_cannot_be_standardised_say_so(tmp_path: Path, load: Load) -> None:
+def test_inputs_as_far_apart_as_float32_holds_are_standardised(tmp_path: Path, load: Load) -> None:
     x = np.full((12, 5), 3e38)
-    x[0] *= -1
-    with pytest.raises(DataError, match="differ by more than float32 holds"):
-        load(name="npz", path=write(tmp_path, x_train=x, x_test=x[:4]), standardise=True)
+    x[::2] *= -1
+    path = write(tmp_path, x_train=x, x_test=x[:4])
+    data = load(name="npz", path=path, standardise=True)
+    torch.testing.assert_close(data.x_train.numpy(), np.sign(x).astype(np.float32))
 
 
 @pytest.mark.parametrize("x", [np.ones(12), np.ones((12, 0))])

@@ -62,6 +62,12 @@ def test_a_list_of_classes_that_is_cut_short_is_warned_of(root: Path, load: Load
         assert load(name="tiny_imagenet", path=str(root)).n_out == 3
 
 
+def test_annotations_that_are_cut_short_are_warned_of(root: Path, load: Load) -> None:
+    (root / "val" / "val_annotations.txt").write_text("val_0.JPEG\tn03\t0\t0\t7\t7\n")
+    with pytest.warns(UserWarning, match=r"annotations.txt names no class of 1 of the 2 images"):
+        assert load(name="tiny_imagenet", path=str(root)).y_test.tolist() == [2]
+
+
 def test_a_listed_class_without_images_is_named(root: Path, load: Load) -> None:
     (root / "wnids.txt").write_text("n03\nn99\n")
     with pytest.raises(DataError, match=r"wnids.txt names n99"):
@@ -88,6 +94,7 @@ def test_a_missing_folder_says_what_to_do(tmp_path: Path, load: Load) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*wnids.txt names:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*annotations.txt names no class:UserWarning")
 def test_the_development_data(data_dir: Path, tmp_path: Path, load: Load) -> None:
     """The first image of every class, and 100 validation images, as real files are."""
     real, root = data_dir / "tiny-imagenet-200", tmp_path / "tiny"
