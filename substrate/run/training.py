@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import NotFiniteError
@@ -153,17 +154,10 @@ class ArmRun:
         x = self._dataset.x_test[:_NOISE_SAMPLES]
         with self._host.aside("observed noise"):
             passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
-        noise = []
-        for index, repeated in enumerate(zip(*passes, strict=True), start=1):
-            spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
-            noise.append(
-                LayerNoise(
-                    layer=index,
-                    noise_std=_finite_or_none(spread.square().mean().sqrt()),
-                    signal_std=_finite_or_none(mean.std()),
-                )
-            )
-        return noise
+        return [
+            layer_noise(index, torch.stack(repeated))
+            for index, repeated in enumerate(zip(*passes, strict=True), start=1)
+        ]
 
     def ledger(self) -> Ledger:
         """Give what the training took, and what an inference takes."""
@@ -234,6 +228,23 @@ class ArmRun:
         """Bring mean loss and accuracy to the host, which waits here and nowhere else."""
         mean_loss, accuracy = (torch.stack([loss, correct]) / samples).tolist()
         return mean_loss, None if self._dataset.regression else accuracy
+
+
+def layer_noise(
+    layer: int, repeated: Float[Tensor, "passes samples *positions_and_nodes"]
+) -> LayerNoise:
+    """Tell noise and signal of a layer apart in repeated passes of the same inputs.
+
+    The mean over P passes has the signal's variance, and 1/P of the noise's on top.
+    """
+    of_noise, mean = torch.var_mean(repeated, dim=0)
+    noise = of_noise.mean()
+    signal = (mean.var() - noise / len(repeated)).clamp(min=0)
+    return LayerNoise(
+        layer=layer,
+        noise_std=_finite_or_none(noise.sqrt()),
+        signal_std=_finite_or_none(signal.sqrt()),
+    )
 
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:
