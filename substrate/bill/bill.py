@@ -6,10 +6,11 @@
              + multiplications · multiplication_ns
     wear   = pulses and programming operations of the most-written cell, over endurance
 
-Reads follow one another, matrix by matrix and sample by sample; the arrays of one matrix are read
-and pulsed at once. Every pulse is taken to wear as much as a full cycle. Not in it are idle and
-standing power, wires, drivers of half-selected lines, and energy for moving data on and off the
-chip. An arm on the ideal chip is computed by a digital processor, and is priced as that alone:
+Reads follow one another, matrix by matrix and sample by sample; the arrays of one matrix are read,
+pulsed and programmed at once, so that the lines programmed are those of the largest. Every pulse is
+taken to wear as much as a full cycle. Not in it are idle and standing power, wires, drivers of
+half-selected lines, and energy for moving data on and off the chip. An arm on the ideal chip is
+computed by a digital processor, and is priced as that alone:
 
     energy = 2 · multiplications · processor_pj
 """
@@ -110,7 +111,9 @@ def _times(ledger: Ledger, costs: Costs, cell: Cell | None) -> list[_Work]:
         return unit_cost(costs, name, cell)
 
     lines = [
-        None if each.programmings is None else each.programmings * each.n_in
+        None
+        if each.programmings is None
+        else each.programmings * (each.n_in if each.array_rows is None else each.array_rows)
         for each in _arrays(ledger.training)
     ]
     slots = [each.slots for each in _arrays(ledger.training)]

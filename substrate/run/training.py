@@ -8,7 +8,7 @@ figures do not depend on how often or on how much is tested, and a resumed run t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import torch
@@ -91,11 +91,13 @@ class ArmRun:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
+        uncounted = " ".join(sorted(self._multiplications.uncounted)).encode()
+        named = {"uncounted": torch.tensor(list(uncounted), dtype=torch.uint8)} if uncounted else {}
         return {
+            **named,
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
             "work": torch.tensor([self._steps, self._multiplications.total]),
-            "uncounted": _text(self._multiplications.uncounted),
             **prefixed("chip", self._host.state()),
             **prefixed("learner", self._learner.state()),
         }
@@ -105,7 +107,8 @@ class ArmRun:
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
         self._steps, self._multiplications.total = state["work"].tolist()
-        self._multiplications.uncounted = set(bytes(state["uncounted"].tolist()).decode().split())
+        names = state["uncounted"].tolist() if "uncounted" in state else []
+        self._multiplications.uncounted = set(bytes(names).decode().split())
         self._host.restore(below("chip", state))
         self._learner.restore(below("learner", state))
         self._next_epoch = last.epoch + 1
@@ -248,10 +251,6 @@ def layer_noise(
         noise_std=_finite_or_none(noise.sqrt()),
         signal_std=_finite_or_none(signal.sqrt()),
     )
-
-
-def _text(words: Iterable[str]) -> Tensor:
-    return torch.tensor(list(" ".join(sorted(words)).encode()), dtype=torch.uint8)
 
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:

@@ -99,6 +99,15 @@ def test_every_line_is_its_count_times_its_price():
     assert (bill.without_price, bill.untold) == ([], [])
 
 
+def test_arrays_of_one_matrix_are_programmed_at_once():
+    """Five rows on arrays of three and two: three lines a programming operation."""
+    chip = NativeChip(crossbar="native")
+    whole, split = (bill_of(ledger(matrix(array_rows=rows)), chip, PRICES) for rows in (5, 3))
+    saved = whole.training_seconds.value - split.training_seconds.value
+    assert saved * 1e9 == pytest.approx(2 * (5 - 3) * 1000)
+    assert whole.training_joules == split.training_joules
+
+
 @pytest.mark.parametrize("chip", [NativeChip(crossbar="native"), IdealChip()])
 def test_what_the_count_of_a_learner_leaves_out_is_named(chip):
     told = ledger(matrix()).model_copy(update={"uncounted": ["_linalg_eigh", "_fft_r2c"]})
