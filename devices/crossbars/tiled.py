@@ -137,7 +137,8 @@ class TiledCrossbar:
     @property
     def largest_rows(self) -> int:
         """Rows of the array that has most in use."""
-        return max(into.stop - into.start for into in self._rows)
+        largest: int = max(into.stop - into.start for into in self._rows)
+        return largest
 
     @property
     def tiles(self) -> list[Crossbar]:
