@@ -181,21 +181,22 @@ class NetworkChip:
         self._need(Capability.TRANSPOSED_READ)
         check_layer(layer, self.shapes)
         self._ledger.asked[layer].weights.transposed_reads += len(y)
-        return self._layers[layer].crossbar.read_transposed(y)
+        driven = self._layers[layer]
+        return driven.transposed_noise.around(driven.crossbar.read_transposed, y)
 
     @torch.no_grad()
     def read_mirror(self, layer: int, x: Tensor) -> Tensor:
         """Give B x; see `devices.interface.Chip.read_mirror`."""
         mirror = self._mirror(layer)
         self._ledger.asked[layer].mirror.reads += len(x)
-        return mirror.read(x)
+        return self._layers[layer].mirror_noise.read(mirror, x)
 
     @torch.no_grad()
     def read_mirror_transposed(self, layer: int, y: Tensor) -> Tensor:
         """Give Bᵀ y; see `devices.interface.Chip.read_mirror_transposed`."""
         mirror = self._mirror(layer)
         self._ledger.asked[layer].mirror.transposed_reads += len(y)
-        return mirror.read_transposed(y)
+        return self._layers[layer].mirror_noise.read_transposed(mirror, y)
 
     @torch.no_grad()
     def activate(self, layer: int, a: Tensor) -> Tensor:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
 
 from devices.activations import Activation
+from devices.array_noise import AddNoise, ArrayNoise, LineNoise
 from devices.crossbars.base import Crossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.decorrelation import Decorrelation, DigitalDecorrelation
 from devices.layers import Layout
 from devices.shared_product import SharedProduct
 from devices.states import Saved
-
-AddNoise = Callable[[Tensor], Tensor]
-"""Gives a signal, (reads, [positions,] lines), as a noise source or converter leaves it."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,11 @@ class ChipLayer:
         decorrelation: R_l, None where the chip has none.
         input_noise: acts on what drives the rows; travels.
         output_noise: acts on what the columns give; travels.
+        transposed_noise: acts around the crossbar where it is driven from its columns.
         readout: acts on the pre-activation as observed; does not travel.
         input_readout: acts on the layer's input as observed; does not travel.
         mirror: holds B_l, a learner's estimate of W_l; None where the chip has none.
+        mirror_noise: acts around the mirror.
     """
 
     layout: Layout
@@ -44,9 +43,11 @@ class ChipLayer:
     decorrelation: Decorrelation | None = None
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
+    transposed_noise: LineNoise = field(default_factory=LineNoise)
     readout: AddNoise | None = None
     input_readout: AddNoise | None = None
     mirror: Crossbar | None = None
+    mirror_noise: ArrayNoise = field(default_factory=ArrayNoise)
 
     def keepers(self) -> dict[str, Saved]:
         """Give the parts whose state can be saved, by name."""
@@ -56,8 +57,10 @@ class ChipLayer:
             "mirror": self.mirror,
             "input noise": self.input_noise,
             "output noise": self.output_noise,
+            "transposed noise": self.transposed_noise,
             "readout": self.readout,
             "input readout": self.input_readout,
+            "mirror noise": self.mirror_noise,
         }
         return {name: part for name, part in parts.items() if isinstance(part, Saved)}
 

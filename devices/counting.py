@@ -74,12 +74,12 @@ def matrix_counts(
     where = number, part, n_out, n_in, asked
     if isinstance(crossbar, IdealCrossbar):
         return digital_counts(*where, words_beside=words_beside)
-    grid, tiles = (1, 1), [crossbar]
+    grid, tiles, array_rows = (1, 1), [crossbar], n_in
     if isinstance(crossbar, TiledCrossbar):
-        grid, tiles = crossbar.grid, crossbar.tiles
+        grid, tiles, array_rows = crossbar.grid, crossbar.tiles, crossbar.largest_rows
     worn: list[Wear] = [tile.wear for tile in tiles if isinstance(tile, Worn)]
     wear = _add_wear(worn) if len(worn) == len(tiles) else None
-    return _array_counts(*where, grid, wear, words_beside=words_beside)
+    return _array_counts(*where, grid, array_rows, wear, words_beside=words_beside)
 
 
 def _add_wear(parts: Iterable[Wear]) -> Wear:
@@ -145,6 +145,7 @@ def _array_counts(
     n_in: int,
     asked: Requests,
     grid: tuple[int, int],
+    array_rows: int,
     wear: Wear | None,
     *,
     words_beside: int = 0,
@@ -174,6 +175,7 @@ def _array_counts(
         transposed_reads=asked.transposed_reads,
         dac_conversions=reads * driven + asked.transposed_reads * read,
         adc_conversions=reads * read + asked.transposed_reads * driven,
+        array_rows=array_rows,
         cells_per_weight=1 if wear is None else wear.cells_per_weight,
         programmings=None if wear is None else wear.programmings,
         trains=None if wear is None else wear.trains,

@@ -32,6 +32,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from devices.array_noise import ArrayNoise
 from devices.crossbars.base import Crossbar, all_pulse_trains, draws_by_row
 from devices.flag import Flag
 from devices.interface import DecorrelationUpdate, Outer
@@ -144,15 +145,23 @@ class CrossbarDecorrelation:
 
     Attributes:
         crossbar: holds M.
+        noise: acts around it.
         reads_back: vectors that M was driven with to read it back, so far.
 
     Raises:
         ValueError: the crossbar does not hold the identity at any scale.
     """
 
-    def __init__(self, crossbar: Crossbar, n_in: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        crossbar: Crossbar,
+        n_in: int,
+        device: torch.device,
+        noise: ArrayNoise | None = None,
+    ) -> None:
         """Program the identity into a crossbar of n_in × n_in."""
         self.crossbar = crossbar
+        self.noise = noise or ArrayNoise()
         self._identity = torch.eye(n_in, device=device)
         crossbar.program(self._identity)
         held = float(self._read_back().diagonal().median()) / 2
@@ -167,8 +176,8 @@ class CrossbarDecorrelation:
 
     @property
     def noise_free(self) -> bool:
-        """Whether the crossbar is."""
-        return self.crossbar.noise_free
+        """Whether the crossbar is, and what is around it."""
+        return self.crossbar.noise_free and self.noise.forward.silent
 
     @property
     def draws_by_row(self) -> bool:
@@ -177,11 +186,11 @@ class CrossbarDecorrelation:
 
     def read(self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1) -> Tensor:
         """Give R x through the crossbar's noise."""
-        return self.crossbar.read(x, repeats=repeats).mul(self._gain)
+        return self.noise.read(self.crossbar, x, repeats).mul(self._gain)
 
     def read_transposed(self, y: Float[Tensor, "samples n_in"]) -> Float[Tensor, "samples n_in"]:
         """Give Rᵀ y through the noise of the crossbar's backward read."""
-        return self.crossbar.read_transposed(y * self._gain)
+        return self.noise.read_transposed(self.crossbar, y * self._gain)
 
     def update(self, request: DecorrelationUpdate) -> None:
         """Take the gain into the digital periphery, and ask the crossbar for the outer products."""
@@ -193,13 +202,14 @@ class CrossbarDecorrelation:
             self._rescale()
 
     def state(self) -> dict[str, Tensor]:
-        """Give copies of the gain and of the crossbar's state."""
+        """Give copies of the gain, and of the states of the crossbar and the noise around it."""
         return {
             "gain": self._gain.clone(),
             "updates": torch.tensor(self._updates),
             "doubled": torch.tensor(bool(self._doubled)),
             "reads_back": torch.tensor(self.reads_back),
             **prefixed("crossbar", state_of(self.crossbar)),
+            **prefixed("noise", self.noise.state()),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -209,6 +219,7 @@ class CrossbarDecorrelation:
         self.reads_back = int(state["reads_back"])
         self._doubled = Flag(state["doubled"].cpu())
         restore_to(self.crossbar, below("crossbar", state))
+        self.noise.restore(below("noise", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
@@ -218,7 +229,7 @@ class CrossbarDecorrelation:
     @contextmanager
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`."""
-        with without_trace(self.crossbar):
+        with without_trace(self.crossbar), without_trace(self.noise):
             yield
 
     def _rescale(self) -> None:
@@ -231,5 +242,5 @@ class CrossbarDecorrelation:
 
     def _read_back(self) -> Tensor:
         """Read M column by column, averaged over repeated reads."""
-        reads = self.crossbar.read(self._identity, repeats=_READS)
+        reads = self.noise.read(self.crossbar, self._identity, _READS)
         return reads.view(_READS, *self._identity.shape).mean(0).T.contiguous()

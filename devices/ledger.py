@@ -38,6 +38,8 @@ class MatrixCounts(BaseModel):
         n_out: rows of the matrix, which are columns of its arrays.
         n_in: columns of the matrix, which are rows of its arrays.
         arrays: J · I; 0 if it is digital.
+        array_rows: rows of the largest of its arrays; all are written at once, line by line. None
+            where that is not told.
         reads: vectors that it was driven with; all its arrays are read at once.
         transposed_reads: likewise, driven from the other side.
         dac_conversions: of all its arrays.
@@ -68,6 +70,7 @@ class MatrixCounts(BaseModel):
     transposed_reads: float
     dac_conversions: float
     adc_conversions: float
+    array_rows: int | None = None
     cells_per_weight: int = 1
     programmings: float | None
     trains: float | None

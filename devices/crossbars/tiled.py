@@ -135,6 +135,12 @@ class TiledCrossbar:
         return len(self._columns), len(self._rows)
 
     @property
+    def largest_rows(self) -> int:
+        """Rows of the array that has most in use."""
+        largest: int = max(into.stop - into.start for into in self._rows)
+        return largest
+
+    @property
     def tiles(self) -> list[Crossbar]:
         """All arrays."""
         return [tile for _, _, tile in self._placed()]

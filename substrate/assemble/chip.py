@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
+from devices.array_noise import AddNoise, ArrayNoise, LineNoise
 from devices.chip import NetworkChip
-from devices.chip_layer import AddNoise, ChipLayer
+from devices.chip_layer import ChipLayer
 from devices.crossbars.base import Crossbar
 from devices.crossbars.open_bench import OpenBench
 from devices.decorrelation import CrossbarDecorrelation, Decorrelation, DigitalDecorrelation
@@ -19,7 +20,7 @@ from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.assemble.activation import own_activation
 from substrate.assemble.bench import open_bench
-from substrate.assemble.crossbar import ArrayNoise, build_crossbar
+from substrate.assemble.crossbar import MakeNoise, build_crossbar
 from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
@@ -39,6 +40,7 @@ from substrate.scenario.schema import (
     Scenario,
     Staircase,
 )
+from substrate.scenario.schema.noise import Place
 
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
@@ -76,16 +78,28 @@ def build_chip(
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
     # a native array has its noise between its own converters
     outside = [] if isinstance(arm.chip, NativeChip) else noise
+    mirror_on = arm.learning.make_rule().mirror_on
     bench = open_bench(arm.chip) if isinstance(arm.chip, BenchChip) else None
 
-    def array_noise(layer: int, of: str = "") -> ArrayNoise:
-        return lambda at, array: build_noise(noise, at, layer, seed, device, of + array)
+    def inside(layer: int, of: str = "") -> MakeNoise:
+        return lambda at, array, transposed: build_noise(
+            noise, at, layer, seed, device, of + array, transposed=transposed
+        )
+
+    def around(layer: int, of: str = "", *, transposed: bool = False) -> LineNoise:
+        def make(at: Place) -> StackedSources | None:
+            return build_noise(outside, at, layer, seed, device, of, transposed=transposed)
+
+        return LineNoise(make("input"), make("output"))
+
+    def around_both_ways(layer: int, of: str) -> ArrayNoise:
+        return ArrayNoise(around(layer, of), around(layer, of, transposed=True))
 
     layers = [
         ChipLayer(
             layout,
             build_crossbar(
-                arm.chip, layout.shape, seed, f"layer {number}", device, array_noise(number), bench
+                arm.chip, layout.shape, seed, f"layer {number}", device, inside(number), bench
             ),
             _identity if layout is laid_out[-1] else hidden,
             torch.zeros(layout.shape.n_out, device=device),
@@ -95,16 +109,21 @@ def build_chip(
                 seed,
                 f"decorrelation of layer {number}",
                 device,
-                array_noise(number, "decorrelation "),
+                inside(number, "decorrelation "),
+                around_both_ways(number, "decorrelation "),
                 bench,
             ),
             input_noise=build_noise(outside, "input", number, seed, device),
             output_noise=build_noise(outside, "output", number, seed, device),
+            transposed_noise=around(number, transposed=True),
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
             input_readout=build_noise(noise, "input_readout", number, seed, device),
             mirror=_mirror(
-                arm, layout.shape, seed, number, device, array_noise(number, "mirror "), bench
+                arm, layout.shape, seed, number, device, inside(number, "mirror "), bench
             ),
+            mirror_noise=around_both_ways(number, "mirror ")
+            if mirror_on == "crossbar" and number > 1
+            else ArrayNoise(),
         )
         for number, layout in enumerate(laid_out, start=1)
     ]
@@ -127,7 +146,8 @@ def _decorrelation(
     seed: int,
     name: str,
     device: torch.device,
-    noise: ArrayNoise,
+    noise: MakeNoise,
+    around: ArrayNoise,
     bench: OpenBench | None,
 ) -> Decorrelation | None:
     settings = arm.learning.decorrelation
@@ -136,7 +156,7 @@ def _decorrelation(
     if settings.on == "digital":
         return DigitalDecorrelation(n_in, device)
     crossbar = build_crossbar(arm.chip, LayerShape(n_in, n_in), seed, name, device, noise, bench)
-    return CrossbarDecorrelation(crossbar, n_in, device)
+    return CrossbarDecorrelation(crossbar, n_in, device, around)
 
 
 def _mirror(
@@ -145,7 +165,7 @@ def _mirror(
     seed: int,
     number: int,
     device: torch.device,
-    noise: ArrayNoise,
+    noise: MakeNoise,
     bench: OpenBench | None,
 ) -> Crossbar | None:
     """Make B of a layer, holding zeros: no error goes back through the first layer's weights."""

@@ -30,8 +30,10 @@ from substrate.scenario.schema import (
 )
 from substrate.scenario.schema.noise import Place
 
-ArrayNoise = Callable[[Place, str], StackedSources | None]
-"""Makes the scenario's noise at a place of one array, by the array's name."""
+MakeNoise = Callable[[Place, str, bool], StackedSources | None]
+"""Makes the scenario's noise at a place of one array, by the array's name; for its transposed reads
+where the last argument is true.
+"""
 
 
 def build_crossbar(
@@ -40,7 +42,7 @@ def build_crossbar(
     seed: int,
     name: str,
     device: torch.device,
-    noise: ArrayNoise | None = None,
+    noise: MakeNoise | None = None,
     bench: OpenBench | None = None,
 ) -> Crossbar:
     """Make the crossbar of a layer; `name` tells its random streams from those of the others.
@@ -79,7 +81,7 @@ def _native_array(
     n_in: int,
     generators: Callable[..., torch.Generator],
     device: torch.device,
-    noise: ArrayNoise | None,
+    noise: MakeNoise | None,
     place: str,
 ) -> Crossbar:
     from devices.crossbars.native.crossbar import NativeCrossbar
@@ -89,8 +91,12 @@ def _native_array(
     if isinstance(chip, MockChip):
         outer = issubclass(bench_class(chip.bench, Path()), UpdatesOuter)
         kind = partial(MockCrossbar, largest_input=chip.largest_input, pulses_outer=outer)
-    sources = (noise(at, place) if noise else None for at in ("input", "weight", "output"))
-    return kind(n_out, n_in, chip.device, generators, device, *sources)
+    arguments = (n_out, n_in, chip.device, generators, device)
+    if noise is None:
+        return kind(*arguments)
+    forward = (noise(at, place, False) for at in ("input", "weight", "output"))
+    transposed = (noise(at, place, True) for at in ("input", "output"))
+    return kind(*arguments, *forward, *transposed)
 
 
 def _aihwkit_array(

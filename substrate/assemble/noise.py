@@ -19,6 +19,8 @@ def build_noise(
     seed: int,
     device: torch.device,
     array: str = "",
+    *,
+    transposed: bool = False,
 ) -> StackedSources | None:
     """Make the sources at one place of one layer, each with a random stream of its own.
 
@@ -29,6 +31,7 @@ def build_noise(
         seed: of the scenario.
         device: where signals live.
         array: tells the arrays of a layer apart where each has sources of its own.
+        transposed: for reads of an array from its columns.
     """
     sources = [
         NoiseSource(
@@ -40,6 +43,7 @@ def build_noise(
                 f"layer {layer}",
                 f"source {number}",
                 *([f"array {array}"] if array else []),
+                *(["transposed"] if transposed else []),
                 device=device,
             ),
             of_weights=at == "weight",

@@ -6,10 +6,11 @@
              + multiplications · multiplication_ns
     wear   = pulses and programming operations of the most-written cell, over endurance
 
-Reads follow one another, matrix by matrix and sample by sample; the arrays of one matrix are read
-and pulsed at once. Every pulse is taken to wear as much as a full cycle. Not in it are idle and
-standing power, wires, drivers of half-selected lines, and energy for moving data on and off the
-chip. An arm on the ideal chip is computed by a digital processor, and is priced as that alone:
+Reads follow one another, matrix by matrix and sample by sample; the arrays of one matrix are read,
+pulsed and programmed at once, so that the lines programmed are those of the largest. Every pulse is
+taken to wear as much as a full cycle. Not in it are idle and standing power, wires, drivers of
+half-selected lines, and energy for moving data on and off the chip. An arm on the ideal chip is
+computed by a digital processor, and is priced as that alone:
 
     energy = 2 · multiplications · processor_pj
 """
@@ -58,7 +59,7 @@ def bill_of(ledger: Ledger, chip: Chip, costs: Costs) -> Bill:
         share = of_converters.value / joules.value
     return Bill(
         items=[_item(each) for each in energies if each.training != 0 or each.inference != 0],
-        **_left_out(energies, times),
+        **_left_out(energies, times, ledger.uncounted),
         training_joules=joules,
         training_seconds=_sum(times, lambda work: work.training),
         inference_joules=_sum(energies, lambda work: work.inference),
@@ -110,7 +111,9 @@ def _times(ledger: Ledger, costs: Costs, cell: Cell | None) -> list[_Work]:
         return unit_cost(costs, name, cell)
 
     lines = [
-        None if each.programmings is None else each.programmings * each.n_in
+        None
+        if each.programmings is None
+        else each.programmings * (each.n_in if each.array_rows is None else each.array_rows)
         for each in _arrays(ledger.training)
     ]
     slots = [each.slots for each in _arrays(ledger.training)]
@@ -145,7 +148,7 @@ def _processor_bill(ledger: Ledger, costs: Costs) -> Bill:
     time = _Work(what, operations, per_inference, unit_cost(costs, "processor_ns", None), 1e-9)
     return Bill(
         items=[_item(energy)],
-        **_left_out([energy], [time]),
+        **_left_out([energy], [time], ledger.uncounted),
         training_joules=_sum([energy], lambda work: work.training),
         training_seconds=_sum([time], lambda work: work.training),
         inference_joules=_sum([energy], lambda work: work.inference),
@@ -237,15 +240,21 @@ def _sum(works: Sequence[_Work], count: Callable[[_Work], float | None]) -> Amou
     )
 
 
-def _left_out(energies: Sequence[_Work], times: Sequence[_Work]) -> dict[str, list[str]]:
+def _left_out(
+    energies: Sequence[_Work], times: Sequence[_Work], uncounted: Sequence[str]
+) -> dict[str, list[str]]:
     """Name what occurred and has no price, and what the simulation does not tell."""
+    untold = [f"multiplications of {', '.join(uncounted)}"] if uncounted else []
     named = [(f"energy of {work.what}", work) for work in energies]
     named += [(f"time of {work.what}", work) for work in times]
     return {
         "without_price": [
             name for name, work in named if work.cost is None and (work.training or work.inference)
         ],
-        "untold": [name for name, work in named if work.training is None],
+        "untold": [
+            *(name for name, work in named if work.training is None),
+            *(f"{figure} of {what}" for what in untold for figure in ("energy", "time")),
+        ],
     }
 
 

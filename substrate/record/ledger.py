@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from pydantic import Field
+
 from devices.ledger import Counts, MatrixCounts
 from substrate.record.base import Part
 
@@ -22,6 +24,8 @@ class Ledger(Part):
         learner_multiplications: digital ones of the learner: products of matrices, element-wise
             products, quotients, squares and roots. Sums, comparisons and the functions of layers
             are left out.
+        uncounted: operations of torch that the learner made and nobody has counted the
+            multiplications of; where there are any, `learner_multiplications` is a lower bound.
         learner_words: of digital memory that the learner keeps from step to step: moments of the
             optimiser, covariances, a critic.
     """
@@ -31,6 +35,7 @@ class Ledger(Part):
     inference: Counts
     learner_multiplications: float
     learner_words: float
+    uncounted: list[str] = Field(default_factory=list)
 
     @property
     def multiplications(self) -> float:
@@ -80,6 +85,7 @@ def mean_ledger(seeds: Sequence[Ledger]) -> Ledger:
         inference=_mean_counts([each.inference for each in seeds]),
         learner_multiplications=_mean([each.learner_multiplications for each in seeds]),
         learner_words=_mean([each.learner_words for each in seeds]),
+        uncounted=sorted({name for each in seeds for name in each.uncounted}),
     )
 
 

@@ -49,7 +49,8 @@ class LayerNoise(Part):
     Attributes:
         layer: counted from 1.
         noise_std: spread over repeated passes of the same input, root mean square over nodes.
-        signal_std: spread of the mean over those passes, over inputs and nodes.
+        signal_std: spread of what repeats in those passes, over inputs and nodes: the variance of
+            their mean less what the noise left in it, not below 0.
 
     Either is None where it is not finite: of a single node, or of signals without bound.
     """

@@ -124,7 +124,10 @@ def counted(ledger: Ledger) -> list[tuple[str, str]]:
             ("programming operations of a cell, at most", ledger.programmings),
         ]
     rows += [
-        ("digital multiplications", ledger.multiplications),
+        (
+            f"digital multiplications{', at least' if ledger.uncounted else ''}",
+            ledger.multiplications,
+        ),
         ("words of digital memory", ledger.words),
         ("words that a sample's observations take", training.activation_words),
     ]

@@ -1,8 +1,9 @@
 """Digital multiplications of a learner, counted from the operations that torch carries out.
 
-Products of matrices count n · m · k, element-wise products, quotients, squares and roots one an
-element, Cholesky's factors n³ / 6, its solutions n² a right-hand side and its inverses n³ / 3, a
-fused step of Adam 8 an element. Sums, comparisons and exponentials count nothing.
+Products of matrices and convolutions are counted by torch's own formulas
+(`torch.utils.flop_counter`, two operations a multiplication); what these leave out by those of
+`substrate.run.operations`. Sums, comparisons and functions such as the exponential count nothing.
+What is in neither list is named, so that the count is known to be a lower bound.
 
 Their number follows from the shapes alone. So torch's operations are looked at in the first step of
 every kind, and later steps of that kind are taken to be the same: looking costs more than a small
@@ -11,13 +12,15 @@ step itself.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any, TypeVar
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from substrate.run.operations import FREE, multiplications_of
 
 _Result = TypeVar("_Result")
 
@@ -27,11 +30,13 @@ class Multiplications:
 
     Attributes:
         total: so far.
+        uncounted: names of torch's operations that may multiply and have no formula here.
     """
 
     def __init__(self) -> None:
         """Start at nothing."""
         self.total = 0
+        self.uncounted: set[str] = set()
         self._of_kind: dict[Hashable, int] = {}
 
     def count(self, kind: Hashable, step: Callable[[], _Result]) -> _Result:
@@ -42,6 +47,7 @@ class Multiplications:
             with _Counter() as counter:
                 result = step()
             self._of_kind[kind] = counter.multiplications
+            self.uncounted |= counter.uncounted
         self.total += self._of_kind[kind]
         return result
 
@@ -52,6 +58,7 @@ class _Counter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.multiplications = 0
+        self.uncounted: set[str] = set()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -67,8 +74,20 @@ class _Counter(TorchDispatchMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         if _is_learners():
-            self.multiplications += _multiplications(func, args, kwargs or {}, result)
+            self._add(func, args, kwargs or {}, result)
         return result
+
+    def _add(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        name: str = func.overloadpacket.__name__
+        counted = multiplications_of(name.removesuffix("_"), args, kwargs, result)
+        if counted is None and (formula := _torchs_formulas().get(func.overloadpacket)):
+            counted = formula(*args, **kwargs, out_val=result) // 2
+        if counted is not None:
+            self.multiplications += counted
+            return
+        given = args if result is None else result  # what changes a list in place gives nothing
+        if name.removesuffix("_") not in FREE and not func.is_view and _has_numbers(given):
+            self.uncounted.add(name.removesuffix("_"))
 
 
 def _is_learners() -> bool:
@@ -82,45 +101,16 @@ def _is_learners() -> bool:
     return False
 
 
-def _multiplications(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> int:
-    name: str = func.overloadpacket.__name__.removesuffix("_")
+@cache
+def _torchs_formulas() -> dict[Any, Callable[..., int]]:
+    # where triton is installed, this imports it
+    from torch.utils.flop_counter import flop_registry
 
-    def size(place: int) -> tuple[int, ...]:
-        return tuple(args[place].shape)
-
-    if name in ("mm", "bmm"):
-        return math.prod(size(0)) * size(1)[-1]
-    if name in ("addmm", "baddbmm"):
-        return math.prod(size(1)) * size(2)[-1]
-    if name == "linalg_cholesky_ex":
-        return math.prod(size(0)) * size(0)[-1] // 6
-    if name == "cholesky_solve":
-        return math.prod(size(0)) * size(1)[-1]
-    if name == "cholesky_inverse":
-        return math.prod(size(0)) * size(0)[-1] // 3
-    if name in ("_fused_adam", "_fused_adamw"):
-        return 8 * _elements(args[0])
-    if name == "_fused_sgd":
-        momentum = kwargs.get("momentum", 0.0)
-        return (2 if momentum else 1) * _elements(args[0])
-    each = _ELEMENTWISE.get(name, 0)
-    return each * result.numel() if each and isinstance(result, Tensor) else 0
+    return flop_registry
 
 
-def _elements(tensors: list[Tensor]) -> int:
-    return sum(each.numel() for each in tensors)
-
-
-_ELEMENTWISE = {
-    "mul": 1,
-    "div": 1,
-    "pow": 1,
-    "sqrt": 1,
-    "rsqrt": 2,
-    "reciprocal": 1,
-    "lerp": 1,
-    "addcmul": 2,
-    "addcdiv": 2,
-    "tanh_backward": 2,
-    "mean": 1,
-}
+def _has_numbers(result: Any) -> bool:
+    """Whether there is a tensor of numbers in what an operation gave."""
+    if isinstance(result, Tensor):
+        return result.is_floating_point() or result.is_complex()
+    return isinstance(result, list | tuple) and any(map(_has_numbers, result))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from devices.interface import NotFiniteError
@@ -91,7 +92,10 @@ class ArmRun:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on; `restore` it after an epoch's figures."""
+        uncounted = " ".join(sorted(self._multiplications.uncounted)).encode()
+        named = {"uncounted": torch.tensor(list(uncounted), dtype=torch.uint8)} if uncounted else {}
         return {
+            **named,
             "data order": self._order.get_state(),
             "by sample": self.by_sample(),
             "work": torch.tensor([self._steps, self._multiplications.total]),
@@ -104,6 +108,8 @@ class ArmRun:
         self._order.set_state(state["data order"])
         self._by_sample = state["by sample"]
         self._steps, self._multiplications.total = state["work"].tolist()
+        names = state["uncounted"].tolist() if "uncounted" in state else []
+        self._multiplications.uncounted = set(bytes(names).decode().split())
         self._host.restore(below("chip", state))
         self._learner.restore(on_device(below("learner", state), self._device))
         self._next_epoch = last.epoch + 1
@@ -154,17 +160,10 @@ class ArmRun:
         x = self._dataset.x_test[:_NOISE_SAMPLES]
         with self._host.aside("observed noise"):
             passes = [self._chip.forward(x).pre_activations for _ in range(_NOISE_PASSES)]
-        noise = []
-        for index, repeated in enumerate(zip(*passes, strict=True), start=1):
-            spread, mean = torch.std_mean(torch.stack(repeated), dim=0)
-            noise.append(
-                LayerNoise(
-                    layer=index,
-                    noise_std=_finite_or_none(spread.square().mean().sqrt()),
-                    signal_std=_finite_or_none(mean.std()),
-                )
-            )
-        return noise
+        return [
+            layer_noise(index, torch.stack(repeated))
+            for index, repeated in enumerate(zip(*passes, strict=True), start=1)
+        ]
 
     def ledger(self) -> Ledger:
         """Give what the training took, and what an inference takes."""
@@ -179,6 +178,7 @@ class ArmRun:
             training=self._host.ledger(),
             inference=inference,
             learner_multiplications=self._multiplications.total,
+            uncounted=sorted(self._multiplications.uncounted),
             learner_words=sum(value.numel() for value in kept),
         )
 
@@ -235,6 +235,23 @@ class ArmRun:
         """Bring mean loss and accuracy to the host, which waits here and nowhere else."""
         mean_loss, accuracy = (torch.stack([loss, correct]) / samples).tolist()
         return mean_loss, None if self._dataset.regression else accuracy
+
+
+def layer_noise(
+    layer: int, repeated: Float[Tensor, "passes samples *positions_and_nodes"]
+) -> LayerNoise:
+    """Tell noise and signal of a layer apart in repeated passes of the same inputs.
+
+    The mean over P passes has the signal's variance, and 1/P of the noise's on top.
+    """
+    of_noise, mean = torch.var_mean(repeated, dim=0)
+    noise = of_noise.mean()
+    signal = (mean.var() - noise / len(repeated)).clamp(min=0)
+    return LayerNoise(
+        layer=layer,
+        noise_std=_finite_or_none(noise.sqrt()),
+        signal_std=_finite_or_none(signal.sqrt()),
+    )
 
 
 def _correct(output: Tensor, target: Tensor) -> Tensor:

@@ -537,7 +537,7 @@ class Counts(_message.Message):
     def __init__(self, passes: _Optional[float] = ..., readout_conversions: _Optional[float] = ..., activation_words: _Optional[float] = ..., matrices: _Optional[_Iterable[_Union[MatrixCounts, _Mapping]]] = ..., trains: _Optional[int] = ..., trains_cut_short: _Optional[int] = ...) -> None: ...
 
 class MatrixCounts(_message.Message):
-    __slots__ = ("layer", "part", "held", "n_out", "n_in", "arrays", "reads", "transposed_reads", "dac_conversions", "adc_conversions", "cells_per_weight", "programmings", "trains", "trains_cut_short", "slots", "pulses", "worst_cell_pulses", "pulses_are", "multiplications", "words")
+    __slots__ = ("layer", "part", "held", "n_out", "n_in", "arrays", "reads", "transposed_reads", "dac_conversions", "adc_conversions", "array_rows", "cells_per_weight", "programmings", "trains", "trains_cut_short", "slots", "pulses", "worst_cell_pulses", "pulses_are", "multiplications", "words")
     LAYER_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
@@ -548,6 +548,7 @@ class MatrixCounts(_message.Message):
     TRANSPOSED_READS_FIELD_NUMBER: _ClassVar[int]
     DAC_CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
     ADC_CONVERSIONS_FIELD_NUMBER: _ClassVar[int]
+    ARRAY_ROWS_FIELD_NUMBER: _ClassVar[int]
     CELLS_PER_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     PROGRAMMINGS_FIELD_NUMBER: _ClassVar[int]
     TRAINS_FIELD_NUMBER: _ClassVar[int]
@@ -568,6 +569,7 @@ class MatrixCounts(_message.Message):
     transposed_reads: float
     dac_conversions: float
     adc_conversions: float
+    array_rows: int
     cells_per_weight: int
     programmings: float
     trains: float
@@ -578,4 +580,4 @@ class MatrixCounts(_message.Message):
     pulses_are: str
     multiplications: float
     words: float
-    def __init__(self, layer: _Optional[int] = ..., part: _Optional[str] = ..., held: _Optional[str] = ..., n_out: _Optional[int] = ..., n_in: _Optional[int] = ..., arrays: _Optional[int] = ..., reads: _Optional[float] = ..., transposed_reads: _Optional[float] = ..., dac_conversions: _Optional[float] = ..., adc_conversions: _Optional[float] = ..., cells_per_weight: _Optional[int] = ..., programmings: _Optional[float] = ..., trains: _Optional[float] = ..., trains_cut_short: _Optional[float] = ..., slots: _Optional[float] = ..., pulses: _Optional[float] = ..., worst_cell_pulses: _Optional[float] = ..., pulses_are: _Optional[str] = ..., multiplications: _Optional[float] = ..., words: _Optional[float] = ...) -> None: ...
+    def __init__(self, layer: _Optional[int] = ..., part: _Optional[str] = ..., held: _Optional[str] = ..., n_out: _Optional[int] = ..., n_in: _Optional[int] = ..., arrays: _Optional[int] = ..., reads: _Optional[float] = ..., transposed_reads: _Optional[float] = ..., dac_conversions: _Optional[float] = ..., adc_conversions: _Optional[float] = ..., array_rows: _Optional[int] = ..., cells_per_weight: _Optional[int] = ..., programmings: _Optional[float] = ..., trains: _Optional[float] = ..., trains_cut_short: _Optional[float] = ..., slots: _Optional[float] = ..., pulses: _Optional[float] = ..., worst_cell_pulses: _Optional[float] = ..., pulses_are: _Optional[str] = ..., multiplications: _Optional[float] = ..., words: _Optional[float] = ...) -> None: ...

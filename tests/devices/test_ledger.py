@@ -111,6 +111,7 @@ def test_an_array_converts_at_its_rows_and_columns(crossbar):
     drive(chip)
     first, second = of(chip, 1), of(chip, 2)
     assert (first.held, first.arrays) == ("arrays", 1)
+    assert (first.array_rows, second.array_rows) == (6, 5)
     assert (first.dac_conversions, first.adc_conversions) == (8 * 6, 8 * 5)
     # driven from its columns four times
     assert (second.dac_conversions, second.adc_conversions) == (8 * 5 + 4 * 3, 8 * 3 + 4 * 5)
@@ -143,6 +144,8 @@ def test_every_array_of_a_split_matrix_has_its_own_converters():
     first, second = of(chip, 1), of(chip, 2)
     # 6 rows by 5 columns on arrays of 4 rows and 2 columns: 2 along the rows, 3 along the columns
     assert (first.arrays, second.arrays) == (6, 4)
+    # rows on arrays of 4 and 2, and of 4 and 1
+    assert (first.array_rows, second.array_rows) == (4, 4)
     assert (first.dac_conversions, first.adc_conversions) == (8 * 3 * 6, 8 * 2 * 5)
     assert second.dac_conversions == 8 * 2 * 5 + 4 * 2 * 3
     assert first.trains == 6 * BATCH

@@ -6,8 +6,10 @@
 
 The last term is the read noise of the cells (`conductance.py`). noise_in, noise_w and noise_out
 are the scenario's noise models; they act between the converters, where the signal is analog, so
-that an ADC's step hides what is smaller. What the devices hold is the weight at t_0; drift,
-faults and lines stand between it and what is read.
+that an ADC's step hides what is smaller. Driven from its columns, an array has converters of the
+same kinds with W'ᵀ between them; noise_w is that of the same cells, and noise_in and noise_out are
+those of other circuits, from sources of their own. What the devices hold is the weight at t_0;
+drift, faults and lines stand between it and what is read.
 """
 
 from __future__ import annotations
@@ -57,6 +59,8 @@ class NativeCrossbar:
         input_noise: Noise | None = None,
         weight_noise: Noise | None = None,
         output_noise: Noise | None = None,
+        transposed_input_noise: Noise | None = None,
+        transposed_output_noise: Noise | None = None,
     ) -> None:
         """Draw an array's devices; it holds zeros until it is programmed.
 
@@ -67,11 +71,19 @@ class NativeCrossbar:
             generators: gives the random stream for a purpose; called once for each.
             where: the torch device of all tensors.
             input_noise: acts on the drives, (reads, n_in).
-            weight_noise: acts on the weights, (n_out, n_in), once a pass.
+            weight_noise: acts on the weights, (n_out, n_in), once a pass in either direction.
             output_noise: acts on the columns, (reads, n_out), before the ADCs.
+            transposed_input_noise: acts on the drives of a transposed read, (reads, n_out).
+            transposed_output_noise: acts on what it gives, (reads, n_in), before the ADCs.
         """
         self._device = device
-        self._noise = {"input": input_noise, "weight": weight_noise, "output": output_noise}
+        self._noise = {
+            "input": input_noise,
+            "weight": weight_noise,
+            "output": output_noise,
+            "transposed input": transposed_input_noise,
+            "transposed output": transposed_output_noise,
+        }
         self._plain_read = PlainRead(device, self._noise)
         self._streams = {
             purpose: generators(purpose)
@@ -161,9 +173,9 @@ class NativeCrossbar:
 
     @torch.no_grad()
     def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
-        """Give Wᵀ y: converters and read noise as in `read`, no noise of the scenario's."""
+        """Give Wᵀ y through converters and noise."""
         weights, variance = self._read_array(len(y))
-        return self._pass(y, weights.T, None if variance is None else variance.T, 1, quiet=True)
+        return self._pass(y, weights, variance, 1, transposed=True)
 
     def update(self, request: Outer | Dense) -> None:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
@@ -280,12 +292,13 @@ class NativeCrossbar:
         variance: Tensor | None,
         repeats: int,
         *,
-        quiet: bool = False,
+        transposed: bool = False,
     ) -> Tensor:
         """Drive `x` through the weights; share the work that all repeats have in common."""
-        input_noise, weight_noise, output_noise = (
-            (None, None, None) if quiet else self._noise.values()
-        )
+        side = "transposed " if transposed else ""
+        input_noise, output_noise = self._noise[f"{side}input"], self._noise[f"{side}output"]
+        weight_noise = self._noise["weight"]
+        product = _transposed_product if transposed else functional.linear
         dac, adc = self._device.input_converter, self._device.output_converter
         if dac.exact:
             rows, scale = x, dac.full_scale(x)
@@ -295,12 +308,12 @@ class NativeCrossbar:
             rows = input_noise(_repeat(rows, repeats))
         if weight_noise is not None:
             blocks = _repeat(rows, repeats // (len(rows) // len(x))).chunk(repeats)
-            a = torch.cat([functional.linear(each, weight_noise(weights)) for each in blocks])
+            a = torch.cat([product(each, weight_noise(weights)) for each in blocks])
         else:
-            a = functional.linear(rows, weights)
+            a = product(rows, weights)
         a = _repeat(a, repeats * len(x) // len(a))
         if variance is not None:
-            spread = functional.linear(rows.square(), variance).sqrt_()
+            spread = product(rows.square(), variance).sqrt_()
             noise = normal_(torch.empty_like(a), 1.0, self._streams["read noise"])
             a.addcmul_(noise, _repeat(spread, len(a) // len(spread)))
         if adc.range == "follow":
@@ -350,6 +363,10 @@ class NativeCrossbar:
         if not lines.negligible:
             pair = effective_conductance(lines, pair)
         return to_weights(window, pair), variance
+
+
+def _transposed_product(y: Tensor, weights: Tensor) -> Tensor:
+    return functional.linear(y, weights.T)
 
 
 def _repeat(signal: Tensor, repeats: int) -> Tensor:

@@ -13,8 +13,9 @@ class ArrayChip(NoisyChip):
     )
     transposed_read: bool = Field(
         False,
-        description="Whether arrays can be driven from their columns, through their own noise, so "
-        "that bp trains in place. aihwkit reads its inference tiles backwards without noise.",
+        description="Whether arrays can be driven from their columns, through their own noise "
+        "and that of `noise`, so that bp trains in place. aihwkit reads its inference tiles "
+        "backwards without noise of their own.",
     )
     max_rows: PositiveInt | None = Field(
         None,

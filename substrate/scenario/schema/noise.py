@@ -39,8 +39,9 @@ class PlacedNoise(Settings):
         description="A noise model: `substrate list noise`, or `my_file.py:MyNoise`."
     )
     at: Place = Field(
-        description="Where it acts. Noise of input, weight and output travels through the network; "
-        "noise of the readout only blurs the pre-activations that are observed, noise of the "
+        description="Where it acts. Noise of input, weight and output travels through the network, "
+        "and acts on transposed reads as well, there on what drives the columns and what rows "
+        "give; noise of the readout only blurs the pre-activations that are observed, noise of the "
         "input_readout the layer inputs that are.",
     )
     layers: list[PositiveInt] | None = Field(
@@ -129,7 +130,8 @@ class NoisyChip(Settings):
     noise: list[Noise] = Field(
         [],
         description="Noise on top of the crossbar's own; any number of models, at any place. It "
-        "acts on the way forward: transposed reads carry the crossbar's own noise alone.",
+        "acts on every read of an array, transposed ones and those of R and mirrors on crossbars "
+        "too.",
     )
 
     @property

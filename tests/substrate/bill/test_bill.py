@@ -9,6 +9,7 @@ from substrate.bill.bill import bill_of
 from substrate.bill.chips import cell_of, converters
 from substrate.bill.costs import PUBLISHED, as_markdown, unit_cost
 from substrate.record.ledger import Ledger, mean_ledger, per_sample
+from substrate.report.bill import counted, training_energy, training_time
 from substrate.scenario.schema import AihwkitChip, Costs, IdealChip, NativeChip
 
 PRICES = Costs(
@@ -96,6 +97,27 @@ def test_every_line_is_its_count_times_its_price():
     nanoseconds = 12 * 100 + 60 * 10 + 2 * 5 * 1000 + 20 * 2
     assert bill.training_seconds.value * 1e9 == pytest.approx(nanoseconds)
     assert (bill.without_price, bill.untold) == ([], [])
+
+
+def test_arrays_of_one_matrix_are_programmed_at_once():
+    """Five rows on arrays of three and two: three lines a programming operation."""
+    chip = NativeChip(crossbar="native")
+    whole, split = (bill_of(ledger(matrix(array_rows=rows)), chip, PRICES) for rows in (5, 3))
+    saved = whole.training_seconds.value - split.training_seconds.value
+    assert saved * 1e9 == pytest.approx(2 * (5 - 3) * 1000)
+    assert whole.training_joules == split.training_joules
+
+
+@pytest.mark.parametrize("chip", [NativeChip(crossbar="native"), IdealChip()])
+def test_what_the_count_of_a_learner_leaves_out_is_named(chip):
+    told = ledger(matrix()).model_copy(update={"uncounted": ["_linalg_eigh", "_fft_r2c"]})
+    bill = bill_of(told, chip, PRICES)
+    names = "multiplications of _linalg_eigh, _fft_r2c"
+    assert bill.untold == [f"energy of {names}", f"time of {names}"]
+    assert training_energy(bill).startswith("≥ ")
+    assert training_time(bill).startswith("≥ ")
+    assert "digital multiplications, at least" in dict(counted(told))
+    assert mean_ledger([told, ledger(matrix())]).uncounted == ["_fft_r2c", "_linalg_eigh"]
 
 
 def test_all_cells_of_a_pair_are_read_and_programmed():

@@ -92,11 +92,14 @@ def test_a_resumed_run_trains_and_tests_the_same(tmp_path: Path, chip: str) -> N
     path = tmp_path / "a.yaml"
     whole = begin(path, chip)
     epochs = whole.epochs()
-    before, state = [next(epochs), next(epochs)], whole.state()
+    before = [next(epochs), next(epochs)]
+    whole._multiplications.uncounted.add("operation")
+    state = whole.state()
     resumed = begin(path, chip)
     resumed.restore(state, before[-1])
     rest = list(epochs)
     after = list(resumed.epochs())
     assert figures_of_training(after) == figures_of_training(rest)
     assert figures_of_tests(after) == figures_of_tests(rest)
+    assert "operation" in resumed._multiplications.uncounted
     assert resumed.observed_noise() == whole.observed_noise()

@@ -2,14 +2,18 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
 
 from learning.learner import Learner, LearningSettings
 from learning.losses import mean_squared_error
 from learning.optimisers import OptimiserSettings
 from learning.requirements import PerturbationSettings, RuleSettings
+from learning.rules import RULES
 from substrate.run.multiplications import Multiplications
 from tests.chips import make_chip
 from tests.rules import make_rule
@@ -100,3 +104,70 @@ print("torch._dynamo" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+A = torch.randn(5, 5) + 5 * torch.eye(5)
+S, B, V = A @ A.T, torch.randn(5, 3), torch.randn(5)
+COUNTED: dict[str, tuple[Callable[[], object], int]] = {
+    "mv": (lambda: A @ V, 25),
+    "addmv": (lambda: torch.addmv(V, A, V), 25),
+    "dot": (lambda: V @ V, 5),
+    "outer": (lambda: torch.outer(V, B[:, 0]), 25),
+    "addr": (lambda: torch.addr(A, V, V), 25),
+    "inner": (lambda: torch.inner(A, V), 25),
+    "einsum": (lambda: torch.einsum("ij,jk->ik", A, B), 75),
+    "batches": (lambda: torch.randn(2, 4, 5) @ B, 2 * 4 * 5 * 3),
+    "baddbmm": (lambda: torch.baddbmm(B[None], A[None], B[None]), 75),
+    "solve": (lambda: torch.linalg.solve(A, B), 125 // 3 + 75),
+    "solve a vector": (lambda: torch.linalg.solve(A, V), 125 // 3 + 25),
+    "solve two": (lambda: torch.linalg.solve(torch.stack([A, A]), torch.stack([B, B])), 83 + 150),
+    "inv": (lambda: torch.linalg.inv(A), 125),
+    "det": (lambda: torch.linalg.det(A), 125 // 3),
+    "cholesky": (lambda: torch.linalg.cholesky(S), 125 // 6),
+    "cholesky_solve": (lambda: torch.cholesky_solve(B, S), 75),
+    "triangular": (lambda: torch.linalg.solve_triangular(S, B, upper=True), 75 // 2),
+    "conv2d": (
+        lambda: functional.conv2d(torch.randn(2, 3, 6, 6), torch.randn(4, 3, 3, 3)),
+        2 * 4 * 4 * 4 * 3 * 9,
+    ),
+    "norm": (lambda: B.norm(), 15),
+    "norm of lines": (lambda: torch.linalg.vector_norm(B, dim=0), 15),
+    "foreach": (lambda: torch._foreach_mul([A, B], 2.0), 40),
+    "foreach, in place": (lambda: torch._foreach_mul_([A.clone(), B.clone()], [A, B]), 40),
+    "foreach_addcmul": (lambda: torch._foreach_addcmul_([B.clone()], [B], [B]), 30),
+    "var": (lambda: B.var(0), 15),
+    "mse": (lambda: functional.mse_loss(B, B), 15),
+    "square": (lambda: B.square(), 15),
+    "nothing": (lambda: (A + A.T).exp().clamp(min=1).flip(0).sum(0).view(-1)[:2].clone(), 0),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_every_product_counts(name, as_learner):
+    operation, wanted = COUNTED[name]
+    count = Multiplications()
+    count.count("kind", lambda: as_learner(operation))
+    assert (count.total, count.uncounted) == (wanted, set())
+
+
+def test_what_nobody_has_a_formula_of_is_named(as_learner):
+    count = Multiplications()
+    count.count("kind", lambda: as_learner(lambda: torch.linalg.eigh(S)[1] @ V))
+    assert (count.total, count.uncounted) == (25, {"_linalg_eigh"})
+
+
+@pytest.fixture
+def as_learner():
+    """Calls a function from a module of the learning package, as rules of users' own are called."""
+    inside: dict[str, Any] = {"__name__": "learning.rules.somebodys"}
+    exec("def call(operation): return operation()", inside)
+    return inside["call"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_shipped_rules_have_nothing_uncounted(name):
+    for optimiser in ("sgd", "adam", "adamw"):
+        count = Multiplications()
+        step = learner(name, optimiser, "dense").step
+        count.count("first", lambda step=step: step(torch.randn(BATCH, 6), torch.randn(BATCH, 3)))
+        assert count.uncounted == set()

@@ -13,10 +13,11 @@ from substrate.report import write_report
 from substrate.run.experiment import run_scenario
 from substrate.run.multiplications import Multiplications
 from substrate.run.outcomes import load_outcomes
-from substrate.run.training import ArmRun
+from substrate.run.training import ArmRun, layer_noise
 from substrate.run.workers import InProcess
 from substrate.scenario.load import load_scenario
 from substrate.scenario.source import ScenarioError
+from tests.statistics import assert_mean
 
 SCENARIO = """\
 name: tiny
@@ -203,3 +204,21 @@ def test_a_regression_has_a_loss_and_no_accuracy(tmp_path: Path) -> None:
         "test_loss",
         "seconds",
     }
+
+
+def test_the_signal_of_a_layer_holds_none_of_the_noise_that_its_mean_has_left():
+    """Signal N(0, 0.6²) under noise N(0, 1): 0.36 and 1, where the mean's variance is 0.485."""
+    found = []
+    for _ in range(400):
+        signal = 0.6 * torch.randn(16, 5)
+        noise = layer_noise(2, signal + torch.randn(8, 16, 5))
+        assert noise.layer == 2
+        found.append([noise.signal_std**2, noise.noise_std**2])
+    assert_mean(torch.tensor(found), torch.tensor([0.36, 1.0]))
+
+
+def test_a_signal_of_noise_alone_is_not_below_0():
+    found = [layer_noise(1, torch.randn(8, 200, 10)).signal_std for _ in range(20)]
+    # six standard errors of the variance, 0.125 √(2 / 1999), in any of 20: false alarms 2e-8
+    assert all(0 <= each < (6 * 0.125 * (2 / 1999) ** 0.5) ** 0.5 for each in found)
+    assert 0 in found  # false alarms: 2^-20

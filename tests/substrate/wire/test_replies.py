@@ -8,7 +8,7 @@ from tests.substrate.bill.test_bill import counts, matrix
 
 def test_a_ledger_is_read_as_it_was_written() -> None:
     told = pb.Counts()
-    ledger = counts(matrix(cells_per_weight=2), matrix("digital"))
+    ledger = counts(matrix(cells_per_weight=2, array_rows=4), matrix("digital"))
     write_counts(ledger, (40, 3), told)
     assert read_counts(told) == (ledger, (40, 3))
 

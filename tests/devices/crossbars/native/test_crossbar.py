@@ -17,7 +17,7 @@ from devices.crossbars.native.line_resistance import LineResistance
 from devices.crossbars.native.presets import PRESETS
 from devices.crossbars.native.response import PulseResponse
 from devices.interface import Dense, Outer
-from devices.noise.base import NoiseSource
+from devices.noise.base import NoiseModel, NoiseSource
 from devices.noise.gaussian import GaussianNoise
 from tests.host_copies import HostCopies
 from tests.statistics import assert_mean
@@ -116,6 +116,36 @@ def test_noise_of_the_scenario_acts_between_the_converters():
         assert not array.noise_free
 
 
+def test_noise_of_the_scenario_acts_on_reads_from_the_columns():
+    """Var e_i = σ_out² + Σ_j W_ji² σ_in² + σ_w² Σ_j (y_j² + σ_in²)."""
+    std = {"transposed_input": 0.3, "weight": 0.05, "transposed_output": 0.2}
+    sources = {
+        f"{at}_noise": NoiseSource(
+            GaussianNoise(std=each), streams(seed)(at), of_weights=at == "weight"
+        )
+        for seed, (at, each) in enumerate(std.items(), start=1)
+    }
+    array, weights, y = crossbar(4, 5, **sources), torch.rand(4, 5) - 0.5, torch.randn(4)
+    array.program(weights)
+    noise = torch.cat([array.read_transposed(y[None]) for _ in range(20_000)]) - y @ weights
+    expected = 0.2**2 + 0.3**2 * weights.square().sum(0) + 0.05**2 * (y.square() + 0.3**2).sum()
+    assert_mean(noise.square(), expected)
+    assert not array.noise_free
+
+
+def test_a_slow_fluctuation_of_a_cell_is_the_same_from_either_side():
+    class Frozen(NoiseModel):
+        def sample(self, signal, memory):
+            if "drawn" not in memory.past:
+                memory.past["drawn"] = torch.randn(signal.shape, generator=memory.generator)
+            return memory.past["drawn"].clone()
+
+    array = crossbar(3, 4, weight_noise=NoiseSource(Frozen(), streams(1)(""), of_weights=True))
+    seen = array.read(torch.eye(4)).T
+    torch.testing.assert_close(array.read_transposed(torch.eye(3)), seen)
+    assert seen.abs().min() > 0
+
+
 def test_drift_goes_on_with_every_read_and_starts_anew_when_programmed():
     drift = Drift(nu=0.05, t_0=1.0, start=1.0, seconds_per_read=99.0)
     window = Conductance(**STILL | {"g_min": 0.0})
@@ -200,7 +230,9 @@ def everything(seed: int) -> NativeCrossbar:
         f"{at}_noise": NoiseSource(
             GaussianNoise(std=0.01), streams(seed + k)(at), of_weights=at == "weight"
         )
-        for k, at in enumerate(("input", "weight", "output"), start=1)
+        for k, at in enumerate(
+            ("input", "weight", "output", "transposed_input", "transposed_output"), start=1
+        )
     }
     array = crossbar(12, 20, seed, **EVERYTHING, **noises)
     array.program(torch.linspace(-0.3, 0.3, 240).view(12, 20))
