@@ -21,7 +21,8 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
 
     Returns:
         A row an arm: its figure, how far it is behind of the reference, both with the interval over
-        new seeds and new test data, and why there is no difference where there is none.
+        new seeds and new test data, whether it differs by Holm's correction for all arms that are
+        compared, and why there is no difference where there is none.
 
     Raises:
         RecordError: a folder holds no run that has come to a summary, or it is damaged.
@@ -47,8 +48,9 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
                 )
                 for name, key in names.items()
             },
+            "differs": each["differs"],
             "why_not": each["why_not"] or "",
         }
         for each in found["arms"]
     ]
-    return frame(rows, list(rows[0]), list(rows[0])[4:-1])
+    return frame(rows, list(rows[0]), list(rows[0])[4:-2])

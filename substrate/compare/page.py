@@ -45,9 +45,8 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
             "Arms side by side",
             f"{METRIC_TITLE[metric]} at the end of training, mean ± standard deviation over seeds;"
             f" each interval is one at {100 * found.confidence:g} % over new seeds and new test"
-            " data, and stands for itself: of many equal arms, one in"
-            f" {1 / (1 - found.confidence):.0f} would seem to differ. Arms are set against"
-            f" {found.reference} over the seeds that both have, sample by sample.",
+            f" data, and stands for itself. Arms are set against {found.reference} over the seeds"
+            f" that both have, sample by sample.{_correction(found)}",
             pictures=[
                 (
                     picture(lambda theme, width: intervals(found, theme, width)),
@@ -88,11 +87,10 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
 
 def headline(found: ComparedRuns) -> str:
     """The arm that is best, and by how much; or that nothing tells them apart."""
-    compared = [arm for arm in found.arms if arm.behind is not None]
-    told = [arm for arm in compared if _is_told(arm.behind)]
-    if not compared:
+    if not found.compared:
         return "Nothing that can be compared"
-    return f"{len(told)} of {len(compared)} arms differ from {found.reference}"
+    told = sum(arm.differs for arm in found.compared)
+    return f"{told} of {len(found.compared)} arms differ from {found.reference}"
 
 
 def said(found: ComparedRuns) -> list[str]:
@@ -164,6 +162,7 @@ def as_record(found: ComparedRuns) -> dict[str, Any]:
                 "diverged": [each.seed for each in arm.arm.diverged],
                 "figure": _as_numbers(arm.interval),
                 "behind": _as_numbers(arm.behind),
+                "differs": arm.differs,
                 "why_not": arm.why_not or None,
             }
             for arm in found.arms
@@ -290,12 +289,21 @@ def _in_words(found: ComparedRuns, arm: ComparedArm) -> str:
     size = behind_or_ahead(arm.behind.centre, found.metric)
     if not arm.behind.whole:
         return f"{arm.title}: {size}; {arm.behind.lacks}."
-    doubt = "" if _is_told(arm.behind) else "; they may be equal"
+    doubt = "" if arm.differs else "; they may be equal"
+    if not arm.differs and arm.behind.low * arm.behind.high > 0:
+        doubt = f"; with Holm's correction for {len(found.compared)} arms they may be equal"
     return f"{arm.title}: {size} ({_ends(found, arm.behind)}){doubt}."
 
 
-def _is_told(interval: Interval | None) -> bool:
-    return interval is not None and interval.whole and interval.low * interval.high > 0
+def _correction(found: ComparedRuns) -> str:
+    """What it takes to be said to differ, where several arms are compared."""
+    if len(found.compared) < 2:
+        return ""
+    return (
+        " An arm is said to differ where its interval leaves out 0 with Holm's correction for"
+        f" {len(found.compared)} arms as well: were all of them equal to {found.reference}, one in"
+        f" {1 / (1 - found.confidence):.0f} such comparisons would call any of them different."
+    )
 
 
 def _named(found: ComparedRuns) -> str:

@@ -6,7 +6,8 @@ baseline (`substrate.run.verdict`):
     d_si = reference_si - arm_si        of losses arm_si - reference_si; positive: the arm is behind
 
 over the seeds that both have, sample by sample, with an interval over new seeds and new test data.
-That needs the same test samples; without them two figures stand beside each other, and no more.
+Arms differ from the reference where Holm's correction for all that are compared says so. That needs
+the same test samples; without them two figures stand beside each other, and no more.
 Arms of one scenario share data order and initial weights by seed, those of two runs may not: the
 pairs then have less in common, and the interval is as wide as that makes it.
 """
@@ -14,7 +15,7 @@ pairs then have less in common, and the interval is as wide as that makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from substrate.record.summary import Arm, MetricName, Summary
 from substrate.report.wording import METRIC_TITLE, is_accuracy
 from substrate.run.estimate import Estimate, Interval, contrast
 from substrate.run.outcomes import BySample, load_outcomes
+from substrate.run.verdict import apart
 from substrate.scenario.changes import differing
 from substrate.scenario.source import ScenarioError
 
@@ -85,6 +87,7 @@ class ComparedArm:
             cannot be compared.
         seeds: how many both have, or the arm itself where it is not compared.
         why_not: why they cannot be.
+        differs: from the reference, by Holm's correction for all arms that are compared.
     """
 
     run: str
@@ -95,6 +98,7 @@ class ComparedArm:
     behind: Interval | None
     seeds: int
     why_not: str = ""
+    differs: bool = False
 
     @property
     def title(self) -> str:
@@ -123,6 +127,11 @@ class ComparedRuns:
     differing: Sequence[tuple[str, Sequence[object]]]
     notices: Sequence[str]
     confidence: float = _CONFIDENCE
+
+    @property
+    def compared(self) -> list[ComparedArm]:
+        """The arms that are set against the reference, and of which Holm's correction counts."""
+        return [arm for arm in self.arms if arm.behind is not None]
 
 
 def read_runs(folders: Sequence[Path]) -> list[ReadRun]:
@@ -161,6 +170,7 @@ def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> Compare
     home, name = _reference(runs, against)
     metric: MetricName = home.summary.metric
     arms: list[ComparedArm] = []
+    estimates: dict[int, Estimate] = {}
     seen: set[tuple[str, ...]] = set()
     order = [(home, name)]
     order += [(run, arm) for run in runs for arm in run.summary.arms if (run, arm) != order[0]]
@@ -184,10 +194,15 @@ def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> Compare
             if not why_not:
                 sign = 1.0 if is_accuracy(metric) else -1.0
                 found = _contrast({(home, name): sign, (run, arm): -sign}, shared)
-                behind = None if found is None else found.interval(_CONFIDENCE)
+                if found is not None:
+                    estimates[len(arms)] = found
+                    behind = found.interval(_CONFIDENCE)
         seeds = len(shared) if behind else len(run.figures(arm))
         summary = run.summary.arms[arm]
         arms.append(ComparedArm(run.name, arm, summary, twins, interval, behind, seeds, why_not))
+    places = [*estimates]
+    for each in apart([*estimates.values()], _CONFIDENCE):
+        arms[places[each]] = replace(arms[places[each]], differs=True)
     settings = [yaml.safe_load(run.content.scenario_yaml) for run in runs]
     told = [each for each in differing(settings) if each[0] not in ("title", "description")]
     return ComparedRuns(runs, arms[0].title, arms, metric, told, _notices(runs))
