@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from substrate.api.arguments import RUN_FOLDER, as_path, refuse_no_text
 from substrate.api.tables import frame
 from substrate.scenario.source import ScenarioError
 
@@ -33,7 +34,9 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
 
     if not folders:
         raise ScenarioError("name the folders of runs, two at least")
-    found = as_record(compare_runs(read_runs([Path(folder) for folder in folders]), against))
+    refuse_no_text(against=against)
+    named = [as_path(folder, "folders", f"each {RUN_FOLDER}") for folder in folders]
+    found = as_record(compare_runs(read_runs(named), against))
     rows = [
         {
             **{key: each[key] for key in ("run", "arm", "role", "seeds")},
