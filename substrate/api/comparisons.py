@@ -29,8 +29,9 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
         RecordError: a folder holds no run that has come to a summary, or it is damaged.
         ScenarioError: no folder is named, or `against` names no arm.
     """
-    from substrate.compare.page import as_record
-    from substrate.compare.runs import compare_runs, read_runs
+    from substrate.compare.read import read_runs
+    from substrate.compare.record import as_record
+    from substrate.compare.runs import compare_runs
 
     if not folders:
         raise ScenarioError("name the folders of runs, two at least")

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import substrate as sb
-from substrate.compare.page import as_record, comparison_page, headline, said
-from substrate.compare.runs import compare_runs, read_runs
+from substrate.compare.page import comparison_page, headline, said
+from substrate.compare.read import read_runs
+from substrate.compare.record import as_record
+from substrate.compare.runs import compare_runs
 from substrate.run.estimate import Estimate
 from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario
