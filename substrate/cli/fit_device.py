@@ -22,7 +22,7 @@ from substrate.fit.device.branch_points import points_of
 from substrate.fit.device.data import Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
 from substrate.fit.device.layout import Asked, Values
-from substrate.fit.device.response import GOOD, USABLE, ResponseFit
+from substrate.fit.device.response_fit import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
 from substrate.scenario.schema import NativeChip
 from substrate.scenario.source import ScenarioError
