@@ -192,7 +192,9 @@ def _round(console: Console, question: Question, found: Found) -> None:
 
 
 def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None) -> list[str]:
-    from substrate.report.wording import badly_tuned
+    from substrate.report.sentences import (
+        badly_tuned,
+    )
     from substrate.spec.sentence import border_in_words, sentence
     from substrate.study.least import in_words
 
