@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from substrate.api.arguments import RUN_FOLDER, as_path, refuse_no_text
 from substrate.api.tables import frame
 from substrate.scenario.source import ScenarioError
 
@@ -21,18 +22,22 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
 
     Returns:
         A row an arm: its figure, how far it is behind of the reference, both with the interval over
-        new seeds and new test data, and why there is no difference where there is none.
+        new seeds and new test data, whether it differs by Holm's correction for all arms that are
+        compared, and why there is no difference where there is none.
 
     Raises:
         RecordError: a folder holds no run that has come to a summary, or it is damaged.
         ScenarioError: no folder is named, or `against` names no arm.
     """
-    from substrate.compare.page import as_record
-    from substrate.compare.runs import compare_runs, read_runs
+    from substrate.compare.read import read_runs
+    from substrate.compare.record import as_record
+    from substrate.compare.runs import compare_runs
 
     if not folders:
         raise ScenarioError("name the folders of runs, two at least")
-    found = as_record(compare_runs(read_runs([Path(folder) for folder in folders]), against))
+    refuse_no_text(against=against)
+    named = [as_path(folder, "folders", f"each {RUN_FOLDER}") for folder in folders]
+    found = as_record(compare_runs(read_runs(named), against))
     rows = [
         {
             **{key: each[key] for key in ("run", "arm", "role", "seeds")},
@@ -47,8 +52,9 @@ def compare(*folders: Path | str, against: str | None = None) -> pd.DataFrame:
                 )
                 for name, key in names.items()
             },
+            "differs": each["differs"],
             "why_not": each["why_not"] or "",
         }
         for each in found["arms"]
     ]
-    return frame(rows, list(rows[0]), list(rows[0])[4:-1])
+    return frame(rows, list(rows[0]), list(rows[0])[4:-2])

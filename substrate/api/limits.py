@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from substrate.api.arguments import NEW_FOLDER, as_path, refuse_no_text
 from substrate.api.made import Made
-from substrate.api.runs import as_read, console_for, load
+from substrate.api.runs import as_read, as_scenario, console_for
 from substrate.api.tables import frame
 from substrate.run.session import How
 from substrate.scenario.load import checked
 from substrate.scenario.schema import Scenario
+from substrate.scenario.source import ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,12 +119,24 @@ def spec(
     """
     from substrate.study.limit_session import ask, make_limit
 
-    if not isinstance(scenario, Scenario):
-        scenario = load(scenario)
+    scenario = as_scenario(scenario)
+    fields = [vary] if isinstance(vary, str) else vary
+    if not isinstance(fields, Sequence) or not all(isinstance(each, str) for each in fields):
+        message = "must be the path of a field, with its range, or a list of two"
+        raise ScenarioError(message, field="vary", found=vary)
+    refuse_no_text(arm=arm, against=against, least=least, device=device, cluster=cluster)
+    for argument, value, kind, wanted in (
+        ("resolution", resolution, int | float | None, "a fraction of the range, such as 0.0625"),
+        ("runs", runs, int | None, "a whole number"),
+    ):
+        if not isinstance(value, kind):
+            raise ScenarioError(f"must be {wanted}", field=argument, found=value)
     source = as_read(scenario)
     scenario = checked(source)
-    fields = [vary] if isinstance(vary, str) else list(vary)
     question = ask(fields, str(within), arm, against, least, scenario, source)
-    folder, command = None if out is None else Path(out), "substrate.spec, from Python"
+    folder, command = (
+        None if out is None else as_path(out, "out", NEW_FOLDER),
+        "substrate.spec, from Python",
+    )
     asked = (question, scenario, source, resolution, runs, folder, How(device, jobs, cluster))
     return Limit(make_limit(*asked, command, console_for(quiet)))

@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from substrate.api.arguments import (
+    NEW_FOLDER,
+    RUN_FOLDER,
+    SCENARIO_FILE,
+    as_path,
+    mapping_of,
+    refuse_no_text,
+    settings_of,
+    whole_numbers,
+)
 from substrate.api.tables import frame
 from substrate.record.folder import SCENARIO, RunFolder, read_run_folder
 from substrate.record.metrics import Epoch
@@ -22,7 +31,7 @@ from substrate.scenario.load import checked
 from substrate.scenario.overrides import lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.shipped import find_scenario
-from substrate.scenario.source import ScenarioError, Source
+from substrate.scenario.source import Source
 from substrate.scenario.yaml_reader import load_yaml
 from substrate.terminal import Console
 
@@ -143,8 +152,10 @@ def load(
     Raises:
         ScenarioError: the first thing that is wrong with it, and where.
     """
-    source = apply_budget(load_yaml(find_scenario(Path(path))), budget)
-    return checked(lay(source, _settings(overrides)))
+    refuse_no_text(budget=budget)
+    file = find_scenario(as_path(path, "path", SCENARIO_FILE))
+    source = apply_budget(load_yaml(file), budget)
+    return checked(lay(source, settings_of(overrides)))
 
 
 def run(
@@ -184,13 +195,13 @@ def run(
         KeyboardInterrupt: it was stopped; what was measured by then is in the folder, for `read`
             and `resume`.
     """
-    if not isinstance(scenario, Scenario):
-        scenario = load(scenario)
+    refuse_no_text(device=device, cluster=cluster)
+    scenario = as_scenario(scenario)
     if seeds is not None:
-        scenario = scenario.model_copy(update={"seeds": _whole(seeds)})
+        scenario = scenario.model_copy(update={"seeds": whole_numbers(seeds)})
     source = as_read(scenario)
     scenario = checked(source)
-    folder = new_folder(scenario, None if out is None else Path(out))
+    folder = new_folder(scenario, None if out is None else as_path(out, "out", NEW_FOLDER))
     how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
     return _trained(scenario, source, folder, how, "substrate.run, from Python", quiet)
 
@@ -227,16 +238,18 @@ def resume(
         RecordError: what lies in it is damaged, or is not of this scenario, data and version.
         KeyboardInterrupt: as of `run`.
     """
-    settings = _mapping(overrides) | ({} if seeds is None else {"seeds": _whole(seeds)})
+    refuse_no_text(device=device, cluster=cluster)
+    folder = as_path(folder, "folder", RUN_FOLDER)
+    settings = mapping_of(overrides) | ({} if seeds is None else {"seeds": whole_numbers(seeds)})
     how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
-        source = lay(load_yaml(path), _settings(settings if changed else None))
+        source = lay(load_yaml(path), settings_of(settings if changed else None))
         return checked(source), source
 
-    then, scenario, source = reopen(Path(folder), bool(settings), how, open_scenario)
+    then, scenario, source = reopen(folder, bool(settings), how, open_scenario)
     command = "substrate.resume, from Python"
-    return _trained(scenario, source, Path(folder), how, command, quiet, resumed=then)
+    return _trained(scenario, source, folder, how, command, quiet, resumed=then)
 
 
 def read(folder: Path | str) -> Run:
@@ -244,8 +257,10 @@ def read(folder: Path | str) -> Run:
 
     Raises:
         RecordError: it holds no run that has come to a summary, or it is damaged.
+        ScenarioError: it is no path.
     """
-    return Run(Path(folder), read_run_folder(Path(folder)))
+    folder = as_path(folder, "folder", RUN_FOLDER)
+    return Run(folder, read_run_folder(folder))
 
 
 def _trained(
@@ -270,29 +285,15 @@ def console_for(quiet: bool) -> Console:
     return console
 
 
-def _settings(
-    overrides: Mapping[str, Any] | None,
-) -> Iterable[tuple[str, Any, tuple[str, None]]]:
-    return [
-        (path, value, (f"{path}={value!r}", None)) for path, value in _mapping(overrides).items()
-    ]
+def as_scenario(scenario: Scenario | Path | str) -> Scenario:
+    """What a scenario argument stands for, loaded where it is a path or a name.
 
-
-def _mapping(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
-    if not isinstance(overrides, Mapping | None) or not all(
-        isinstance(path, str) for path in overrides or ()
-    ):
-        message = 'values by dotted path, such as {"training.epochs": 5}'
-        raise ScenarioError(message, field="overrides", found=overrides)
-    return dict(overrides or {})
-
-
-def _whole(seeds: Iterable[int]) -> list[int]:
-    try:
-        return [index(seed) for seed in seeds]
-    except TypeError:
-        message = "whole numbers in a list, such as [0, 1, 2]"
-        raise ScenarioError(message, field="seeds", found=seeds) from None
+    Raises:
+        ScenarioError: it is neither, or what lies there is wrong.
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    return load(as_path(scenario, "scenario", f"{SCENARIO_FILE}, or a Scenario"))
 
 
 def as_read(scenario: Scenario) -> Source:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from substrate.api.arguments import NEW_FOLDER, as_path, refuse_no_text
 from substrate.api.made import Made
 from substrate.api.runs import console_for
 from substrate.api.tables import frame
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from substrate.study.session import MadeStudy
     from substrate.study.views import StudyView
+
+_STUDY = "must be the path of a study file, the name of a shipped one, or a mapping with its keys"
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,13 @@ def study(
     from substrate.study.plan import checked_study, plan_study, read_study
     from substrate.study.session import make_study
 
+    refuse_no_text(device=device, cluster=cluster)
     if isinstance(study, Mapping):
         name = study.get("name", "from Python")
         settings, source = checked_study(Source(Path(), dict(study), {(): (f"study {name}", None)}))
     else:
-        settings, source = read_study(find_study(Path(study)))
+        settings, source = read_study(find_study(as_path(study, "study", _STUDY)))
     plan, how = plan_study(settings, source), How(device, jobs, cluster)
-    folder, command = None if out is None else Path(out), "substrate.study, from Python"
+    folder = None if out is None else as_path(out, "out", NEW_FOLDER)
+    command = "substrate.study, from Python"
     return Study(make_study(plan, folder, how, command, console_for(quiet)))

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from substrate.assemble.parameters import settings_of
+from substrate.scenario.overrides import keys_of
 from substrate.scenario.schema import Scenario
 
 _SYMBOLS = {
@@ -35,7 +36,8 @@ _POINTS_BACK = re.compile(r"\b(it|their|same)\b")
 
 def meaning_of(scenario: Scenario, path: str) -> str:
     """Give the description of the field at a dotted path, as `--set` has it; empty without any."""
-    first, *rest = path.split(".")
+    keys = keys_of(path, {"arms": scenario.arms, "baselines": scenario.baselines})
+    first, *rest = keys
     if first in ("arms", "baselines") and rest[1:2] == ["chip"] and rest[0] in scenario.all_arms:
         own = ".".join(rest[2:])
         chip = scenario.all_arms[rest[0]].chip
@@ -43,7 +45,7 @@ def meaning_of(scenario: Scenario, path: str) -> str:
             if each.path == own:
                 return each.meaning
     at: Any = scenario
-    *way, last = path.split(".")
+    *way, last = keys
     for part in way:
         at = _below(at, part)
     field = type(at).model_fields.get(last) if isinstance(at, BaseModel) else None

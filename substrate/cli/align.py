@@ -14,7 +14,7 @@ from rich.text import Text
 
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
-from substrate.run.output import refuse_file_above
+from substrate.run.output import refuse_full
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Alignment, Scenario
@@ -54,7 +54,7 @@ def align_command(
     given = [f"alignment.{name}={value}" for name, value in chosen.items() if value is not None]
     scenario, source = open_scenario(path, [*overrides, *given], budget)
     folder = out or Path("runs") / f"align-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    refuse_file_above(folder, "--out")
+    refuse_full(folder, "--out")
     alignment = measure_into(scenario, source, folder, device)
     if as_json:
         tell((folder / "align.json").read_text(encoding="utf-8"), nl=False)

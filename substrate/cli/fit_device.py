@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from matplotlib.axes import Axes
 from rich.table import Table
+from rich.text import Text
 
 from devices.measurement_columns import MeasurementError
 from substrate.cli.outputs import check_picture, refuse_existing
@@ -21,7 +22,7 @@ from substrate.fit.device.branch_points import points_of
 from substrate.fit.device.data import Measured, read_devices
 from substrate.fit.device.fit import DeviceFit, fit_device
 from substrate.fit.device.layout import Asked, Values
-from substrate.fit.device.response import GOOD, USABLE, ResponseFit
+from substrate.fit.device.response_fit import GOOD, USABLE, ResponseFit
 from substrate.report.palette import LIGHT
 from substrate.scenario.schema import NativeChip
 from substrate.scenario.source import ScenarioError
@@ -105,6 +106,9 @@ def tell_fit(console: Console, measured: Measured, found: DeviceFit) -> None:
     console.print(_table(found))
     for part, verdict in found.verdicts.items():
         console.print(f"{part.capitalize()}: {verdict}; it {_SAID[verdict]}.", soft_wrap=True)
+        if part == "response":
+            for doubt in measured.clipped:
+                console.print(Text(f"But {doubt}.", "yellow"), soft_wrap=True)
     if found.response is not None:
         _tell_response(console, measured, found.response)
 
@@ -139,6 +143,7 @@ def for_programs(measured: Measured, found: DeviceFit, picture: Path) -> dict[st
         "device": found.settings,
         "errors": {k: v if math.isfinite(v) else None for k, v in found.errors.items()},
         "verdicts": found.verdicts,
+        "clipped": measured.clipped,
         "notes": found.notes,
         "picture": str(picture),
     }
@@ -171,7 +176,8 @@ def fit_picture(measured: Measured, found: DeviceFit) -> bytes:
             known = error is not None and math.isfinite(error)
             text.append((f"{name} = {value}" + (f" ± {error:.1g}" if known else ""), ""))
     for part, verdict in found.verdicts.items():
-        text.append((f"{part}: {verdict}", ""))
+        doubt = " (but readings clip)" if part == "response" and measured.clipped else ""
+        text.append((f"{part}: {verdict}{doubt}", ""))
     panels: list[Any] = []
     if found.response is not None:
         response = found.response

@@ -34,8 +34,10 @@ def compare_command(
         RecordError: a folder holds no run that has come to a summary, or it is damaged.
         ScenarioError: `against` names no arm.
     """
-    from substrate.compare.page import as_record, comparison_page, comparison_table
-    from substrate.compare.runs import compare_runs, read_runs
+    from substrate.compare.page import comparison_page, comparison_table
+    from substrate.compare.read import read_runs
+    from substrate.compare.record import as_record
+    from substrate.compare.runs import compare_runs
 
     found = compare_runs(read_runs(folders), against)
     page = out or Path("runs") / f"comparison-{datetime.now():%Y%m%d-%H%M%S}.html"

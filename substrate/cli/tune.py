@@ -15,7 +15,7 @@ from rich.text import Text
 from substrate.cli.scenario import open_scenario
 from substrate.files import write_atomically
 from substrate.nearest import did_you_mean
-from substrate.run.output import refuse_file_above
+from substrate.run.output import refuse_full
 from substrate.run.session import How, begin_workers, compute_device, workers
 from substrate.scenario.aihwkit_check import check_runs_on
 from substrate.scenario.schema import Scenario
@@ -49,7 +49,7 @@ def tune_command(
     if not 0 < start < math.inf:
         raise ScenarioError("must be greater than 0", file="--start", found=start)
     folder = out or Path("runs") / f"tune-{scenario.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    refuse_file_above(folder, "--out")
+    refuse_full(folder, "--out")
     begin_workers(how)
     from substrate.assemble.bench import check_room
     from substrate.assemble.dataset import checked_dataset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 from rich import box
@@ -45,9 +44,8 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
             "Arms side by side",
             f"{METRIC_TITLE[metric]} at the end of training, mean ± standard deviation over seeds;"
             f" each interval is one at {100 * found.confidence:g} % over new seeds and new test"
-            " data, and stands for itself: of many equal arms, one in"
-            f" {1 / (1 - found.confidence):.0f} would seem to differ. Arms are set against"
-            f" {found.reference} over the seeds that both have, sample by sample.",
+            f" data, and stands for itself. Arms are set against {found.reference} over the seeds"
+            f" that both have, sample by sample.{_correction(found)}",
             pictures=[
                 (
                     picture(lambda theme, width: intervals(found, theme, width)),
@@ -88,11 +86,10 @@ def comparison_page(found: ComparedRuns, command: str) -> str:
 
 def headline(found: ComparedRuns) -> str:
     """The arm that is best, and by how much; or that nothing tells them apart."""
-    compared = [arm for arm in found.arms if arm.behind is not None]
-    told = [arm for arm in compared if _is_told(arm.behind)]
-    if not compared:
+    if not found.compared:
         return "Nothing that can be compared"
-    return f"{len(told)} of {len(compared)} arms differ from {found.reference}"
+    told = sum(arm.differs for arm in found.compared)
+    return f"{told} of {len(found.compared)} arms differ from {found.reference}"
 
 
 def said(found: ComparedRuns) -> list[str]:
@@ -133,46 +130,6 @@ def comparison_table(found: ComparedRuns) -> Group:
     if len(found.differing):
         parts.append(Text(f"Settings that differ: {_named(found)}"))
     return Group(*parts)
-
-
-def as_record(found: ComparedRuns) -> dict[str, Any]:
-    """For programs."""
-    return {
-        "reference": found.reference,
-        "metric": found.metric,
-        "confidence": found.confidence,
-        "runs": [
-            {
-                "name": run.name,
-                "folder": str(run.folder),
-                "scenario": run.summary.scenario,
-                "status": run.summary.status,
-                "data": run.summary.data.model_dump(mode="json"),
-                "network": run.summary.network,
-                "epochs": run.summary.epochs,
-                "seeds": run.summary.seeds,
-            }
-            for run in found.runs
-        ],
-        "arms": [
-            {
-                "run": arm.run,
-                "arm": arm.name,
-                "role": arm.arm.role,
-                "also_in": list(arm.also_in),
-                "seeds": arm.seeds,
-                "diverged": [each.seed for each in arm.arm.diverged],
-                "figure": _as_numbers(arm.interval),
-                "behind": _as_numbers(arm.behind),
-                "why_not": arm.why_not or None,
-            }
-            for arm in found.arms
-        ],
-        "differing": [
-            {"setting": path, "values": list(values)} for path, values in found.differing
-        ],
-        "notices": list(found.notices),
-    }
 
 
 def intervals(found: ComparedRuns, theme: Theme, width_inches: float) -> bytes:
@@ -290,26 +247,24 @@ def _in_words(found: ComparedRuns, arm: ComparedArm) -> str:
     size = behind_or_ahead(arm.behind.centre, found.metric)
     if not arm.behind.whole:
         return f"{arm.title}: {size}; {arm.behind.lacks}."
-    doubt = "" if _is_told(arm.behind) else "; they may be equal"
+    doubt = "" if arm.differs else "; they may be equal"
+    if not arm.differs and arm.behind.low * arm.behind.high > 0:
+        doubt = f"; with Holm's correction for {len(found.compared)} arms they may be equal"
     return f"{arm.title}: {size} ({_ends(found, arm.behind)}){doubt}."
 
 
-def _is_told(interval: Interval | None) -> bool:
-    return interval is not None and interval.whole and interval.low * interval.high > 0
+def _correction(found: ComparedRuns) -> str:
+    """What it takes to be said to differ, where several arms are compared."""
+    if len(found.compared) < 2:
+        return ""
+    return (
+        " An arm is said to differ where its interval leaves out 0 with Holm's correction for"
+        f" {len(found.compared)} arms as well: were all of them equal to {found.reference}, one in"
+        f" {1 / (1 - found.confidence):.0f} such comparisons would call any of them different."
+    )
 
 
 def _named(found: ComparedRuns) -> str:
     names: Sequence[str] = [path for path, _ in found.differing]
     rest = len(names) - 8
     return ", ".join(names[:8]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _as_numbers(interval: Interval | None) -> dict[str, float | None] | None:
-    if interval is None:
-        return None
-    whole = interval.whole
-    return {
-        "mean": interval.centre,
-        "ci_low": interval.low if whole else None,
-        "ci_high": interval.high if whole else None,
-    }

@@ -6,7 +6,8 @@ baseline (`substrate.run.verdict`):
     d_si = reference_si - arm_si        of losses arm_si - reference_si; positive: the arm is behind
 
 over the seeds that both have, sample by sample, with an interval over new seeds and new test data.
-That needs the same test samples; without them two figures stand beside each other, and no more.
+Arms differ from the reference where Holm's correction for all that are compared says so. That needs
+the same test samples; without them two figures stand beside each other, and no more.
 Arms of one scenario share data order and initial weights by seed, those of two runs may not: the
 pairs then have less in common, and the interval is as wide as that makes it.
 """
@@ -14,61 +15,22 @@ pairs then have less in common, and the interval is as wide as that makes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import yaml
 
+from substrate.compare.notices import notices_of, same_test_data
+from substrate.compare.read import ReadRun
 from substrate.nearest import did_you_mean
-from substrate.record.folder import RunFolder, read_run_folder, read_run_record
-from substrate.record.summary import Arm, MetricName, Summary
+from substrate.record.summary import Arm, MetricName
 from substrate.report.wording import METRIC_TITLE, is_accuracy
 from substrate.run.estimate import Estimate, Interval, contrast
-from substrate.run.outcomes import BySample, load_outcomes
+from substrate.run.verdict import apart
 from substrate.scenario.changes import differing
 from substrate.scenario.source import ScenarioError
 
 _CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class ReadRun:
-    """A run folder, and what is compared of it.
-
-    Attributes:
-        name: of the folder, with as much of its path as tells it from the others.
-        folder: where it lies.
-        content: what was read from it.
-        outcomes: what became of each test sample, by arm and seed.
-        data: SHA-256 of all its data; None in folders of before.
-        units: by arm, what its units are; the same units are the same training.
-    """
-
-    name: str
-    folder: Path
-    content: RunFolder
-    outcomes: Mapping[str, Mapping[int, BySample]] = field(repr=False)
-    data: str | None
-    units: Mapping[str, tuple[str, ...]]
-
-    @property
-    def summary(self) -> Summary:
-        """What the run came to."""
-        return self.content.summary
-
-    def figures(self, arm: str) -> dict[int, float]:
-        """The deciding metric at the end of training, of every seed that came so far."""
-        summary = self.summary
-        measure = summary.arms[arm].measure(summary.metric)
-        values = [] if measure is None else measure.values
-        ended = self.outcomes.get(arm, {}) if self.outcomes else {}
-        return {
-            seed: value
-            for seed, value in zip(summary.seeds, values, strict=True)
-            if value is not None
-            and (seed in ended or (not self.outcomes and summary.status == "complete"))
-        }
 
 
 @dataclass(frozen=True)
@@ -85,6 +47,7 @@ class ComparedArm:
             cannot be compared.
         seeds: how many both have, or the arm itself where it is not compared.
         why_not: why they cannot be.
+        differs: from the reference, by Holm's correction for all arms that are compared.
     """
 
     run: str
@@ -95,6 +58,7 @@ class ComparedArm:
     behind: Interval | None
     seeds: int
     why_not: str = ""
+    differs: bool = False
 
     @property
     def title(self) -> str:
@@ -124,27 +88,10 @@ class ComparedRuns:
     notices: Sequence[str]
     confidence: float = _CONFIDENCE
 
-
-def read_runs(folders: Sequence[Path]) -> list[ReadRun]:
-    """Read run folders.
-
-    Raises:
-        RecordError: one of them holds no run that has come to a summary, or is damaged.
-        ScenarioError: a folder is named twice.
-    """
-    places = [folder.resolve() for folder in folders]
-    for place, folder in zip(places, folders, strict=True):
-        if places.count(place) > 1:
-            raise ScenarioError("is named twice", file=str(folder))
-    found = []
-    for name, folder in zip(_names(places), folders, strict=True):
-        content, record = read_run_folder(folder), read_run_record(folder)
-        units: dict[str, tuple[str, ...]] = {}
-        for each in record.units if record else ():
-            units[each.arm] = (*units.get(each.arm, ()), each.end.key)
-        data = record.origin.data if record else None
-        found.append(ReadRun(name, folder, content, load_outcomes(folder), data, units))
-    return found
+    @property
+    def compared(self) -> list[ComparedArm]:
+        """The arms that are set against the reference, and of which Holm's correction counts."""
+        return [arm for arm in self.arms if arm.behind is not None]
 
 
 def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> ComparedRuns:
@@ -161,6 +108,7 @@ def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> Compare
     home, name = _reference(runs, against)
     metric: MetricName = home.summary.metric
     arms: list[ComparedArm] = []
+    estimates: dict[int, Estimate] = {}
     seen: set[tuple[str, ...]] = set()
     order = [(home, name)]
     order += [(run, arm) for run in runs for arm in run.summary.arms if (run, arm) != order[0]]
@@ -184,22 +132,18 @@ def compare_runs(runs: Sequence[ReadRun], against: str | None = None) -> Compare
             if not why_not:
                 sign = 1.0 if is_accuracy(metric) else -1.0
                 found = _contrast({(home, name): sign, (run, arm): -sign}, shared)
-                behind = None if found is None else found.interval(_CONFIDENCE)
+                if found is not None:
+                    estimates[len(arms)] = found
+                    behind = found.interval(_CONFIDENCE)
         seeds = len(shared) if behind else len(run.figures(arm))
         summary = run.summary.arms[arm]
         arms.append(ComparedArm(run.name, arm, summary, twins, interval, behind, seeds, why_not))
+    places = [*estimates]
+    for each in apart([*estimates.values()], _CONFIDENCE):
+        arms[places[each]] = replace(arms[places[each]], differs=True)
     settings = [yaml.safe_load(run.content.scenario_yaml) for run in runs]
     told = [each for each in differing(settings) if each[0] not in ("title", "description")]
-    return ComparedRuns(runs, arms[0].title, arms, metric, told, _notices(runs))
-
-
-def _names(places: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ."""
-    for length in range(1, max(len(place.parts) for place in places) + 1):
-        names = ["/".join(place.parts[-length:]) for place in places]
-        if len(set(names)) == len(names):
-            return names
-    raise AssertionError(places)
+    return ComparedRuns(runs, arms[0].title, arms, metric, told, notices_of(runs))
 
 
 def _reference(runs: Sequence[ReadRun], against: str | None) -> tuple[ReadRun, str]:
@@ -262,63 +206,3 @@ def _why_not(run: ReadRun, home: ReadRun, shared: int) -> str:
     if not same_test_data(run, home):
         return "other test data"
     return "" if shared else "no seed in common"
-
-
-def same_test_data(one: ReadRun, other: ReadRun) -> bool:
-    """Whether two runs were tested on the same samples, as far as their folders tell."""
-    tests = one.summary.data.test_checksum, other.summary.data.test_checksum
-    if None in tests:
-        return one is other or (one.data is not None and one.data == other.data)
-    return tests[0] == tests[1]
-
-
-def _notices(runs: Sequence[ReadRun]) -> list[str]:
-    """What is not the same in all runs and is no setting that was varied on purpose."""
-    first, *others = runs
-    said = [
-        f"{run.name} {'was interrupted' if run.summary.status == 'interrupted' else 'lost seeds'}:"
-        " only seeds that came to their end are compared."
-        for run in runs
-        if run.summary.status != "complete"
-    ]
-    for run in runs:
-        for name, arm in run.summary.arms.items():
-            if arm.diverged:
-                where = f"{len(arm.diverged)} of {len(run.summary.seeds)} seeds"
-                rest = "the others alone are compared" if run.figures(name) else "none is left"
-                said.append(f"{run.name}: {name} diverged in {where}; {rest}.")
-    told = {
-        "data": {run.name: _data_in_words(run.summary) for run in runs},
-        "networks": {run.name: run.summary.network for run in runs},
-        "metrics": {run.name: METRIC_TITLE[run.summary.metric] for run in runs},
-    }
-    for what, values in told.items():
-        alike: dict[str, list[str]] = {}
-        for name, value in values.items():
-            alike.setdefault(value, []).append(name)
-        if len(alike) > 1:
-            listed = "; ".join(f"{', '.join(names)}: {value}" for value, names in alike.items())
-            said.append(f"Different {what}. {listed}.")
-    if any(not same_test_data(first, run) for run in others):
-        named = ", ".join(run.name for run in others if not same_test_data(first, run))
-        said.append(
-            f"Not tested on the same samples as {first.name}: {named}. Their figures stand beside"
-            " each other, and no difference is told."
-        )
-    else:
-        known = [run.data for run in runs]
-        if len(set(known)) > 1:
-            said.append("The test data are the same, the training data are not.")
-    versions = [run.summary.versions for run in runs]
-    changed = sorted(
-        {key for each in versions for key in each if each.get(key) != versions[0].get(key)}
-        | {key for key in versions[0] if any(key not in each for each in versions)}
-    )
-    if changed:
-        said.append(f"Made with different versions of {', '.join(changed)}.")
-    return said
-
-
-def _data_in_words(summary: Summary) -> str:
-    data = summary.data
-    return f"{data.name}, {data.train} training and {data.test} test samples"

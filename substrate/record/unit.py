@@ -89,8 +89,8 @@ class UnitEnd(SealedRecord):
 
     Attributes:
         key: of the unit.
-        noise: observed after training; empty where it diverged.
-        ledger: of the training; None where it diverged.
+        noise: observed after training; empty where it diverged, or could not be measured.
+        ledger: of the training; None likewise.
         wire: how the wire to the chip did; absent where there is none.
         afterwards: what the training left behind; empty where it diverged, or on an ideal chip.
         diverged: where its loss stopped being finite.

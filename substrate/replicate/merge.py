@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from substrate.record.summary import Arm, DivergedSeed, Summary
+from substrate.record.summary import Summary
 from substrate.replicate.measured import TrainingRun
+from substrate.run.outcomes import BySample
 
 _OF_ARMS = ("arms", "baselines")
 _MAY_DIFFER = {*_OF_ARMS, "seeds", "name", "title", "description", "verdict", "budget"}
@@ -16,8 +17,8 @@ def merged(runs: Sequence[TrainingRun]) -> TrainingRun:
     """Put runs together, whatever code computed them.
 
     The first is added to. Of the others counts what it lacks: arms, and seeds of an arm with the
-    same settings. A run of other data, network or training is left out, and so is an arm of other
-    settings.
+    same settings, also those that it has begun and another has trained to the end. A run of other
+    data, network or training is left out, and so is an arm of other settings.
 
     Args:
         runs: at least one, the one that counts most first.
@@ -37,59 +38,70 @@ def _arms(run: TrainingRun) -> dict[str, tuple[str, object]]:
     return {name: (role, each) for role in _OF_ARMS for name, each in run.scenario[role].items()}
 
 
+def _diverged(run: TrainingRun) -> set[tuple[str, int]]:
+    return {(arm, each.seed) for arm, lost in run.diverged.items() for each in lost}
+
+
+def _ended(run: TrainingRun) -> set[tuple[str, int]]:
+    """Arms and seeds that came to their last epoch, or diverged before it."""
+    return {key for key, epoch in run.last.items() if epoch == run.epochs} | _diverged(run)
+
+
 def _joined(run: TrainingRun, other: TrainingRun) -> TrainingRun:
     has, offers = _arms(run), _arms(other)
-    known = {(row.arm, row.seed) for row in run.rows}
-    known |= {(arm, each.seed) for arm, lost in run.diverged.items() for each in lost}
-    new = {
+    ended, known = _ended(run), {*run.last} | _diverged(run)
+    gained = {
         (arm, seed)
-        for arm in offers
-        for seed in other.seeds
-        if (arm, seed) not in known and offers[arm] == has.get(arm, offers[arm])
+        for arm, seed in {*other.last} | _diverged(other)
+        if offers[arm] == has.get(arm, offers[arm])
+        and ((arm, seed) not in known or (arm, seed) in _ended(other) - ended)
     }
-    rows = [row for row in other.rows if (row.arm, row.seed) in new]
-    lost = {
-        arm: [each for each in lost if (arm, each.seed) in new]
-        for arm, lost in other.diverged.items()
-    }
-    gives = {row.arm for row in rows} | {arm for arm, each in lost.items() if each}
-    if not gives:
+    if not gained:
         return run
-    outcomes = {arm: dict(run.outcomes.get(arm, {})) for arm in [*has, *gives]}
-    for arm, by_seed in other.outcomes.items():
-        for seed, by_sample in by_seed.items():
-            if (arm, seed) in new:
-                outcomes[arm][seed] = by_sample
+    gives = {arm for arm, _ in gained}
+    outcomes: dict[str, dict[int, BySample]] = {arm: {} for arm in [*has, *gives]}
+    for of, chosen in ((run, {*run.last} - gained), (other, gained)):
+        for arm, by_seed in of.outcomes.items():
+            for seed, by_sample in by_seed.items():
+                if (arm, seed) in chosen:
+                    outcomes[arm][seed] = by_sample
     scenario = dict(run.scenario)
     for role in _OF_ARMS:
         fresh = {arm: each for arm, each in other.scenario[role].items() if arm in gives}
         scenario[role] = fresh | run.scenario[role]
-    seeds = sorted({*run.seeds, *(seed for arm, seed in new if arm in gives)})
+    seeds = sorted({*run.seeds, *(seed for _, seed in gained)})
+    arms = [*scenario["arms"], *scenario["baselines"]]
+    every = {(arm, seed) for arm in arms for seed in seeds}
     return replace(
         run,
         scenario=scenario | {"seeds": seeds},
-        complete=run.complete and other.complete,
-        arms=[*scenario["arms"], *scenario["baselines"]],
+        complete=(run.complete and other.complete) or every <= ended | gained & _ended(other),
+        arms=arms,
         seeds=seeds,
-        rows=[*run.rows, *rows],
-        summary=_summary(run, other, lost),
+        rows=[
+            *(row for row in run.rows if (row.arm, row.seed) not in gained),
+            *(row for row in other.rows if (row.arm, row.seed) in gained),
+        ],
+        summary=_summary(run, other, gained),
         outcomes=outcomes,
     )
 
 
-def _summary(
-    run: TrainingRun, other: TrainingRun, lost: dict[str, list[DivergedSeed]]
-) -> Summary | None:
+def _summary(run: TrainingRun, other: TrainingRun, gained: set[tuple[str, int]]) -> Summary | None:
     """What the runs say of their arms; the comparisons of either hold for itself alone."""
     if run.summary is None or other.summary is None:
         return None
-    arms: dict[str, Arm] = {**other.summary.arms, **run.summary.arms}
+    given = {arm for arm, _ in gained} - {arm for arm, _ in _ended(run)}
+    arms = {
+        **run.summary.arms,
+        **{name: arm for name, arm in other.summary.arms.items() if name in given},
+    }
     arms = {
         name: arm.model_copy(
             update={
                 "diverged": [
-                    *(run.summary.arms[name].diverged if name in run.summary.arms else []),
-                    *lost.get(name, []),
+                    *run.diverged.get(name, []),
+                    *(each for each in other.diverged.get(name, []) if (name, each.seed) in gained),
                 ]
             }
         )

@@ -111,9 +111,11 @@ counts in neither: its runs left no record, and what it calls confirmed was judg
 _TABLE_ONE = f"""\
 Peak test accuracies in percent on CIFAR-10 at full budget, the paper's table. Ours is the mean over
 seeds with its {CONFIDENCE:.0%} interval over new seeds and new test images, of one seed over images
-alone; the paper's interval is what 10,000 test images leave open. A difference larger than both has
-a reason found by experiment, or is not explained. `mirror` and
-`mirror_critic` (from losses alone) are no rules of the paper's."""
+alone; the paper's interval is what 10,000 test images leave open. The epoch of a peak is chosen on
+the test images themselves, in the paper as here, so peaks are higher than what new images would
+give; neither interval includes this selection. A difference larger than both has a reason found by
+experiment, or is not explained. `mirror` and `mirror_critic` (from losses alone) are no rules of
+the paper's."""
 
 _HEAD = f"""\
 - Accuracies are in percent, train / test. Like the paper's, they are peaks: the best over the
@@ -125,8 +127,9 @@ _HEAD = f"""\
   that all arms in them have. *Difference* is what a statement is about, how far its first arm is
   ahead, behind, different or closer, with its {CONFIDENCE:.0%} interval over new seeds and new test
   data (`substrate/run/estimate.py`; what the test samples leave open is that of each arm's last
-  evaluation). The whole interval confirms or refutes, each statement by itself; otherwise arms are
-  not told apart, and by one seed none are. Angles are compared over inputs, for one set of weights.
+  evaluation). The interval does not include that the epoch of a peak was chosen on the test images.
+  The whole interval confirms or refutes, each statement by itself; otherwise arms are not told
+  apart, and by one seed none are. Angles are compared over inputs, for one set of weights.
 - Learning rates are those of the scenario files. `substrate tune` now chooses on a fifth of the
   training samples, held out; its records under `docs/tuning` that give a `test_loss` chose on test
   data.

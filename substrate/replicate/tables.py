@@ -9,7 +9,14 @@ from substrate.replicate.cells import Cell
 from substrate.replicate.experiments import Experiment
 from substrate.replicate.measured import TrainingRun, plus_minus
 from substrate.replicate.statements import Spread
-from substrate.report.wording import NOTHING, divergence_in_words, gap_number, interval
+from substrate.report.sentences import (
+    divergence_in_words,
+)
+from substrate.report.wording import (
+    NOTHING,
+    gap_number,
+    interval,
+)
 
 _LOST = "not in our copy"
 _COUNTS = (10, 100, 1000, 10_000, 100_000)

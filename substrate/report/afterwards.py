@@ -41,7 +41,11 @@ def rows(summary: Summary) -> list[Row]:
     for what, amount in sorted(found, key=lambda each: (_ORDER[each[0]], each[1])):
         figures = []
         for arm in arms.values():
-            same = [each for each in arm.afterwards if (each.what, each.amount) == (what, amount)]
+            same = [
+                each
+                for each in arm.afterwards
+                if (each.what, each.amount, each.untried) == (what, amount, None)
+            ]
             measure = getattr(same[0], summary.metric) if same else None
             figures.append(_figure(measure, summary))
         result.append(Row(_condition(what, amount), tuple(figures)))
@@ -68,7 +72,11 @@ def _figure(measure: Measure | None, summary: Summary) -> str:
 
 
 _ORDER = {"read again": 0, "drift": 1, "failing cells": 2}
-_NOT_TRIED = {"drift": "not aged:", "failing cells": "no cells failed:"}
+_NOT_TRIED = {
+    "read again": "not tested after its training:",
+    "drift": "not aged:",
+    "failing cells": "no cells failed:",
+}
 
 
 def _condition(what: str, amount: float) -> str:

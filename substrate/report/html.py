@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from substrate.record.folder import RunFolder
 from substrate.record.summary import Summary
-from substrate.report import afterwards, bill, reported, sensitivity, wire, wording
+from substrate.report import afterwards, bill, reported, sensitivity, sentences, wire, wording
 from substrate.report.canvas import NARROW_INCHES, WIDE_INCHES
 from substrate.report.palette import DARK, LIGHT, Theme, arm_styles
 from substrate.report.plots import learning_curves, observed_noise, relative_noise
@@ -78,7 +78,7 @@ def render_report(run: RunFolder, folder: Path, drawn: RunPictures) -> str:
     summary = run.summary
     return template("report.html.j2").render(
         summary=summary,
-        next_step=wording.what_next(summary, folder),
+        next_step=sentences.what_next(summary, folder),
         scenario_yaml=run.scenario_yaml,
         themes={"light": LIGHT, "dark": DARK},
         arm_colour=_arm_variables(summary),
@@ -88,6 +88,7 @@ def render_report(run: RunFolder, folder: Path, drawn: RunPictures) -> str:
         noise=drawn.noise,
         curves_description=_curves_in_words(summary),
         noise_description=_noise_in_words(summary),
+        sentences=sentences,
         wording=wording,
         bill=bill,
         wire=wire,

@@ -11,26 +11,28 @@ from rich.text import Text
 from substrate.record.summary import Summary, Verdict
 from substrate.report import afterwards, bill, reported, wire
 from substrate.report.sensitivity import sensitivity_table
-from substrate.report.wording import (
-    METRIC_TITLE,
-    NOTHING,
-    VERDICT_SYMBOL,
-    behind_or_ahead,
+from substrate.report.sentences import (
     confidence_in_words,
     correction_in_words,
     cut_short_in_words,
     divergence_in_words,
     doubts_in_words,
-    duration,
     failure_in_words,
+    verdict_in_words,
+    what_next,
+)
+from substrate.report.wording import (
+    METRIC_TITLE,
+    NOTHING,
+    VERDICT_SYMBOL,
+    behind_or_ahead,
+    duration,
     gap_with_unit,
     interval,
     mean_and_deviation,
     metrics_shown,
     seeds_in_words,
     seeds_measured,
-    verdict_in_words,
-    what_next,
 )
 from substrate.text import plain
 

@@ -156,7 +156,7 @@ def summary_of_arm(
         train_accuracy=None if regression else measure("train_accuracy"),
         test_loss=measure("test_loss"),
         train_loss=measure("train_loss"),
-        observed_noise=_noise(list(outcome.noise.values())),
+        observed_noise=_noise([each for each in outcome.noise.values() if each]),
         pulse_trains=_pulse_trains(outcome),
         ledger=ledger,
         bill=None if ledger is None else bill_of(ledger, arm.chip, scenario.costs),
@@ -172,7 +172,12 @@ def _left(
 ) -> list[Left]:
     """Put together what the trainings of all seeds left behind, condition by condition."""
     found = []
-    for condition in next(iter(of_seeds.values()), []):
+    conditions = {
+        (each.what, each.amount, each.untried): each
+        for conditions in of_seeds.values()
+        for each in conditions
+    }
+    for condition in conditions.values():
         same = {
             seed: each
             for seed, conditions in of_seeds.items()

@@ -32,6 +32,7 @@ _OF_SUBSTRATE = (
     "record/wire.py",
     "run/afterwards.py",
     "run/isolated.py",
+    "run/last_figures.py",
     "run/multiplications.py",
     "run/training.py",
     "run/unit.py",

@@ -53,6 +53,7 @@ from substrate.record.unit import (
 from substrate.record.wire import WireFigures
 from substrate.run.checkpoint import drop_checkpoint, load_checkpoint, save_checkpoint
 from substrate.run.isolated import isolated_host
+from substrate.run.last_figures import LastFigures, last_figures
 from substrate.run.origin import data_checksum, differences, origin_of
 from substrate.run.outcomes import encoded_outcome
 from substrate.run.store import Store, UnitBusy, is_ended
@@ -246,15 +247,16 @@ def _train(
     except Divergence as divergence:
         diverged = DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
     outcome = b"" if diverged else encoded_outcome(run.by_sample().numpy())
-    noise = [] if diverged else run.observed_noise()
+    last = LastFigures([], None, [])
     if not diverged:
+        last = last_figures(run, can_be_saved=can_be_saved)
         write_atomically(folder / OUTCOME, outcome)
     end = UnitEnd(
         key=key,
-        noise=noise,
-        ledger=None if diverged else run.ledger(),
+        noise=last.noise,
+        ledger=last.ledger,
         wire=None if wire is None else wire(),
-        afterwards=[] if diverged else run.afterwards(),
+        afterwards=last.afterwards,
         diverged=diverged,
         metrics_sha256=sha256.hexdigest(),
         outcome_sha256=sha256_of(outcome),

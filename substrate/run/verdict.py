@@ -72,6 +72,12 @@ def beyond(estimates: Sequence[Estimate], bound: float, confidence: float) -> se
     return found
 
 
+def apart(estimates: Sequence[Estimate], confidence: float) -> set[int]:
+    """Which of several lie on either side of 0, so that it is true of all of these at once."""
+    sized = [each.negated() if sum(each.by_seed) < 0 else each for each in estimates]
+    return beyond(sized, 0.0, confidence)
+
+
 def compare(gaps: Sequence[Gap], tolerance: float, confidence: float) -> list[Comparison]:
     """Judge all comparisons of a scenario."""
     tested = {

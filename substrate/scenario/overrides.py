@@ -39,7 +39,7 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
     data = copy.deepcopy(source.data)
     places = dict(source.places)
     for path, value, (file, line) in settings:
-        parts = path.split(".")
+        parts = keys_of(path, data)
         if not all(parts):
             raise ScenarioError("a setting looks like path.to.key=value", file=file, line=line)
         if len(parts) > 2:  # a whole arm may be new
@@ -63,6 +63,26 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
     return Source(source.path, data, places)
 
 
+def keys_of(path: str, data: Mapping[str, Any]) -> list[str]:
+    """Give the keys along a dotted path; names of arms may hold dots, and the longest one counts.
+
+    Args:
+        path: of a setting.
+        data: of the scenario, whose arms and baselines are known.
+    """
+    group, _, rest = path.partition(".")
+    arms = data.get(group) if group in ("arms", "baselines") else None
+    named = [
+        name
+        for name in (arms if isinstance(arms, Mapping) else ())
+        if isinstance(name, str) and f"{rest}.".startswith(f"{name}.")
+    ]
+    if not named:
+        return path.split(".")
+    name = max(named, key=len)
+    return [group, name, *rest[len(name) :].split(".")[1:]]
+
+
 def check_arm(path: str, data: Mapping[str, Any], place: Place) -> str | None:
     """Give the arm or baseline that a dotted path runs through, None where it runs through none.
 
@@ -74,8 +94,8 @@ def check_arm(path: str, data: Mapping[str, Any], place: Place) -> str | None:
     Raises:
         ScenarioError: the scenario has no such arm; setting the path would make a part of one.
     """
-    group, _, rest = path.partition(".")
-    name = rest.partition(".")[0]
+    group, *rest = keys_of(path, data)
+    name = rest[0] if rest else ""
     if group not in ("arms", "baselines"):
         return None
     arms = data.get(group)

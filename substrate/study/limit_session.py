@@ -17,6 +17,7 @@ from substrate.environment import check_aihwkit
 from substrate.files import remove_unfinished, sole_writer, write_atomically
 from substrate.nearest import did_you_mean
 from substrate.run.session import How, begin_workers
+from substrate.scenario.overrides import keys_of
 from substrate.scenario.source import ScenarioError
 from substrate.study.session import workers_for
 from substrate.terminal import Console
@@ -76,7 +77,7 @@ def ask(
         message = "one field, or two; a study takes more"
         raise ScenarioError(message, file=f"--vary {' '.join(vary[2:])}".rstrip())
     fields, axes = zip(*(axis_of(each, source, scenario) for each in vary), strict=True)
-    named = {each.split(".")[1] for each in fields if each.startswith("arms.")}
+    named = {keys_of(each, source.data)[1] for each in fields if each.startswith("arms.")}
     if arm is None and len(named | set(scenario.arms)) > 1 and len(named) != 1:
         hint = f"one of {', '.join(scenario.arms)}"
         raise ScenarioError("say whose limit is sought", file="--arm", hint=hint)
@@ -191,7 +192,9 @@ def _round(console: Console, question: Question, found: Found) -> None:
 
 
 def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None) -> list[str]:
-    from substrate.report.wording import badly_tuned
+    from substrate.report.sentences import (
+        badly_tuned,
+    )
     from substrate.spec.sentence import border_in_words, sentence
     from substrate.study.least import in_words
 

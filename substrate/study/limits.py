@@ -24,7 +24,7 @@ from substrate.record.summary import MetricName
 from substrate.run.estimate import sample_variance
 from substrate.run.unit_figures import Done
 from substrate.scenario.load import checked
-from substrate.scenario.overrides import check_arm, lay
+from substrate.scenario.overrides import check_arm, keys_of, lay
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
@@ -309,7 +309,7 @@ def _figure(done: Done) -> float | None:
 def _value(settings: Any, path: str, place: str) -> Any:
     from substrate.nearest import did_you_mean
 
-    for part in path.split("."):
+    for part in keys_of(path, settings):
         if isinstance(settings, list) and part.isdecimal() and int(part) < len(settings):
             settings = settings[int(part)]
         elif isinstance(settings, dict) and part in settings:

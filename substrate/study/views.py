@@ -8,7 +8,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from substrate.record.summary import Verdict
-from substrate.report.wording import badly_tuned, correction_in_words, percent, seeds_in_words
+from substrate.report.sentences import (
+    badly_tuned,
+    correction_in_words,
+)
+from substrate.report.wording import (
+    percent,
+    seeds_in_words,
+)
 from substrate.run.verdict import worst_verdict
 from substrate.study.effects import Effect, effects
 from substrate.study.plan import Plan

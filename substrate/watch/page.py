@@ -8,7 +8,7 @@ from pathlib import Path
 from substrate.record import RecordError
 from substrate.record.metrics import ranges_reported
 from substrate.record.summary import LayerNoise, Verdict
-from substrate.report import reported, wording
+from substrate.report import reported, sentences, wording
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Judged, Section, render_page
 from substrate.report.plots import curves
@@ -156,7 +156,7 @@ def _gaps(live: Live, ended: bool) -> Section:
             each.baseline,
             wording.gap_with_unit(each.gap, live.metric),
             wording.interval(each, live.metric),
-            Judged(each.verdict, wording.correction_in_words(each.verdict, each.not_at_once)),
+            Judged(each.verdict, sentences.correction_in_words(each.verdict, each.not_at_once)),
         )
         for each in live.comparisons
         if each.gap is not None or ended

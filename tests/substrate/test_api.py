@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +186,9 @@ def test_what_is_built_wrong_is_told_as_of_a_file(changed: dict[str, object], sa
         ({"seeds": [-1]}, "scenario built: seeds.0: must be greater than or equal to 0 (found -1)"),
         ({"jobs": 0}, "jobs: must be a whole number above 0 (found 0)"),
         ({"at_most": -1}, "at_most: must be a whole number above 0 (found -1)"),
+        ({"out": 5}, "out: must be the path of a folder (found 5)"),
+        ({"cluster": 5}, "cluster: must be a name, as text (found 5)"),
+        ({"device": 5}, "device: must be a name, as text (found 5)"),
     ],
 )
 def test_what_is_asked_wrong_is_refused(
@@ -193,6 +197,49 @@ def test_what_is_asked_wrong_is_refused(
     with pytest.raises(sb.ScenarioError) as refused:
         sb.run(sb.Scenario(**BUILT), **asked)
     assert str(refused.value) == said
+    assert not Path("runs").exists()
+
+
+FILE = "must be the path of a scenario file, or the name of a shipped one"
+FIELD = "arms.native.chip.conductance.read_noise=0.01:1"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: sb.load(5), f"path: {FILE} (found 5)"),
+        (lambda: sb.load(None), f"path: {FILE} (found nothing)"),
+        (lambda: sb.load("native_danp", budget=5), "budget: must be a name, as text (found 5)"),
+        (lambda: sb.run(5), f"scenario: {FILE}, or a Scenario (found 5)"),
+        (lambda: sb.resume(5), "folder: must be the path of a run folder (found 5)"),
+        (lambda: sb.read(5), "folder: must be the path of a run folder (found 5)"),
+        (
+            lambda: sb.compare(["a", "b"]),
+            "folders: each must be the path of a run folder (found ['a', 'b'])",
+        ),
+        (lambda: sb.compare("a", "b", against=5), "against: must be a name, as text (found 5)"),
+        (lambda: sb.study(5), "study: must be the path of a study file, the name of a shipped"),
+        (lambda: sb.study("noise_by_bits", out=5), "out: must be the path of a folder (found 5)"),
+        (lambda: sb.spec(5, FIELD, 0.1), f"scenario: {FILE}, or a Scenario (found 5)"),
+        (lambda: sb.spec("native_danp", 5, 0.1), "vary: must be the path of a field, with its ra"),
+        (lambda: sb.spec("native_danp", [5], 0.1), "vary: must be the path of a field, with its "),
+        (lambda: sb.spec("native_danp", FIELD, 0.1, arm=5), "arm: must be a name, as text (found "),
+        (
+            lambda: sb.spec("native_danp", FIELD, 0.1, runs="5"),
+            "runs: must be a whole number (found '5')",
+        ),
+        (
+            lambda: sb.spec("native_danp", FIELD, 0.1, resolution="5"),
+            "resolution: must be a fraction of the range, such as 0.0625 (found '5')",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_a_sentence(
+    working_folder: Path, call: Callable[[], object], said: str
+) -> None:
+    with pytest.raises(sb.ScenarioError) as refused:
+        call()
+    assert str(refused.value).startswith(said)
     assert not Path("runs").exists()
 
 

@@ -63,6 +63,7 @@ class Measured:
         sweeps: current in A against voltage in V.
         siemens: whether readings are conductances, or weights already.
         pulse_kinds: heights in V and widths in s that were used, where the files say.
+        clipped: where readings stop at one value, which an instrument's range would explain.
         notes: for people.
     """
 
@@ -72,6 +73,7 @@ class Measured:
     sweeps: list[Series] = field(default_factory=list)
     siemens: bool = True
     pulse_kinds: dict[str, list[float]] = field(default_factory=dict)
+    clipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -92,7 +94,7 @@ def read_devices(paths: Sequence[Path], asked: Asked) -> Measured:
     kinds = [_add_file(found, path, asked) for path in paths]
     found.siemens, notes = settle(kinds, asked)
     found.notes += notes
-    found.notes += _at_ends_of_range(found)
+    found.clipped = _at_ends_of_range(found)
     if not (found.responses or found.retention or found.reads or found.sweeps):
         raise MeasurementError("no curves were found in these files")
     return found

@@ -13,7 +13,8 @@ from typing import Any
 
 from substrate.fit.device.data import Measured
 from substrate.fit.device.population import Estimate
-from substrate.fit.device.response import ResponseFit, fit_responses
+from substrate.fit.device.response import fit_responses
+from substrate.fit.device.response_fit import ResponseFit
 from substrate.fit.device.series import (
     DriftFit,
     ReadNoiseFit,

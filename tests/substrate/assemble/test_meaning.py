@@ -70,3 +70,9 @@ def test_units_are_those_of_the_fields_own_descriptions(
 def test_a_field_without_a_unit_has_its_meaning(scenario: Scenario) -> None:
     told = meaning_of(scenario, "arms.native.chip.faults.stuck_low")
     assert told == "Fraction of cells stuck at g_min."
+
+
+def test_an_arm_whose_name_holds_a_dot_has_meanings_too(scenario: Scenario) -> None:
+    dotted = scenario.model_copy(update={"arms": {"noise 0.1": scenario.arms["native"]}})
+    told = meaning_of(dotted, "arms.noise 0.1.chip.faults.stuck_low")
+    assert told == "Fraction of cells stuck at g_min."

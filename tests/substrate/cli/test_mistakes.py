@@ -50,6 +50,8 @@ MISTAKES = [
     ("run tiny.yaml --out notes.txt", "--out notes.txt: this is a file, not a folder"),
     ("run tiny.yaml --out notes.txt/a", "--out notes.txt/a: notes.txt is a file, not a folder"),
     ("run tiny.yaml --out runs", "--out runs: is not an empty folder"),
+    ("tune tiny.yaml --out runs", "--out runs: is not an empty folder"),
+    ("align tiny.yaml --out runs", "--out runs: is not an empty folder"),
     ("tune tiny.yaml --out notes.txt", "--out notes.txt: this is a file, not a folder"),
     ("align tiny.yaml --out notes.txt", "--out notes.txt: this is a file, not a folder"),
     ("show gaussian --out rns/a.png", "--out rns/a.png: no such folder rns; did you mean runs?"),

@@ -1,6 +1,7 @@
 """Runs beside each other: their folders tell what one run of all arms would have told."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,15 @@ from pathlib import Path
 import pytest
 
 import substrate as sb
-from substrate.compare.page import as_record, comparison_page, headline, said
-from substrate.compare.runs import compare_runs, read_runs
+from substrate.compare.page import comparison_page, headline, said
+from substrate.compare.read import read_runs
+from substrate.compare.record import as_record
+from substrate.compare.runs import compare_runs
+from substrate.run.estimate import Estimate
 from substrate.scenario.source import ScenarioError
 from tests.torture.runs import write_scenario
 
+MORE_NOISE = {"arms.native.chip.conductance.read_noise": 0.05}
 LESS_NOISE = {"arms.native.chip.conductance.read_noise": 0.001}
 
 
@@ -105,6 +110,39 @@ def test_only_seeds_that_both_have_are_compared(runs: Runs) -> None:
     known = replace(native, behind=native.behind._replace(over_seeds=0.01, over_samples=None))
     (told,) = said(replace(found, arms=[found.arms[0], known]))
     assert told.endswith("; what became of each test sample is unknown.")
+
+
+def test_of_several_arms_those_differ_that_holm_lets(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = read_runs([runs("one"), runs("two", LESS_NOISE), runs("three", MORE_NOISE)])
+    # Student's t with two degrees of freedom; p = 1 - t / √(t² + 2): 0.015, 0.029, 0.20
+    ratios = iter([8.0, -5.7, 1.9])
+
+    def of_three_seeds(*about: object) -> Estimate | None:
+        if len(about) == 1:
+            return None  # the arm's own figure
+        ratio, spread = next(ratios), math.sqrt(3)  # the error of the mean is 1
+        return Estimate([ratio - spread, ratio, ratio + spread], 100, 0.0)
+
+    monkeypatch.setattr("substrate.compare.runs._contrast", of_three_seeds)
+    found = compare_runs(read, "one:native")
+    assert [arm.title for arm in found.compared] == [
+        *("one: backpropagation", "two: native", "three: native")
+    ]
+    intervals = [arm.behind for arm in found.compared if arm.behind]
+    assert [each.low * each.high > 0 for each in intervals] == [True, True, False]
+    # 0.015 < 0.05 / 3, but 0.029 > 0.05 / 2
+    assert [arm.differs for arm in found.compared] == [True, False, False]
+    assert headline(found) == "1 of 3 arms differ from one: native"
+    one, two, three = (each for each in said(found) if "hot" not in each)
+    assert "may be equal" not in one
+    assert two.endswith("; with Holm's correction for 3 arms they may be equal.")
+    assert three.endswith("; they may be equal.")
+    assert [each["differs"] for each in as_record(found)["arms"] if each["behind"]] == [
+        *(True, False, False)
+    ]
+    assert "with Holm&#39;s correction for 3 arms" in comparison_page(found, "")
 
 
 def test_an_arm_that_is_not_there_is_refused_with_the_nearest(runs: Runs) -> None:

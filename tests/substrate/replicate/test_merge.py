@@ -10,21 +10,26 @@ from substrate.replicate.merge import merged
 from substrate.run.outcomes import save_outcomes
 
 
-def rows(arms, seeds, peak):
+def rows(arms, seeds, peak, stopped):
     return [
         (arm, seed, epoch, 0.2, accuracy)
         for seed in seeds
         for arm in arms
         for epoch, accuracy in enumerate((0.1, 0.3, 0.3, peak))
+        if epoch <= stopped.get((arm, seed), 3)
     ]
 
 
 @pytest.fixture
 def trained(leave, summary):
-    """A run of some arms and seeds that peaked at an accuracy; settings may be changed."""
+    """A run of some arms and seeds that peaked at an accuracy; settings may be changed.
 
-    def run(name, arms, seeds, peak, change=lambda scenario: None, diverged=None):
-        folder = leave(name, rows(arms, seeds, peak), seeds=seeds)
+    It may have been stopped after an epoch of some arms and seeds.
+    """
+
+    def run(name, arms, seeds, peak, change=lambda scenario: None, diverged=None, stopped=None):
+        stopped = stopped or {}
+        folder = leave(name, rows(arms, seeds, peak, stopped), seeds=seeds)
         scenario = yaml.safe_load((folder / "scenario.yaml").read_text())
         change(scenario)
         for role in ("arms", "baselines"):
@@ -34,9 +39,14 @@ def trained(leave, summary):
         if diverged:
             lost = [DivergedSeed(seed=seed, epoch=2, what="loss") for seed in diverged]
             told[arms[0]] = told[arms[0]].model_copy(update={"diverged": lost})
-        whole = summary.model_copy(update={"arms": told, "seeds": list(seeds)})
+        status = "interrupted" if stopped else "complete"
+        whole = summary.model_copy(update={"arms": told, "seeds": list(seeds), "status": status})
         (folder / "summary.json").write_text(whole.as_json())
-        save_outcomes(folder, {arm: {s: np.array([peak > 0.5]) for s in seeds} for arm in arms})
+        kept = {
+            arm: {s: np.array([peak > 0.5]) for s in seeds if (arm, s) not in stopped}
+            for arm in arms
+        }
+        save_outcomes(folder, kept)
         return read_run(folder, "full")
 
     return run
@@ -66,6 +76,35 @@ def test_what_is_there_already_stays(trained):
     both = merged([trained("a", ["np"], [0], 0.6), trained("b", ["np"], [0, 1], 0.4)])
     assert both.best("np", "test_accuracy", [0]).mean == pytest.approx(60)
     assert both.best("np", "test_accuracy", [1]).mean == pytest.approx(40)
+
+
+def test_a_seed_that_was_stopped_does_not_hide_one_that_came_to_its_end(trained):
+    later = trained("a", ["np", "bp"], [0, 1], 0.6, stopped={("np", 0): 2, ("bp", 1): 1})
+    both = merged([later, trained("b", ["np", "bp"], [0], 0.4)])
+    assert both.trained("np") == [0, 1]
+    assert both.best("np", "test_accuracy", [0]).mean == pytest.approx(40)
+    assert both.best("np", "test_accuracy", [1]).mean == pytest.approx(60)
+    assert both.best("bp", "test_accuracy", [0]).mean == pytest.approx(60)
+    assert {seed: bool(each[0]) for seed, each in both.outcomes["np"].items()} == {
+        0: False,
+        1: True,
+    }
+    assert not both.complete
+    assert merged([both, trained("c", ["bp"], [1], 0.4)]).complete
+
+
+def test_of_two_that_were_stopped_the_later_stays(trained):
+    later = trained("a", ["np"], [0], 0.6, stopped={("np", 0): 1})
+    assert merged([later, trained("b", ["np"], [0], 0.4, stopped={("np", 0): 2})]) == later
+
+
+def test_a_seed_that_diverged_stays_where_an_earlier_one_was_stopped(trained):
+    later = trained("a", ["np"], [0], 0.6, diverged=[0])
+    earlier = trained("b", ["np"], [0], 0.4, stopped={("np", 0): 2})
+    assert merged([later, earlier]) == later
+    swapped = merged([earlier, later])
+    assert [each.seed for each in swapped.diverged["np"]] == [0]
+    assert swapped.complete
 
 
 def test_a_seed_that_diverged_is_no_seed_to_be_had_elsewhere(trained):

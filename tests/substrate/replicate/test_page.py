@@ -60,6 +60,12 @@ def test_what_was_not_run_says_so(page, report):
     assert row(overview, "[paper/unwritten](#paperunwritten)")[1] == "not run (no scenario file)"
 
 
+def test_no_interval_claims_to_include_the_choice_of_the_best_epoch(page):
+    head = " ".join(page()["# The paper, replicated"].split())
+    assert "neither interval includes this selection" in head
+    assert "does not include that the epoch of a peak was chosen on the test images" in head
+
+
 def test_paper_ours_and_the_difference(page, report, leave):
     report(
         small={

@@ -14,7 +14,9 @@ from substrate.record.folder import read_run_folder
 from substrate.record.summary import Summary
 from substrate.report import write_report
 from substrate.report.palette import DARK, LIGHT
-from substrate.report.wording import verdict_in_words
+from substrate.report.sentences import (
+    verdict_in_words,
+)
 
 VOID = {"meta", "img", "source", "br", "link", "input", "hr"}
 

@@ -14,7 +14,9 @@ from substrate.record import RecordError
 from substrate.record.folder import METRICS
 from substrate.record.summary import Summary
 from substrate.record.unit import CHECKPOINT, ENDED
-from substrate.report.wording import cut_short_in_words
+from substrate.report.sentences import (
+    cut_short_in_words,
+)
 from substrate.run.estimate import Estimate, sample_variance
 from substrate.run.experiment import run_scenario
 from substrate.run.outcomes import load_outcomes, save_outcomes

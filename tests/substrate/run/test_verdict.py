@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from substrate.run.estimate import Estimate, contrast
-from substrate.run.verdict import Gap, beyond, compare, feasible_at_once, with_correction, worst
+from substrate.run.verdict import (
+    Gap,
+    apart,
+    beyond,
+    compare,
+    feasible_at_once,
+    with_correction,
+    worst,
+)
 
 BEHIND = {"device": -1.0, "clean": 1.0}
 
@@ -238,6 +246,21 @@ def test_not_feasible_is_corrected_for_the_number_of_comparisons():
                 break
             expected.add(name)
         found = beyond([estimates[name] for name in names], 0.05, 0.95)
+        assert {names[place] for place in found} == expected
+
+
+def test_to_differ_is_corrected_on_both_sides():
+    """As above with two-sided p values, whichever side an estimate lies on."""
+    gaps = {"clear": [-0.30, -0.31, -0.32], "weak": [0.06, 0.07, 0.08], "near": [0.0, 0.01, 0.03]}
+    p = {name: 2 * min(p_value(each, 0), 1 - p_value(each, 0)) for name, each in gaps.items()}
+    assert p["clear"] < 0.05 / 3 < p["near"]
+    for names in itertools.chain(*(itertools.combinations(gaps, n) for n in (1, 2, 3))):
+        expected = set()
+        for step, name in enumerate(sorted(names, key=p.get)):
+            if p[name] > 0.05 / (len(names) - step):
+                break
+            expected.add(name)
+        found = apart([of_seeds(gaps[name]) for name in names], 0.95)
         assert {names[place] for place in found} == expected
 
 

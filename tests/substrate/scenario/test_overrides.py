@@ -64,6 +64,31 @@ def test_an_arm_is_added_whole_and_then_changed(source: Source) -> None:
     assert changed.data["arms"]["new"] == {"learning": {"rule": "np"}}
 
 
+def test_names_of_arms_may_hold_dots(source: Source) -> None:
+    """Of names that both fit, the longer one counts; a name ends where a key does."""
+    changed = apply_overrides(
+        source,
+        [
+            "arms={rate 0.1: {rate: 1}, rate 0.10: {rate: 1}, rate: {rate: 1}, rate.x: {rate: 1}}",
+            "arms.rate 0.1.rate=2",
+            "arms.rate 0.10.learning.rule=np",
+            "arms.rate.rate=3",
+            "arms.rate.x.rate=4",
+        ],
+    )
+    assert changed.data["arms"] == {
+        "rate 0.1": {"rate": 2},
+        "rate 0.10": {"rate": 1, "learning": {"rule": "np"}},
+        "rate": {"rate": 3},
+        "rate.x": {"rate": 4},
+    }
+    for setting in ("arms.rate 0.1.=1", "arms.rate 0.1..rate=1"):
+        with pytest.raises(ScenarioError, match="a setting looks like"):
+            apply_overrides(changed, [setting])
+    error = refused_setting(changed, "arms.rat 0.2.rate=1")
+    assert "the scenario has no such arm" in str(error)
+
+
 def test_errors_of_an_override_name_the_setting(source: Source) -> None:
     changed = apply_overrides(source, ["arms.ideal={rule: inp}", "arms.device.learning.rule=np"])
     for loc, place in [

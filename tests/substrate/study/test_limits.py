@@ -1,12 +1,15 @@
 """What may be asked of `substrate spec`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from substrate.cli.scenario import open_scenario
+from substrate.scenario.load import checked
 from substrate.scenario.source import ScenarioError
 from substrate.spec.axis import Axis
+from substrate.study.limit_session import ask
 from substrate.study.limits import Question, axis_of, check_tolerance, tolerance_of
 
 BITS = "arms.native.chip.output_converter.bits"
@@ -32,6 +35,16 @@ def test_whole_numbers_lie_within_the_range_that_is_given() -> None:
 def test_a_field_or_range_of_no_use_is_refused(words: str, said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
         axis(words)
+
+
+def test_a_field_may_be_of_an_arm_whose_name_holds_a_dot() -> None:
+    _, source = open_scenario(Path("native_danp"), [], "full")
+    arms = {name: source.data["arms"]["native"] for name in ("noise", "noise 0.1")}
+    source = replace(source, data={**source.data, "arms": arms})
+    field = BITS.replace("native", "noise 0.1")
+    question = ask([f"{field}=3:5"], "1 point", None, None, None, checked(source), source)
+    assert (question.fields, question.arm) == ((field,), "noise 0.1")
+    assert question.meanings[0].startswith("Resolution in bits")
 
 
 @pytest.mark.parametrize(

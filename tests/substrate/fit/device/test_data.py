@@ -353,15 +353,15 @@ def test_readings_that_stop_at_one_value_are_spoken_of(tmp_path):
     curve += 0.05 * random.normal(size=120)
     path = tmp_path / "cells.csv"
 
-    def notes(readings: np.ndarray) -> list[str]:
+    def clipped(readings: np.ndarray) -> list[str]:
         ways = ["up"] * 60 + ["down"] * 60
         rows = [f"{way},{g:.3f}\n" for way, g in zip(ways, readings, strict=True)]
         path.write_text("direction,G (uS)\n" + "".join(rows))
-        return [each for each in read_devices([path], Asked()).notes if "exactly" in each]
+        return read_devices([path], Asked()).clipped
 
-    assert notes(curve) == []
-    assert notes(np.round(curve / 5) * 5 + 1) == []  # coarse, at the ends as elsewhere
-    (note,) = notes(curve.clip(max=30))
-    assert "readings are 3e-05 exactly, the highest of all" in note
-    (note,) = notes(curve.clip(min=10))
-    assert "1e-05 exactly, the lowest" in note
+    assert clipped(curve) == []
+    assert clipped(np.round(curve / 5) * 5 + 1) == []  # coarse, at the ends as elsewhere
+    (told,) = clipped(curve.clip(max=30))
+    assert "readings are 3e-05 exactly, the highest of all" in told
+    (told,) = clipped(curve.clip(min=10))
+    assert "1e-05 exactly, the lowest" in told

@@ -22,7 +22,8 @@ from devices.crossbars.native.device import NativeDevice
 from devices.crossbars.native.response import PulseResponse
 from devices.interface import Outer
 from substrate.fit.device.data import Response
-from substrate.fit.device.response import ResponseFit, fit_responses
+from substrate.fit.device.response import fit_responses
+from substrate.fit.device.response_fit import ResponseFit
 
 DEVICES, CYCLES, PULSES = 24, 3, 80
 # Standard errors that an estimate may be off; chance allows that once in two million.
