@@ -34,6 +34,7 @@ _OF_SUBSTRATE = (
     "run/isolated.py",
     "run/last_figures.py",
     "run/multiplications.py",
+    "run/operations.py",
     "run/training.py",
     "run/unit.py",
     "wire",
