@@ -36,13 +36,16 @@ def multiplications_of(
     """
     if name in _OF_ARGUMENTS:
         return _OF_ARGUMENTS[name](*args)
+    if name in _OF_SOLUTIONS:
+        return _solution(name, args[_OF_SOLUTIONS[name]], result)
     if name == "_fused_sgd":
         return (2 if kwargs.get("momentum", 0.0) else 1) * _elements(args[0])
     if name in _EACH_RESULT:
         return _EACH_RESULT[name] * _elements(result)
     if name.startswith("_foreach_"):
         each = _EACH_RESULT.get(name.removeprefix("_foreach_"))
-        return None if each is None else each * _elements(args[0])
+        # what changes a list in place gives nothing, and a power may have a number in front
+        return None if each is None else each * _elements(args[0] if result is None else result)
     return None
 
 
@@ -56,16 +59,23 @@ def _cube(a: Tensor) -> int:
     return a.numel() * a.shape[-1]
 
 
-def _sides(a: Tensor, b: Tensor) -> int:
-    """n² k of a system's matrix and its right-hand sides, which may be a vector."""
-    systems = a.numel() // a.shape[-1]
-    columns = b.numel() // max(1, systems)
-    return a.numel() * columns
+def _solution(name: str, a: Tensor, result: Any) -> int:
+    """Count a solution of systems; either side may be one that all systems share."""
+    found = result if isinstance(result, Tensor) else result[0]
+    sides = int(found.numel()) * a.shape[-1]
+    if name == "_linalg_solve_ex":
+        return _cube(a) // 3 + sides
+    return sides // 2 if "triangular" in name else sides
 
 
-def _solve(a: Tensor, b: Tensor, *_: Any) -> int:
-    return _cube(a) // 3 + _sides(a, b)
-
+_OF_SOLUTIONS = {
+    "cholesky_solve": 1,
+    "linalg_lu_solve": 0,
+    "_linalg_solve_ex": 0,
+    "linalg_solve_triangular": 0,
+    "triangular_solve": 1,
+}
+"""Which argument is the matrix of the systems."""
 
 _OF_ARGUMENTS: dict[str, Callable[..., int]] = {
     "mv": lambda a, x: a.numel(),
@@ -76,17 +86,12 @@ _OF_ARGUMENTS: dict[str, Callable[..., int]] = {
     "addbmm": lambda a, x, y, *_: x.numel() * y.shape[-1],
     "cholesky": lambda a, *_: _cube(a) // 6,
     "linalg_cholesky_ex": lambda a, *_: _cube(a) // 6,
-    "cholesky_solve": lambda b, factor, *_: _sides(factor, b),
     "cholesky_inverse": lambda a, *_: _cube(a) // 3,
     "linalg_lu": lambda a, *_: _cube(a) // 3,
     "linalg_lu_factor_ex": lambda a, *_: _cube(a) // 3,
     "_linalg_det": lambda a, *_: _cube(a) // 3,
     "_linalg_slogdet": lambda a, *_: _cube(a) // 3,
-    "linalg_lu_solve": lambda lu, pivots, b, *_: _sides(lu, b),
-    "_linalg_solve_ex": _solve,
     "linalg_inv_ex": lambda a, *_: _cube(a),
-    "linalg_solve_triangular": lambda a, b, *_: _sides(a, b) // 2,
-    "triangular_solve": lambda b, a, *_: _sides(a, b) // 2,
     "linalg_vector_norm": lambda x, *_: x.numel(),
     "norm": lambda x, *_: x.numel(),
     "_foreach_norm": lambda x, *_: _elements(x),
@@ -116,6 +121,9 @@ _EACH_RESULT = {
     "linalg_cross": 2,
     "sigmoid_backward": 2,
     "tanh_backward": 2,
+    "_softmax_backward_data": 2,
+    "_log_softmax_backward_data": 1,
+    "mse_loss_backward": 2,
     "mean": 1,
 }
 
@@ -123,19 +131,19 @@ _FREE = """
 add sub rsub sum nansum cumsum logcumsumexp neg abs sgn sign maximum minimum max min amax amin
 aminmax clamp clamp_min clamp_max round floor ceil trunc frac fmax fmin cummax cummin relu
 leaky_relu leaky_relu_backward threshold threshold_backward hardtanh hardtanh_backward exp expm1
-exp2 log log1p log2 log10 sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc erfinv
-sigmoid softplus log_sigmoid_forward logsumexp _softmax _log_softmax nll_loss_forward
-nll_loss_backward where masked_fill masked_select masked_scatter gather scatter scatter_add
-index index_select index_add index_put _index_put_impl index_fill index_copy take topk sort
-median nanmedian kthvalue cat stack clone copy _to_copy _copy_from contiguous repeat
-repeat_interleave roll flip tril triu constant_pad_nd im2col col2im unfold_backward
-select_backward slice_backward max_pool2d_with_indices max_pool2d_with_indices_backward zero
-zeros zeros_like ones ones_like full full_like fill new_zeros new_ones new_full new_empty empty
-empty_like empty_strided new_empty_strided eye arange linspace scalar_tensor lift_fresh
-lift_fresh_copy _local_scalar_dense _unsafe_view _reshape_alias resize set detach alias rand
-rand_like randn randn_like normal uniform bernoulli exponential random native_dropout block_diag
-diag_embed nan_to_num one_hot _foreach_add _foreach_sub _foreach_neg _foreach_abs _foreach_copy
-_foreach_zero _foreach_maximum _foreach_minimum _foreach_max _linalg_check_errors
+exp2 log log1p log2 log10 sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc erfinv sigmoid
+softplus log_sigmoid_forward logsumexp _softmax _log_softmax nll_loss_forward nll_loss_backward
+where masked_fill masked_select masked_scatter gather scatter scatter_add index index_select
+index_add index_put _index_put_impl index_fill index_copy take topk sort median nanmedian kthvalue
+cat stack clone copy _to_copy _copy_from contiguous repeat repeat_interleave roll flip tril triu
+constant_pad_nd im2col col2im unfold_backward select_backward slice_backward max_pool2d_with_indices
+max_pool2d_with_indices_backward zero zeros zeros_like ones ones_like full full_like fill new_zeros
+new_ones new_full new_empty empty empty_like empty_strided new_empty_strided squeeze unsqueeze
+transpose t swapaxes eye arange linspace scalar_tensor lift_fresh lift_fresh_copy
+_local_scalar_dense _unsafe_view _reshape_alias resize set detach alias rand rand_like randn
+randn_like normal uniform bernoulli exponential random native_dropout block_diag diag_embed
+nan_to_num one_hot _foreach_add _foreach_sub _foreach_neg _foreach_abs _foreach_copy _foreach_zero
+_foreach_maximum _foreach_minimum _foreach_max _linalg_check_errors
 """
 
 FREE = frozenset(_FREE.split())

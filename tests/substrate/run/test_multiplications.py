@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from learning.learner import Learner, LearningSettings
-from learning.losses import mean_squared_error
+from learning.losses import LOSSES, Loss, mean_squared_error
 from learning.optimisers import OptimiserSettings
 from learning.requirements import PerturbationSettings, RuleSettings
 from learning.rules import RULES
@@ -22,13 +22,15 @@ SIZES = (6, 5, 3)
 BATCH = 4
 
 
-def learner(name: str, optimiser: str, write: str, **passes) -> Learner:
+def learner(
+    name: str, optimiser: str, write: str, loss: Loss = mean_squared_error, **passes
+) -> Learner:
     rule = make_rule(name)
     perturbation = PerturbationSettings(**passes) if rule.perturbs else None
     settings = LearningSettings(
         RuleSettings(rule, perturbation), OptimiserSettings(optimiser, 0.1, 0.9, write)
     )
-    return Learner(make_chip(SIZES), settings, mean_squared_error, torch.Generator())
+    return Learner(make_chip(SIZES), settings, loss, torch.Generator())
 
 
 @pytest.mark.parametrize(("optimiser", "each"), [("sgd", 1), ("momentum", 2), ("adam", 8)])
@@ -121,10 +123,13 @@ COUNTED: dict[str, tuple[Callable[[], object], int]] = {
     "solve": (lambda: torch.linalg.solve(A, B), 125 // 3 + 75),
     "solve a vector": (lambda: torch.linalg.solve(A, V), 125 // 3 + 25),
     "solve two": (lambda: torch.linalg.solve(torch.stack([A, A]), torch.stack([B, B])), 83 + 150),
+    "solve two of one side": (lambda: torch.linalg.solve(torch.stack([A, A]), B), 83 + 150),
+    "solve of two sides": (lambda: torch.linalg.solve(A, torch.stack([B, B])), 125 // 3 + 150),
     "inv": (lambda: torch.linalg.inv(A), 125),
     "det": (lambda: torch.linalg.det(A), 125 // 3),
     "cholesky": (lambda: torch.linalg.cholesky(S), 125 // 6),
     "cholesky_solve": (lambda: torch.cholesky_solve(B, S), 75),
+    "cholesky_solve of two": (lambda: torch.cholesky_solve(B, torch.stack([S, S])), 150),
     "triangular": (lambda: torch.linalg.solve_triangular(S, B, upper=True), 75 // 2),
     "conv2d": (
         lambda: functional.conv2d(torch.randn(2, 3, 6, 6), torch.randn(4, 3, 3, 3)),
@@ -135,10 +140,12 @@ COUNTED: dict[str, tuple[Callable[[], object], int]] = {
     "foreach": (lambda: torch._foreach_mul([A, B], 2.0), 40),
     "foreach, in place": (lambda: torch._foreach_mul_([A.clone(), B.clone()], [A, B]), 40),
     "foreach_addcmul": (lambda: torch._foreach_addcmul_([B.clone()], [B], [B]), 30),
+    "foreach, powers of a number": (lambda: torch._foreach_pow(2.0, [A, B]), 40),
     "var": (lambda: B.var(0), 15),
     "mse": (lambda: functional.mse_loss(B, B), 15),
     "square": (lambda: B.square(), 15),
     "nothing": (lambda: (A + A.T).exp().clamp(min=1).flip(0).sum(0).view(-1)[:2].clone(), 0),
+    "axes in place": (lambda: V.clone().unsqueeze_(0).transpose_(0, 1).squeeze_(), 0),
 }
 
 
@@ -164,10 +171,12 @@ def as_learner():
     return inside["call"]
 
 
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", RULES)
-def test_shipped_rules_have_nothing_uncounted(name):
+def test_shipped_rules_and_losses_have_nothing_uncounted(name, loss):
+    classes = torch.randint(3, (BATCH,))
     for optimiser in ("sgd", "adam", "adamw"):
         count = Multiplications()
-        step = learner(name, optimiser, "dense").step
-        count.count("first", lambda step=step: step(torch.randn(BATCH, 6), torch.randn(BATCH, 3)))
+        step = learner(name, optimiser, "dense", LOSSES[loss]).step
+        count.count("first", lambda step=step: step(torch.randn(BATCH, 6), classes))
         assert count.uncounted == set()
