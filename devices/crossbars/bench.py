@@ -215,11 +215,11 @@ class SavedBenchCrossbar(BenchCrossbar):
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a state."""
-        self._target = state["target"].numpy().copy()
+        self._target = state["target"].cpu().numpy().copy()
         self._programmings = int(state["programmings"])
         self._reads_to_write = int(state["reads_to_write"])
         saved = {
-            name.removeprefix("bench."): value.numpy().copy()
+            name.removeprefix("bench."): value.cpu().numpy().copy()
             for name, value in state.items()
             if name.startswith("bench.")
         }

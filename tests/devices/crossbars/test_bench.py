@@ -248,6 +248,25 @@ def test_only_what_can_be_saved_is() -> None:
     assert torch.allclose(crossbar.read(torch.eye(4)).T, weights(), atol=1e-6)
 
 
+def test_a_state_may_come_from_where_it_is_computed() -> None:
+    class Elsewhere(Tensor):
+        """What torch refuses of a tensor on a GPU."""
+
+        def numpy(self, *, force: bool = False) -> Any:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+        def cpu(self, *_: Any) -> Tensor:  # type: ignore[override]
+            return self.as_subclass(Tensor)
+
+    crossbar = crossbar_on(opened(Whole), 3, 4, CPU)
+    assert isinstance(crossbar, SavedBenchCrossbar)
+    crossbar.program(weights())
+    saved = {name: value.as_subclass(Elsewhere) for name, value in crossbar.state().items()}
+    crossbar.program(-weights())
+    crossbar.restore(saved)
+    assert torch.allclose(crossbar.read(torch.eye(4)).T, weights(), atol=1e-6)
+
+
 def test_reads_of_an_evaluation_write_nothing() -> None:
     class Counts(Whole):
         def restore(self, array: int, state: Any) -> None:
