@@ -229,7 +229,7 @@ class WeightMirror(Rule):
                     x = x - bias * torch.cholesky_solve(x.T, factor).T
                 shrunk = self._since_inverted(layer, trial.state)
                 whitened = (x * shrunk) @ trial.state[f"inverse.{layer}"] * shrunk
-            seen = self._part(trial.activity_changes[layer]).flatten(0, -2)
+            seen = self._part(trial, trial.activity_changes[layer]).flatten(0, -2)
             misfit = read_mirror(layer, x).sub_(seen)
             yield LayerUpdate(layer, mirror=Outer(whitened, misfit, self.rate / len(x)))
 
@@ -258,13 +258,12 @@ class WeightMirror(Rule):
         a = trial.pre_activations[layer]
         return slopes[self._bins(a, trial.state[f"spread.{layer}"])].view(a.shape)
 
-    def _part(self, changes: Tensor) -> Tensor:
+    def _part(self, trial: Trial, changes: Tensor) -> Tensor:
         """Give the samples that B is found from, of those that were passed a second time."""
-        part = self.sample_fraction / self.perturbed_fraction
-        return changes[: samples_in(part, len(changes))]
+        return changes[: samples_in(self.sample_fraction, len(trial.pre_activations[0]))]
 
     def _regressor(self, layer: int, trial: Trial) -> Tensor:
-        return self._part(trial.input_changes[layer]).flatten(0, -2)
+        return self._part(trial, trial.input_changes[layer]).flatten(0, -2)
 
     def _remember_covariance(self, layer: int, trial: Trial, state: dict[str, Tensor]) -> None:
         x = self._regressor(layer, trial)
@@ -325,7 +324,9 @@ class WeightMirror(Rule):
 
     def _bins(self, a: Tensor, spread: Tensor) -> Tensor:
         place = (a.flatten() / spread.clamp(min=torch.finfo(a.dtype).tiny) + _SPAN) / (2 * _SPAN)
-        return place.mul_(self.slope_bins).floor_().clamp_(0, self.slope_bins - 1).long()
+        # of a training that diverges, and is found to at the end of its epoch, any bin will do
+        place = place.mul_(self.slope_bins).floor_().nan_to_num_(nan=0.0)
+        return place.clamp_(0, self.slope_bins - 1).long()
 
 
 def _factor(covariance: Tensor, ridge: Tensor) -> Tensor:

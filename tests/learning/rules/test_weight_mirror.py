@@ -81,6 +81,7 @@ def linear_trial(samples: int, weights: torch.Tensor, *, readout: float = 0.0) -
         (torch.zeros(samples),),
         0.0,
         input_changes=(torch.zeros(samples, 1), seen),
+        pre_activations=(first, a),
     )
 
 
@@ -266,6 +267,24 @@ def test_the_observed_slope_of_a_comparator_is_its_step_over_a_bin():
     assert slope[a.abs() > 1.2 * spread].abs().max() == 0
 
 
+def test_a_slope_is_observed_in_bins_whatever_a_training_that_diverges_shows():
+    """The epoch comes to its end, and is then said to have diverged."""
+    rule = WeightMirror(slope="observed", slope_bins=4)
+    a = torch.tensor([[float("nan"), float("inf"), -float("inf"), 0.1]])
+    seen = Trial(
+        (LayerShape(4, 1), LayerShape(1, 4)),
+        (a, torch.zeros(1, 1)),
+        (None,),
+        (torch.zeros(1),),
+        0.0,
+        input_changes=(torch.zeros(1, 1), a),
+        pre_activations=(a, torch.zeros(1, 1)),
+        output_changes=(a,),
+    )
+    seen = replace(seen, state=rule.remember(seen))
+    assert rule.slope_at(0, seen).shape == a.shape
+
+
 def test_what_it_needs_follows_from_its_settings():
     slope, loss = Capability.ACTIVATION_DERIVATIVE, Capability.LOSS_DERIVATIVE
     assert WeightMirror().needs == {Capability.OBSERVE, slope, loss}
@@ -280,6 +299,7 @@ def test_a_critic_is_fitted_on_its_part_of_the_batch_alone():
     seen = replace(
         linear_trial(25, WEIGHTS),
         loss_changes=(torch.randn(25, generator=draws),),
+        pre_activations=(torch.zeros(100, 4), torch.zeros(100, 3)),
         output=torch.randn(100, 3, generator=draws),
         target=torch.randint(3, (100,), generator=draws),
         generator=torch.Generator().manual_seed(0),
@@ -295,6 +315,19 @@ def test_a_critic_is_fitted_on_its_part_of_the_batch_alone():
     )
     assert state.keys() == fitted.keys()
     assert all(torch.equal(state[name], fitted[name]) for name in fitted)
+
+
+def test_a_mirror_is_found_from_its_part_of_the_whole_batch():
+    """A tenth of the quarter of 10 samples that the critic has, 3, would be 2 of them."""
+    rule = WeightMirror(output_error="critic", critic_fraction=0.25, sample_fraction=0.1)
+    seen = replace(
+        linear_trial(3, WEIGHTS),
+        pre_activations=(torch.zeros(10, 4), torch.zeros(10, 3)),
+        state={"variance.1": torch.ones(())},
+    )
+    lms = rule.model_copy(update={"regression": "lms"})
+    (update,) = lms.requests(seen, lambda layer, x: x @ WEIGHTS.T)
+    assert len(update.mirror.x) == 1
 
 
 def test_what_it_remembers_is_laid_out_as_a_checkpoint_gives_it_back():
