@@ -39,6 +39,8 @@ class PlainRead:
             noise: the scenario's, by place: input, weight and output.
         """
         source = noise["output"]
+        if isinstance(source, StackedSources) and len(source.sources) == 1:
+            (source,) = source.sources
         self._source: NoiseSource | None = None
         self._dac, self._adc = device.input_converter, device.output_converter
         self._std = self._range = 0.0

@@ -59,6 +59,16 @@ def test_it_is_the_same_to_the_last_bit(monkeypatch, device, reads):
     assert torch.equal(x, inputs(reads))
 
 
+def test_a_scenario_s_only_source_is_taken_out_of_its_stack(monkeypatch):
+    noises = [StackedSources([gaussian("output")]) for _ in range(2)]
+    one, other = (array(NativeDevice(conductance=QUIET), output_noise=each) for each in noises)
+    x = inputs(50)
+    assert one._plain_read.takes(x)
+    found = one.read(x)
+    monkeypatch.setattr(PlainRead, "takes", lambda *_: False)
+    assert torch.equal(found, other.read(x))
+
+
 def test_several_positions_and_other_precisions_are_left_to_others():
     plain = array(NativeDevice(conductance=QUIET))._plain_read
     assert not plain.takes(torch.zeros(2, 3, 70))
@@ -76,7 +86,10 @@ def test_several_positions_and_other_precisions_are_left_to_others():
         (NativeDevice(conductance=QUIET), {"output_noise": None}),
         (NativeDevice(conductance=QUIET), {"input_noise": gaussian("input")}),
         (NativeDevice(conductance=QUIET), {"weight_noise": gaussian("weight")}),
-        (NativeDevice(conductance=QUIET), {"output_noise": StackedSources([gaussian("a")])}),
+        (
+            NativeDevice(conductance=QUIET),
+            {"output_noise": StackedSources([gaussian("a"), gaussian("b")])},
+        ),
         (
             NativeDevice(conductance=QUIET),
             {"output_noise": NoiseSource(UniformNoise(), generators("u"))},
