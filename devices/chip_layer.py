@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -41,6 +41,7 @@ class ChipLayer:
     activation: Activation
     bias: Float[Tensor, " n_out"]
     decorrelation: Decorrelation | None = None
+    _: KW_ONLY
     input_noise: AddNoise | None = None
     output_noise: AddNoise | None = None
     transposed_noise: LineNoise = field(default_factory=LineNoise)

@@ -38,8 +38,9 @@ def assert_sealed(model: NoiseModel, seed: int) -> None:
             IdealCrossbar(SIZES[i + 1], SIZES[i], torch.device("cpu")),
             torch.tanh,
             torch.zeros(SIZES[i + 1]),
-            None,
-            *sources[3 * i : 3 * i + 3],  # type: ignore[arg-type] # input, output and read-out
+            input_noise=sources[3 * i],
+            output_noise=sources[3 * i + 1],
+            readout=sources[3 * i + 2],
         )
         for i in range(2)
     ]
