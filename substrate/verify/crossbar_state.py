@@ -10,8 +10,15 @@ import torch
 from torch import Tensor
 
 from devices.crossbars.base import Crossbar, all_pulse_trains
-from substrate.verify.crossbar_under_test import ARRAYS, N_IN, N_OUT, READS, CrossbarUnderTest
-from substrate.verify.statistics import assert_near
+from substrate.verify.crossbar_under_test import (
+    ARRAYS,
+    MOST_ARRAYS,
+    N_IN,
+    N_OUT,
+    READS,
+    CrossbarUnderTest,
+)
+from substrate.verify.statistics import TooVague, assert_near
 
 
 class StateChecks(CrossbarUnderTest):
@@ -71,24 +78,34 @@ class StateChecks(CrossbarUnderTest):
 
     def _assert_restores_on_average(self) -> None:
         """Compare reads of many arrays before and after, where each array may have lost its own."""
-        pairs = []
-        for array in range(ARRAYS):
-            seed = self.seed + array
-            one: Any = self._programmed(seed=seed)
-            one.update(self._outer(self._inputs()))
-            other: Any = self.make(N_OUT, N_IN, seed=seed)
-            other.program(self._weights().flip(1))
-            other.restore(one.state())
-            pairs.append((self._read_weights(other, 100), self._read_weights(one, 100)))
-        restored, saved = (torch.stack(each) for each in zip(*pairs, strict=True))
-        assert_near(
-            restored,
-            saved,
-            "reads after a restore",
-            most=self.programming_error / 2,
-            false_alarm=self.false_alarm,
-        )
+        pairs: list[tuple[Tensor, Tensor]] = []
+        while True:
+            more = range(len(pairs), max(2 * len(pairs), ARRAYS))
+            pairs += [self._reads_around_a_restore(self.seed + array) for array in more]
+            restored, saved = (torch.stack(each) for each in zip(*pairs, strict=True))
+            try:
+                assert_near(
+                    restored,
+                    saved,
+                    "reads after a restore",
+                    most=self.programming_error / 2,
+                    false_alarm=self.false_alarm,
+                )
+            except TooVague:
+                if len(pairs) >= MOST_ARRAYS:
+                    raise
+            else:
+                break
         self.measured = "compared on average over arrays, reads alone; not bitwise"
+
+    def _reads_around_a_restore(self, seed: int) -> tuple[Tensor, Tensor]:
+        """Give the weights as an array reads them that went back to a state, and as it did then."""
+        one: Any = self._programmed(seed=seed)
+        one.update(self._outer(self._inputs()))
+        other: Any = self.make(N_OUT, N_IN, seed=seed)
+        other.program(self._weights().flip(1))
+        other.restore(one.state())
+        return self._read_weights(other, 100), self._read_weights(one, 100)
 
     def _go_on(self, crossbar: Crossbar) -> list[tuple[str, Tensor]]:
         """Read and update in turns, and give what is read, (READS, samples, n_out) each."""

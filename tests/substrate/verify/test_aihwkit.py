@@ -8,6 +8,8 @@ import torch
 from devices.interface import Dense, Outer
 from substrate.cli.verify import kit_of_chip
 from substrate.scenario.schema import AihwkitChip
+from substrate.verify import crossbar_state
+from substrate.verify.crossbar_under_test import MOST_ARRAYS
 from substrate.verify.statistics import TooVague, assert_near
 
 KINDS = [
@@ -29,6 +31,26 @@ def kit_of(preset: str) -> Any:
 @pytest.mark.parametrize("check", ["programming", "saves_and_restores", "updates"])
 def test_shipped_kinds_pass(preset: str, check: str) -> None:
     getattr(kit_of(preset)(), f"test_{check}")()
+
+
+@pytest.mark.parametrize("enough", [48, 1000])
+def test_more_arrays_are_drawn_until_they_tell_or_are_most(enough, monkeypatch) -> None:
+    seen = []
+
+    def near(found: Any, *_: Any, **__: Any) -> None:
+        seen.append(len(found))
+        if len(found) < enough:
+            raise TooVague
+
+    monkeypatch.setattr(crossbar_state, "assert_near", near)
+    check = kit_of("EcRamPreset")().test_saves_and_restores
+    if enough > MOST_ARRAYS:
+        with pytest.raises(TooVague):
+            check()
+        assert seen == [24, 48, 96, 192]
+    else:
+        check()
+        assert seen == [24, 48]
 
 
 def test_reads_are_tried_once_the_input_range_is_calibrated() -> None:
