@@ -71,6 +71,9 @@ def assert_crossbar_sealed(make: Callable[[int, int], Crossbar]) -> None:
         return [value for values in held for value in values if isinstance(value, Tensor)]
 
     _assert_out_of_reach(layers, kept)
+    # a chip may copy what it shows of a crossbar, and need not
+    shown = [each.crossbar.read(torch.rand(7, n)) for each, n in zip(layers, SIZES, strict=False)]
+    _assert_apart(shown, kept())
 
 
 def _assert_out_of_reach(layers: list[ChipLayer], kept: Callable[[], list[Tensor]]) -> None:
@@ -82,16 +85,21 @@ def _assert_out_of_reach(layers: list[ChipLayer], kept: Callable[[], list[Tensor
     a = observed[0].pre_activations[0]
     request = Outer(observed[0].inputs[0], torch.zeros_like(a), 0.1)
     sealed.apply([LayerUpdate(0, weight=request)])
-    secret = {tensor.untyped_storage().data_ptr() for tensor in kept()}
+    secret = kept()
     for thing in _reachable([sealed, *observed]):
         assert not isinstance(thing, NoiseModel | NoiseSource | Memory | torch.Generator), (
             f"a {type(thing).__name__} can be reached through the seal"
         )
         if isinstance(thing, Tensor):
-            assert thing.untyped_storage().data_ptr() not in secret, (
-                "what is observed shares memory with what the device keeps; give a clone"
-            )
+            _assert_apart([thing], secret)
             assert not thing.requires_grad, "what is observed carries autograd's history"
+
+
+def _assert_apart(shown: list[Tensor], kept: list[Tensor]) -> None:
+    secret = {tensor.untyped_storage().data_ptr() for tensor in kept}
+    assert all(tensor.untyped_storage().data_ptr() not in secret for tensor in shown), (
+        "what is observed shares memory with what the device keeps; give a clone"
+    )
 
 
 def _reachable(roots: list[object]) -> Iterator[object]:
