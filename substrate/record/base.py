@@ -76,9 +76,11 @@ class SealedRecord(Record):
             RecordError: it is not JSON, not this record, or was changed after it was written.
         """
         found = cls.read(text, path)
-        if found.sha256 != found._checksum():
+        # what has joined the record since it was written is no part of what was summed
+        if found.sha256 != found._checksum(as_found=True):
             raise RecordError(f"{path}: is damaged: its content does not fit the checksum in it")
         return found
 
-    def _checksum(self) -> str:
-        return hashlib.sha256(self.model_dump_json(exclude={"sha256"}).encode()).hexdigest()
+    def _checksum(self, *, as_found: bool = False) -> str:
+        told = self.model_dump_json(exclude={"sha256"}, exclude_unset=as_found)
+        return hashlib.sha256(told.encode()).hexdigest()
