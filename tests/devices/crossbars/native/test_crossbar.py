@@ -1,5 +1,4 @@
 import hashlib
-import itertools
 import subprocess
 import sys
 
@@ -19,29 +18,9 @@ from devices.crossbars.native.response import PulseResponse
 from devices.interface import Dense, Outer
 from devices.noise.base import NoiseModel, NoiseSource
 from devices.noise.gaussian import GaussianNoise
+from tests.devices.crossbars.native.arrays import CPU, STILL, crossbar, streams
 from tests.host_copies import HostCopies
 from tests.statistics import assert_mean
-
-CPU = torch.device("cpu")
-EXACT = Converter()
-STILL = {"w_max_spread": 0.0, "w_min_spread": 0.0, "programming_error": (0.0,), "read_noise": 0.0}
-IDEAL = {
-    "input_converter": EXACT,
-    "output_converter": EXACT,
-    "conductance": Conductance(**STILL),
-}
-
-
-def streams(seed: int = 0):
-    count = itertools.count(1000 * seed)
-    return lambda purpose: torch.Generator().manual_seed(next(count))
-
-
-def crossbar(n_out: int, n_in: int, seed: int = 0, **settings) -> NativeCrossbar:
-    noise = {name: settings.pop(name) for name in list(settings) if name.endswith("_noise")}
-    return NativeCrossbar(
-        n_out, n_in, NativeDevice(**IDEAL | settings), streams(seed), CPU, **noise
-    )
 
 
 def test_offers_what_every_crossbar_offers():
@@ -362,46 +341,3 @@ def test_every_preset_programs_reads_and_learns(name):
     # all requests point up
     assert changed.mean() > 0.02
     assert array.read(x).isfinite().all()
-
-
-def test_dense_changes_are_added_to_a_digital_copy_and_not_to_what_was_programmed():
-    coarse = Conductance(**STILL | {"levels": 16})
-    array = crossbar(4, 6, conductance=coarse, update=PulseResponse(dense="program"), seed=3)
-    array.program(torch.zeros(4, 6))
-    for _ in range(50):
-        array.update(Dense(torch.full((4, 6), 0.01)))
-    step = 2 / 15  # of a pair with 16 levels each
-    assert (array.read(torch.eye(6)) - 0.5).abs().max() <= step / 2 + 1e-5
-    array.update(Dense(torch.full((4, 6), 0.03)))
-    other = crossbar(4, 6, conductance=coarse, update=PulseResponse(dense="program"), seed=3)
-    other.restore(array.state())
-    for each in (array, other):
-        each.update(Dense(torch.full((4, 6), -0.03)))
-    assert torch.equal(array.read(torch.eye(6)), other.read(torch.eye(6)))
-
-
-def test_programming_error_does_not_add_up():
-    errors = []
-    for times in (1, 200):
-        array = crossbar(
-            20,
-            30,
-            conductance=Conductance(**STILL | {"programming_error": (0.01,)}),
-            update=PulseResponse(dense="program"),
-        )
-        array.program(torch.zeros(20, 30))
-        for _ in range(times):
-            array.update(Dense(torch.zeros(20, 30)))
-        errors.append(array.read(torch.eye(30)).square().mean().sqrt().item())
-    assert errors[1] < 1.3 * errors[0]
-
-
-def test_after_pulses_what_the_devices_hold_is_changed():
-    array = crossbar(2, 3, update=PulseResponse(dense="program", dw_min_spread=0.0))
-    array.program(torch.zeros(2, 3))
-    array.update(Dense(torch.full((2, 3), 0.1)))
-    array.update(Outer(torch.ones(4, 3), torch.ones(4, 2), 0.05))
-    pulsed = array.read(torch.eye(3))
-    assert pulsed.mean() < 0.0
-    array.update(Dense(torch.full((2, 3), 0.1)))
-    torch.testing.assert_close(array.read(torch.eye(3)), pulsed + 0.1)
