@@ -4,7 +4,9 @@
 
 The loss may be a black box: only its values are seen, and δL of the two passes says how the loss
 changes along δa_L. One δL tells one direction; g, a function of output and target alone, puts
-together what all directions and batches told. Two hidden layers of tanh, a few Adam steps a batch.
+together what all directions and batches told. Two hidden layers of tanh, a few Adam steps a batch
+on the last 1,000 samples that it was shown: what the loss does at an output is the same whatever
+the weights have become, so that a part of every mini-batch teaches as well as all of it.
 Everything is scaled by running root mean squares, so that no setting has a unit:
 
     g = (rms δL / rms δa_L) · net(a_L / rms a_L, y / rms y)
@@ -30,9 +32,10 @@ _STEPS = 5
 _RATE = 3e-3
 _DECAY = 0.95
 _LAYERS = 3
+_KEPT = 1000
 
 CriticState = Mapping[str, "Tensor"]
-"""Weights, Adam's moments and running scales, by name."""
+"""Weights, Adam's moments, running scales and the samples that are kept, by name."""
 
 
 def fit_critic(
@@ -60,8 +63,10 @@ def fit_critic(
     )
     for name, seen in (("a", output), ("y", values), ("δa", change), ("δL", wanted)):
         _track(new, f"square.{name}", seen.square().mean())
-    size, loss_size = _rms(new, "δa"), _rms(new, "δL")
-    direction, wanted = change / size, wanted / loss_size
+        new[f"kept.{name}"] = _keep(new.get(f"kept.{name}"), seen)
+    output, values = new["kept.a"], new["kept.y"]
+    direction = new["kept.δa"] / _rms(new, "δa")
+    wanted = new["kept.δL"] / _rms(new, "δL")
     weights = [new[f"{kind}.{layer}"] for layer in range(_LAYERS) for kind in ("weight", "bias")]
     for _ in range(_STEPS):
         with torch.enable_grad():
@@ -124,6 +129,13 @@ def _adam_step(state: dict[str, Tensor], weights: list[Tensor], gradients: list[
         [state[f"steps.{name}"] for name in names],
         _RATE,
     )
+
+
+def _keep(kept: Tensor | None, seen: Tensor) -> Tensor:
+    """Give the last 1,000 samples, newest first: zeros at first, of which no misfit follows."""
+    if kept is None:
+        kept = seen.new_zeros((_KEPT, *seen.shape[1:]))
+    return torch.cat([seen, kept[: max(0, _KEPT - len(seen))]])
 
 
 def _track(state: dict[str, Tensor], name: str, value: Tensor) -> None:

@@ -78,11 +78,12 @@ class WeightMirror(Rule):
         "perturbation of the last layer.",
     )
     critic_fraction: float = Field(
-        1.0,
+        0.25,
         gt=0,
         le=1,
-        description="Part of the mini-batch that a critic is fitted on; no more than this or than "
-        "B is found from, whichever is more, is then passed a second time.",
+        description="Part of the mini-batch that a critic is shown, which keeps the last 1,000 "
+        "samples; no more than this or than B is found from, whichever is more, is then passed a "
+        "second time.",
     )
     regression: Literal["least_squares", "lms"] = Field(
         "least_squares",

@@ -33,21 +33,21 @@ class Variant(NamedTuple):
         decorrelation: part of the batch that R's update takes; None without R.
         mirror: part of the batch that the mirror is found from, of `weight_mirror` alone.
         output_error: likewise.
-        critic: part of the batch that a critic is fitted on.
+        critic: part of the batch that a critic is shown.
     """
 
     rule: str
     decorrelation: float | None = 1.0
     mirror: float = 1.0
     output_error: str = "derivative"
-    critic: float = 1.0
+    critic: float = 0.25
 
     @property
     def title(self) -> str:
         """The rule in capitals, with what is not its default."""
         words = [self.rule.upper().replace("_", " ")]
         if self.output_error != "derivative":
-            part = "" if self.critic == 1 else f" from {self.critic:g} of the batch"
+            part = " shown all of the batch" if self.critic == 1 else ""
             words.append(f"{self.output_error}{part}")
         if self.mirror < 1:
             words.append(f"B from {self.mirror:g} of the batch")
@@ -74,12 +74,12 @@ VARIANTS = (
     Variant("danp"),
     Variant("weight_mirror", mirror=0.25),
     Variant("weight_mirror", mirror=0.25, output_error="critic"),
-    Variant("weight_mirror", mirror=0.25, output_error="critic", critic=0.25),
+    Variant("weight_mirror", mirror=0.25, output_error="critic", critic=1.0),
     Variant("danp", 0.1),
     Variant("weight_mirror", 0.1, mirror=0.25),
     Variant("weight_mirror", 0.1, mirror=0.1),
     Variant("weight_mirror", 0.1, mirror=0.1, output_error="critic"),
-    Variant("weight_mirror", 0.1, mirror=0.1, output_error="critic", critic=0.25),
+    Variant("weight_mirror", 0.1, mirror=0.1, output_error="critic", critic=1.0),
     Variant("dbp", 0.1),
     Variant("dinp"),
     Variant("dnp"),
