@@ -177,9 +177,9 @@ def make_limit(
 
 
 def short(field: str) -> str:
-    """A field as a data sheet names it: without its arm."""
-    parts = field.split(".")
-    return ".".join(parts[3:] if parts[0] == "arms" and parts[2:3] == ["chip"] else parts[-2:])
+    """A field as a data sheet names it: without its arm, whose name may have dots."""
+    arm, _, of_chip = field.partition(".chip.")
+    return of_chip if of_chip and arm.startswith("arms.") else ".".join(field.split(".")[-2:])
 
 
 def _round(console: Console, question: Question, found: Found) -> None:

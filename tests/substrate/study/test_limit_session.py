@@ -2,9 +2,11 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found, Limit
-from substrate.study.limit_session import _said
+from substrate.study.limit_session import _said, short
 from substrate.study.limits import Question
 
 FIELD = "arms.a.chip.output_converter.bits"
@@ -29,3 +31,16 @@ def test_a_baseline_that_most_runs_are_far_ahead_of_is_doubted() -> None:
         "bp is probably badly tuned (learning rate, or too few epochs): a is ahead of it by more"
         " than 2 points in 2 of 3 runs."
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("arms.device.chip.converters.adc_bits", "converters.adc_bits"),
+        ("arms.ecram v1.2.chip.read_noise", "read_noise"),
+        ("arms.device.learning.optimiser.learning_rate", "optimiser.learning_rate"),
+        ("network.layers", "network.layers"),
+    ],
+)
+def test_a_data_sheet_names_a_field_without_its_arm(field: str, expected: str) -> None:
+    assert short(field) == expected
