@@ -13,8 +13,10 @@ step itself.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Hashable
 from functools import cache
+from types import FrameType
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -59,6 +61,7 @@ class _Counter(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.multiplications = 0
         self.uncounted: set[str] = set()
+        self._thread = threading.get_ident()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -73,7 +76,7 @@ class _Counter(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        if _is_learners():
+        if _is_learners(self._thread):
             self._add(func, args, kwargs or {}, result)
         return result
 
@@ -90,14 +93,20 @@ class _Counter(TorchDispatchMode):
             self.uncounted.add(name.removesuffix("_"))
 
 
-def _is_learners() -> bool:
-    """Whether it is the learner that called last, of learner and chip."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        frame = frame.f_back
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package in ("learning", "devices"):
-            return bool(package == "learning")
+def _is_learners(thread: int) -> bool:
+    """Whether it is the learner that called last, of learner and chip.
+
+    Args:
+        thread: that made the step. Autograd goes backwards on a GPU in a thread of its own, where
+            nobody has called: the one that waits for it has.
+    """
+    for innermost in (sys._getframe(1), sys._current_frames()[thread]):
+        frame: FrameType | None = innermost
+        while frame is not None:
+            package = frame.f_globals.get("__name__", "").partition(".")[0]
+            if package in ("learning", "devices"):
+                return bool(package == "learning")
+            frame = frame.f_back
     return False
 
 

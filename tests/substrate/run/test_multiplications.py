@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -180,3 +181,39 @@ def test_shipped_rules_and_losses_have_nothing_uncounted(name, loss):
         step = learner(name, optimiser, "dense", LOSSES[loss]).step
         count.count("first", lambda step=step: step(torch.randn(BATCH, 6), classes))
         assert count.uncounted == set()
+
+
+class _NestedWayBack(torch.autograd.Function):
+    """Its gradient is that of 3 x; 100 deep, autograd goes on in another thread.
+
+    On a GPU it does so at once.
+    """
+
+    @staticmethod
+    def forward(ctx, x, depth, threads):
+        ctx.depth, ctx.threads = depth, threads
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        if ctx.depth == 0:
+            ctx.threads.append(threading.get_ident())
+            return 3 * gradient, None, None
+        with torch.enable_grad():
+            x = gradient.detach().requires_grad_()
+            nested = _NestedWayBack.apply(x, ctx.depth - 1, ctx.threads)
+        return *torch.autograd.grad(nested, x, gradient), None, None
+
+
+def test_products_on_the_way_back_count_in_whatever_thread(as_learner):
+    def backward(depth: int) -> None:
+        x = torch.ones(4, requires_grad=True)
+        _NestedWayBack.apply(x, depth, threads).sum().backward()
+
+    counts, threads = [], []
+    for depth in (0, 100):
+        count = Multiplications()
+        count.count("kind", lambda depth=depth: as_learner(lambda: backward(depth)))
+        counts.append(count.total)
+    assert threads[0] == threading.get_ident() != threads[1]
+    assert counts == [4, 4]
