@@ -135,7 +135,10 @@ def _adam_step(state: dict[str, Tensor], weights: list[Tensor], gradients: list[
 
 
 def _keep(kept: Tensor | None, seen: Tensor) -> Tensor:
-    """Give the last 1,000 samples, newest first: zeros at first, of which no misfit follows."""
+    """Give the last 1,000 samples, or all of a larger batch, newest first.
+
+    Places not yet taken are zeros, of which no misfit follows.
+    """
     if kept is None:
         kept = seen.new_zeros((_KEPT, *seen.shape[1:]))
     return torch.cat([seen, kept[: max(0, _KEPT - len(seen))]])

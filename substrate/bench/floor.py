@@ -34,7 +34,7 @@ The published code of the paper's first author (`paper/three_hidden` names it) m
 as the formulas have it: all passes whole, ⟨x* x*ᵀ⟩ in full, and its product with R.
 
 Everything else (drawing noise, activations, the optimiser) grows with B·m or m·n alone and is not
-counted.
+counted. Nor is a critic, which takes 1,000 samples a step through a small network of its own.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Ledger(Part):
         uncounted: operations of torch that the learner made and nobody has counted the
             multiplications of; where there are any, `learner_multiplications` is a lower bound.
         learner_words: of digital memory that the learner keeps from step to step: moments of the
-            optimiser, covariances, a critic.
+            optimiser, covariances, a critic and the samples that it keeps.
     """
 
     steps: float

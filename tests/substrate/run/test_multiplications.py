@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from learning.critic import criticise, fit_critic
 from learning.learner import Learner, LearningSettings
 from learning.losses import LOSSES, Loss, mean_squared_error
 from learning.optimisers import OptimiserSettings
@@ -88,6 +89,32 @@ def test_a_regression_multiplies_its_covariance_factor_inverse_and_products():
     # of the first step alone: what is scaled at the start, C + λ c̄ I's factor and its inverse
     assert n**3 // 6 + n**3 // 3 <= totals[0] - totals[1] <= n**3 // 2 + n**2 + 2 * n
     assert totals[1] >= 2 * BATCH * n**2
+
+
+@pytest.mark.parametrize("shown", [7, 250, 1200])
+def test_a_critic_multiplies_all_that_it_keeps_there_and_back(shown):
+    """In five steps on a fifth each, whatever it is shown of a mini-batch."""
+    n, hidden, kept = 10, 64, max(1000, shown)
+    output, change = torch.randn(2, shown, n)
+    classes, generator = torch.randint(n, (shown,)), torch.Generator()
+    count = Multiplications()
+
+    def fit(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return fit_critic(state, output, classes, change, change.sum(1), generator)
+
+    state = count.count("first", lambda: fit({}))
+    first = count.total
+    count.count("later", lambda: fit(state))
+    one_way = 2 * n * hidden + hidden**2 + hidden * n
+    # back to every matrix, and to both hidden layers
+    products = kept * (2 * one_way + hidden**2 + hidden * n)
+    adam = 5 * 8 * (one_way + 2 * hidden + n)
+    # of a tanh's slope two, of inputs, misfits and scales a handful
+    small = kept * (2 * 2 * hidden + 11 * n) + 100
+    assert products + adam <= count.total - first <= products + adam + small
+    before = count.total
+    count.count("criticised", lambda: criticise(state, output, classes))
+    assert shown * one_way <= count.total - before <= shown * (one_way + 3 * n) + 10
 
 
 def test_a_chips_own_products_are_not_the_learners():
