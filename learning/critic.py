@@ -92,7 +92,8 @@ def criticise(
 def _values(target: Tensor, output: Tensor) -> Tensor:
     if target.is_floating_point():
         return target.to(output.dtype).view(len(output), -1)
-    return torch.nn.functional.one_hot(target, output.shape[1]).to(output.dtype)
+    # not by `one_hot`, which has the host look at the class numbers first
+    return torch.zeros_like(output).scatter_(1, target.view(-1, 1), 1.0)
 
 
 def _begin(n_out: int, generator: torch.Generator) -> dict[str, Tensor]:

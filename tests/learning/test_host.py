@@ -9,7 +9,8 @@ from learning.learner import Learner, LearningSettings
 from learning.losses import LOSSES
 from learning.optimisers import OptimiserSettings
 from learning.requirements import PerturbationSettings, RuleSettings
-from learning.rules import RULES
+from learning.rules import RULES, Rule
+from learning.rules.weight_mirror import WeightMirror
 from tests.chips import make_chip
 from tests.host import waits_of
 
@@ -18,9 +19,8 @@ ON_THE_HOST = {"np_observed"}
 """Rules that count their trials, in a tensor that is on the host from the start."""
 
 
-def a_learner(rule: str, resamples: int = 1) -> Learner:
+def a_learner(made: Rule, resamples: int) -> Learner:
     chip = seal(make_chip(SIZES, decorrelated=True))
-    made = RULES[rule]()
     passes = PerturbationSettings(resamples=resamples) if made.perturbs else None
     settings = LearningSettings(
         RuleSettings(made, passes),
@@ -32,7 +32,14 @@ def a_learner(rule: str, resamples: int = 1) -> Learner:
 
 
 @pytest.mark.parametrize("resamples", [1, 3])
-@pytest.mark.parametrize("rule", [name for name in RULES if name not in ON_THE_HOST])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *(rule() for name, rule in RULES.items() if name not in ON_THE_HOST),
+        WeightMirror(output_error="critic", slope="observed"),
+    ],
+    ids=repr,
+)
 def test_a_step_waits_for_nothing(rule, resamples):
     learner = a_learner(rule, resamples)
     x, target = torch.randn(12, 9), torch.randint(3, (12,))
