@@ -25,6 +25,8 @@ reads: arrays are driven from their columns. clean pass: a pass without noise is
 gradients: the pass is backpropagated through.
 """
 RUNGS: tuple[Rung, ...] = get_args(Rung)
+Unmeasured = Literal["observed noise", "ledger"]
+"""Of what training leaves behind `Left.untried` says it."""
 MetricName = Literal["test_accuracy", "train_accuracy", "test_loss", "train_loss"]
 
 
@@ -76,6 +78,14 @@ class FailedSeed(Part):
     log: str
 
 
+class UnmeasuredSeed(Part):
+    """What could not be measured of a seed that was trained to its end, and why."""
+
+    seed: int
+    what: Unmeasured
+    why: str
+
+
 class Reported(Part):
     """A figure that the chip's driver reported, such as a temperature, over epochs and seeds.
 
@@ -121,8 +131,8 @@ class Arm(Part):
     `after_epoch` is when its figures were measured, where no seed has come to the end.
     Trains are absent where none were counted, ledger and bill where no seed was trained to its end,
     the verdict of a baseline always, the device of the ideal chip, the wire where the chip is in
-    the learner's process, `reported` where no driver reports anything, by name with unit, and all
-    of these in summaries of before.
+    the learner's process, `reported` where no driver reports anything, by name with unit,
+    `unmeasured` where nothing failed after training, and all of these in summaries of before.
     """
 
     role: Literal["device", "baseline"]
@@ -135,6 +145,7 @@ class Arm(Part):
     seconds: float
     diverged: list[DivergedSeed]
     failed: list[FailedSeed] = Field([], exclude_if=lambda value: not value)
+    unmeasured: list[UnmeasuredSeed] = Field([], exclude_if=lambda value: not value)
     after_epoch: int | None = Field(None, exclude_if=_is_none)
     test_accuracy: Measure | None = Field(None, exclude_if=_is_none)
     train_accuracy: Measure | None = Field(None, exclude_if=_is_none)

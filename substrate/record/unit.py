@@ -14,7 +14,7 @@ from pydantic import Field
 from substrate.record.afterwards import Afterwards
 from substrate.record.base import Part, Record, SealedRecord
 from substrate.record.ledger import Ledger
-from substrate.record.summary import DivergedSeed, LayerNoise
+from substrate.record.summary import DivergedSeed, LayerNoise, UnmeasuredSeed
 from substrate.record.wire import WireFigures
 
 UNIT: Final = "unit.json"
@@ -89,8 +89,9 @@ class UnitEnd(SealedRecord):
 
     Attributes:
         key: of the unit.
-        noise: observed after training; empty where it diverged, or could not be measured.
+        noise: observed after training; empty where it diverged, or is `unmeasured`.
         ledger: of the training; None likewise.
+        unmeasured: what of these could not be measured, and why.
         wire: how the wire to the chip did; absent where there is none.
         afterwards: what the training left behind; empty where it diverged, or on an ideal chip.
         diverged: where its loss stopped being finite.
@@ -101,6 +102,7 @@ class UnitEnd(SealedRecord):
     key: str
     noise: list[LayerNoise]
     ledger: Ledger | None
+    unmeasured: list[UnmeasuredSeed] = Field([], exclude_if=lambda value: not value)
     wire: WireFigures | None = Field(None, exclude_if=lambda value: value is None)
     afterwards: list[Afterwards] = Field([], exclude_if=lambda value: not value)
     diverged: DivergedSeed | None

@@ -111,7 +111,7 @@ def observed_noise(summary: Summary, theme: Theme, width_inches: float = WIDE_IN
     """Draw the relative noise of every layer, grouped by layer, one bar an arm with noise."""
     noise = relative_noise(summary)
     noisy = {arm: layers for arm, layers in noise.items() if any(layers.values())}
-    quiet = [arm for arm in noise if arm not in noisy]
+    quiet = [arm for arm in noise if arm not in noisy and summary.arms[arm].observed_noise]
     styles = arm_styles(theme, summary.arms)
     rows: list[tuple[str, str | None, float]] = []
     for layer in sorted({layer for layers in noisy.values() for layer in layers}):

@@ -10,6 +10,7 @@ from substrate.record.summary import (
     FailedSeed,
     Rung,
     Summary,
+    Unmeasured,
     Verdict,
 )
 from substrate.report.wording import (
@@ -158,6 +159,19 @@ def divergence_in_words(divergence: DivergedSeed) -> str:
 def failure_in_words(failure: FailedSeed) -> str:
     """``seed 1 was given up: the worker was killed … (failed-crossbar-1.log)``."""
     return f"seed {failure.seed} was given up: {failure.what} ({failure.log})"
+
+
+def unmeasured_in_words(summary: Summary, *kinds: Unmeasured) -> list[str]:
+    """``crossbar: ledger not measured (seeds 0, 1): it failed with …``, of what there is of it."""
+    seeds: dict[tuple[str, str, str], list[str]] = {}
+    for name, arm in summary.arms.items():
+        for each in sorted(arm.unmeasured, key=lambda each: each.seed):
+            if each.what in kinds:
+                seeds.setdefault((name, each.what, each.why), []).append(str(each.seed))
+    return [
+        f"{name}: {what} not measured (seed{'s' if len(of) > 1 else ''} {', '.join(of)}): {why}."
+        for (name, what, why), of in seeds.items()
+    ]
 
 
 def what_next(summary: Summary, folder: Path) -> str:

@@ -18,6 +18,7 @@ from substrate.report.sentences import (
     divergence_in_words,
     doubts_in_words,
     failure_in_words,
+    unmeasured_in_words,
     verdict_in_words,
     what_next,
 )
@@ -54,6 +55,8 @@ def run_result(summary: Summary, folder: Path) -> Group:
     parts.append("")
     if bill.billed(summary):
         parts += [bill_table(summary), *map(_text, bill.left_out(summary)), ""]
+    if unmeasured := unmeasured_in_words(summary, "ledger", "observed noise"):
+        parts += [*(_text(said, "yellow") for said in unmeasured), ""]
     if afterwards.tested(summary):
         parts += [afterwards_table(summary), *map(_text, afterwards.untried(summary)), ""]
     if summary.sensitivity is not None:

@@ -27,6 +27,7 @@ from substrate.record.summary import (
     Measure,
     MetricName,
     PulseTrains,
+    UnmeasuredSeed,
 )
 from substrate.record.unit import UnitEnd
 from substrate.record.wire import WireFigures, together
@@ -51,6 +52,7 @@ class ArmOutcome:
         self.by_sample: dict[int, BySample] = {}
         self.divergences: dict[int, Divergence] = {}
         self.failed: dict[int, FailedSeed] = {}
+        self.unmeasured: list[UnmeasuredSeed] = []
         self.wire: list[WireFigures] = []
 
     @property
@@ -79,6 +81,7 @@ class ArmOutcome:
         if end.diverged is not None:
             self.divergences[seed] = Divergence(end.diverged.epoch, end.diverged.what)
             return
+        self.unmeasured += end.unmeasured
         self.noise[seed] = end.noise
         self.afterwards[seed] = end.afterwards
         if end.ledger is not None:
@@ -151,6 +154,7 @@ def summary_of_arm(
             for seed, divergence in outcome.divergences.items()
         ],
         failed=list(outcome.failed.values()),
+        unmeasured=outcome.unmeasured,
         after_epoch=furthest if 0 < furthest < scenario.training.epochs else None,
         test_accuracy=None if regression else measure("test_accuracy"),
         train_accuracy=None if regression else measure("train_accuracy"),

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from substrate.record.afterwards import Afterwards
 from substrate.record.ledger import Ledger
-from substrate.record.summary import LayerNoise
+from substrate.record.summary import LayerNoise, Unmeasured, UnmeasuredSeed
 from substrate.run.training import ArmRun
 
 _T = TypeVar("_T")
@@ -25,15 +25,18 @@ class LastFigures(NamedTuple):
     noise: list[LayerNoise]
     ledger: Ledger | None
     afterwards: list[Afterwards]
+    unmeasured: list[UnmeasuredSeed]
 
 
-def last_figures(run: ArmRun, *, can_be_saved: bool) -> LastFigures:
+def last_figures(run: ArmRun, seed: int, *, can_be_saved: bool) -> LastFigures:
     """Measure a trained arm; its cells are broken afterwards.
 
     Args:
         run: trained to its end.
+        seed: of it.
         can_be_saved: whether there is a checkpoint to finish from, should this fail.
     """
+    unmeasured: list[UnmeasuredSeed] = []
 
     def measured(do: Callable[[], _T], otherwise: Callable[[str], _T]) -> _T:
         try:
@@ -43,14 +46,22 @@ def last_figures(run: ArmRun, *, can_be_saved: bool) -> LastFigures:
                 raise
             reason = f"{type(problem).__name__}: {problem}"
             warnings.warn(f"trained to the end, but not all was measured: {reason}", stacklevel=1)
-            return otherwise(reason)
+            return otherwise(f"it failed with {reason}")
+
+    def left_out(what: Unmeasured, nothing: _T) -> Callable[[str], _T]:
+        def told(why: str) -> _T:
+            unmeasured.append(UnmeasuredSeed(seed=seed, what=what, why=why))
+            return nothing
+
+        return told
 
     return LastFigures(
-        measured(run.observed_noise, lambda _: []),
-        measured(run.ledger, lambda _: None),
+        measured(run.observed_noise, left_out("observed noise", [])),
+        measured(run.ledger, left_out("ledger", None)),
         measured(run.afterwards, _untried),
+        unmeasured,
     )
 
 
-def _untried(reason: str) -> list[Afterwards]:
-    return [Afterwards(what="read again", amount=0.0, untried=f"it failed with {reason}")]
+def _untried(why: str) -> list[Afterwards]:
+    return [Afterwards(what="read again", amount=0.0, untried=why)]

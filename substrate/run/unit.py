@@ -247,14 +247,15 @@ def _train(
     except Divergence as divergence:
         diverged = DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
     outcome = b"" if diverged else encoded_outcome(run.by_sample().numpy())
-    last = LastFigures([], None, [])
+    last = LastFigures([], None, [], [])
     if not diverged:
-        last = last_figures(run, can_be_saved=can_be_saved)
+        last = last_figures(run, seed, can_be_saved=can_be_saved)
         write_atomically(folder / OUTCOME, outcome)
     end = UnitEnd(
         key=key,
         noise=last.noise,
         ledger=last.ledger,
+        unmeasured=last.unmeasured,
         wire=None if wire is None else wire(),
         afterwards=last.afterwards,
         diverged=diverged,

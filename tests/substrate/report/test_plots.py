@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from jaxtyping import Bool
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from substrate.record.metrics import Epoch
 from substrate.record.summary import Summary
@@ -121,6 +122,13 @@ def test_arms_without_noise_have_no_bars(summary: Any) -> None:
     assert not where(png, LIGHT.arms[1]).any()
     summary["arms"].pop("crossbar")
     assert where(observed_noise(summary, LIGHT), LIGHT.ink).any()  # the note alone
+
+
+def test_arms_whose_noise_was_not_measured_are_not_said_to_have_none(summary: Any) -> None:
+    summary["arms"]["bp"]["observed_noise"] = []
+    figure = plots.observed_noise(Summary.model_validate(summary), LIGHT).figure
+    told = " ".join(each.get_text() for each in figure.findobj(Text))
+    assert "No noise observed: danp_clean." in told
 
 
 @pytest.mark.parametrize("kind", ["regression", "nothing measured"])

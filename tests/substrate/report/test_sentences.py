@@ -1,9 +1,14 @@
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from substrate.record.summary import Summary
 from substrate.report import sentences
+from substrate.report.table import run_result
+from tests.substrate.report.pages import page_of
 
 
 def test_comparison_in_words(summary: Any) -> None:
@@ -36,3 +41,23 @@ def test_verdict_speaks_of_the_largest_gap_that_has_it(summary: Any) -> None:
     assert sentences.verdict_in_words(Summary.model_validate(summary)).startswith(
         "The crossbar arm is 2.0 points ahead of bp in"
     )
+
+
+def test_what_could_not_be_measured_is_told_where_it_would_stand(summary: Any) -> None:
+    arm = summary["arms"]["crossbar"]
+    arm["unmeasured"] = [
+        {"seed": seed, "what": what, "why": f"it failed with <{what}>"}
+        for seed in (2, 0)
+        for what in ("observed noise", "ledger")
+    ]
+    arm["observed_noise"] = []
+    run = Summary.model_validate(summary)
+    (said,) = sentences.unmeasured_in_words(run, "ledger")
+    assert said == "crossbar: ledger not measured (seeds 0, 2): it failed with <ledger>."
+    page = page_of(run)
+    assert page.index('id="bill-title"') < page.index("with &lt;ledger") < page.index("arms-title")
+    assert page.index('id="noise-title"') < page.index("with &lt;observed noise")
+    terminal = StringIO()
+    Console(file=terminal, width=120).print(run_result(run, Path("runs/x")))
+    assert said in terminal.getvalue()
+    assert "observed noise not measured (seeds 0, 2)" in terminal.getvalue()

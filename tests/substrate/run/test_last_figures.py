@@ -65,6 +65,7 @@ def test_a_unit_is_finished_from_its_last_checkpoint(
     assert done.end.ledger is not None
     assert len(done.end.noise) == 2
     assert done.end.afterwards
+    assert not done.end.unmeasured
 
 
 @pytest.mark.filterwarnings("always:trained to the end:UserWarning")
@@ -82,6 +83,10 @@ def test_without_a_checkpoint_what_failed_is_left_out(
     assert done.by_sample is not None
     assert done.end is not None
     assert (done.end.noise, done.end.ledger) == ([], None)
+    assert [(each.seed, each.what, each.why) for each in done.end.unmeasured] == [
+        (0, "observed noise", f"it failed with {reason}"),
+        (0, "ledger", f"it failed with {reason}"),
+    ]
     assert [each.untried for each in done.end.afterwards] == [f"it failed with {reason}"]
 
 
@@ -98,7 +103,8 @@ def test_the_report_has_the_seeds_that_were_measured_and_says_why_others_were_no
 
         monkeypatch.setattr(ArmRun, what, half)
     scenario = sb.load(write_scenario(tmp_path), {"training.epochs": 1})
-    summary = sb.run(scenario, out=tmp_path / "run", jobs=1, quiet=True).summary
+    made = sb.run(scenario, out=tmp_path / "run", jobs=1, quiet=True)
+    summary = made.summary
     assert summary.status == "complete"
     native = summary.arms["native"]
     assert len(native.observed_noise) == 2
@@ -107,3 +113,7 @@ def test_the_report_has_the_seeds_that_were_measured_and_says_why_others_were_no
     assert again.figures[0].endswith(", 1 of 2 seeds")
     (told,) = [each for each in afterwards.untried(summary) if "ZeroDivisionError" in each]
     assert ": not tested after its training: it failed with Zero" in told
+    page = made.report.read_text(encoding="utf-8")
+    for what in ("observed noise", "ledger"):
+        why = "it failed with ZeroDivisionError: in the device."
+        assert f"native: {what} not measured (seed 0): {why}" in page
