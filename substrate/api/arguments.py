@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
+from substrate.run.session import How
 from substrate.scenario.source import ScenarioError
 
 SCENARIO_FILE = "must be the path of a scenario file, or the name of a shipped one"
@@ -67,6 +68,42 @@ def settings_of(
     return [
         (path, value, (f"{path}={value!r}", None)) for path, value in mapping_of(overrides).items()
     ]
+
+
+def whole_number(value: SupportsIndex, argument: str) -> int:
+    """Give what counts as a whole number, one of NumPy's too, as an `int`.
+
+    Args:
+        value: that was given.
+        argument: its name.
+
+    Raises:
+        ScenarioError: it is none.
+    """
+    try:
+        return index(value)
+    except TypeError:
+        raise ScenarioError("must be a whole number", field=argument, found=value) from None
+
+
+def as_how(
+    device: str,
+    jobs: int | None,
+    cluster: str | None,
+    until_decided: bool = False,
+    at_most: int = How.at_most,
+    sensitivity: bool = False,
+) -> How:
+    """Give how units are done, as `How` has it.
+
+    Raises:
+        ScenarioError: `device` or `cluster` is no text, `jobs` or `at_most` no whole number, or as
+            `How`.
+    """
+    refuse_no_text(device=device, cluster=cluster)
+    jobs = None if jobs is None else whole_number(jobs, "jobs")
+    at_most = whole_number(at_most, "at_most")
+    return How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
 
 
 def whole_numbers(seeds: Iterable[int]) -> list[int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from substrate.api.arguments import NEW_FOLDER, as_path, refuse_no_text
+from substrate.api.arguments import NEW_FOLDER, as_how, as_path, refuse_no_text, whole_number
 from substrate.api.made import Made
 from substrate.api.runs import as_read, as_scenario, console_for
 from substrate.api.tables import frame
-from substrate.run.session import How
 from substrate.scenario.load import checked
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError
@@ -124,13 +124,13 @@ def spec(
     if not isinstance(fields, Sequence) or not all(isinstance(each, str) for each in fields):
         message = "must be the path of a field, with its range, or a list of two"
         raise ScenarioError(message, field="vary", found=vary)
-    refuse_no_text(arm=arm, against=against, least=least, device=device, cluster=cluster)
-    for argument, value, kind, wanted in (
-        ("resolution", resolution, int | float | None, "a fraction of the range, such as 0.0625"),
-        ("runs", runs, int | None, "a whole number"),
-    ):
-        if not isinstance(value, kind):
-            raise ScenarioError(f"must be {wanted}", field=argument, found=value)
+    refuse_no_text(arm=arm, against=against, least=least)
+    how = as_how(device, jobs, cluster)
+    if not isinstance(resolution, Real | None):
+        message = "must be a fraction of the range, such as 0.0625"
+        raise ScenarioError(message, field="resolution", found=resolution)
+    narrow = None if resolution is None else float(resolution)
+    most = None if runs is None else whole_number(runs, "runs")
     source = as_read(scenario)
     scenario = checked(source)
     question = ask(fields, str(within), arm, against, least, scenario, source)
@@ -138,5 +138,5 @@ def spec(
         None if out is None else as_path(out, "out", NEW_FOLDER),
         "substrate.spec, from Python",
     )
-    asked = (question, scenario, source, resolution, runs, folder, How(device, jobs, cluster))
+    asked = (question, scenario, source, narrow, most, folder, how)
     return Limit(make_limit(*asked, command, console_for(quiet)))

@@ -15,6 +15,7 @@ from substrate.api.arguments import (
     NEW_FOLDER,
     RUN_FOLDER,
     SCENARIO_FILE,
+    as_how,
     as_path,
     mapping_of,
     refuse_no_text,
@@ -195,14 +196,13 @@ def run(
         KeyboardInterrupt: it was stopped; what was measured by then is in the folder, for `read`
             and `resume`.
     """
-    refuse_no_text(device=device, cluster=cluster)
+    how = as_how(device, jobs, cluster, until_decided, at_most, sensitivity)
     scenario = as_scenario(scenario)
     if seeds is not None:
         scenario = scenario.model_copy(update={"seeds": whole_numbers(seeds)})
     source = as_read(scenario)
     scenario = checked(source)
     folder = new_folder(scenario, None if out is None else as_path(out, "out", NEW_FOLDER))
-    how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
     return _trained(scenario, source, folder, how, "substrate.run, from Python", quiet)
 
 
@@ -238,10 +238,9 @@ def resume(
         RecordError: what lies in it is damaged, or is not of this scenario, data and version.
         KeyboardInterrupt: as of `run`.
     """
-    refuse_no_text(device=device, cluster=cluster)
+    how = as_how(device, jobs, cluster, until_decided, at_most, sensitivity)
     folder = as_path(folder, "folder", RUN_FOLDER)
     settings = mapping_of(overrides) | ({} if seeds is None else {"seeds": whole_numbers(seeds)})
-    how = How(device, jobs, cluster, until_decided, at_most, sensitivity=sensitivity)
 
     def open_scenario(path: Path, changed: bool) -> tuple[Scenario, Source]:
         source = lay(load_yaml(path), settings_of(settings if changed else None))

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from substrate.api.arguments import NEW_FOLDER, as_path, refuse_no_text
+from substrate.api.arguments import NEW_FOLDER, as_how, as_path
 from substrate.api.made import Made
 from substrate.api.runs import console_for
 from substrate.api.tables import frame
-from substrate.run.session import How
 from substrate.scenario.source import ScenarioError, Source
 
 if TYPE_CHECKING:
@@ -161,13 +160,13 @@ def study(
     from substrate.study.plan import checked_study, plan_study, read_study
     from substrate.study.session import make_study
 
-    refuse_no_text(device=device, cluster=cluster)
+    how = as_how(device, jobs, cluster)
     if isinstance(study, Mapping):
         name = study.get("name", "from Python")
         settings, source = checked_study(Source(Path(), dict(study), {(): (f"study {name}", None)}))
     else:
         settings, source = read_study(find_study(as_path(study, "study", _STUDY)))
-    plan, how = plan_study(settings, source), How(device, jobs, cluster)
+    plan = plan_study(settings, source)
     folder = None if out is None else as_path(out, "out", NEW_FOLDER)
     command = "substrate.study, from Python"
     return Study(make_study(plan, folder, how, command, console_for(quiet)))

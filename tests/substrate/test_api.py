@@ -124,7 +124,7 @@ def test_a_scenario_built_in_python_is_checked_like_one_of_a_file(working_folder
         arms={"native": {"learning": {**bp, "rule": "danp"}}},
         baselines={"bp": {"learning": bp}},
     )
-    result = sb.run(ideal, seeds=np.arange(2), jobs=1, quiet=True)
+    result = sb.run(ideal, seeds=np.arange(2), jobs=np.int64(1), quiet=True)
     assert result.summary.seeds == [0, 1]
     assert result.folder.parent == Path("runs")
 
@@ -185,6 +185,8 @@ def test_what_is_built_wrong_is_told_as_of_a_file(changed: dict[str, object], sa
         ({"seeds": [0.5]}, "seeds: whole numbers in a list, such as [0, 1, 2] (found [0.5])"),
         ({"seeds": [-1]}, "scenario built: seeds.0: must be greater than or equal to 0 (found -1)"),
         ({"jobs": 0}, "jobs: must be a whole number above 0 (found 0)"),
+        ({"jobs": 5.0}, "jobs: must be a whole number (found 5.0)"),
+        ({"at_most": "5"}, "at_most: must be a whole number (found '5')"),
         ({"at_most": -1}, "at_most: must be a whole number above 0 (found -1)"),
         ({"out": 5}, "out: must be the path of a folder (found 5)"),
         ({"cluster": 5}, "cluster: must be a name, as text (found 5)"),
@@ -229,6 +231,10 @@ FIELD = "arms.native.chip.conductance.read_noise=0.01:1"
             "runs: must be a whole number (found '5')",
         ),
         (
+            lambda: sb.spec("native_danp", FIELD, 0.1, runs=5.0),
+            "runs: must be a whole number (found 5.0)",
+        ),
+        (
             lambda: sb.spec("native_danp", FIELD, 0.1, resolution="5"),
             "resolution: must be a fraction of the range, such as 0.0625 (found '5')",
         ),
@@ -241,6 +247,20 @@ def test_a_value_of_another_type_is_refused_in_a_sentence(
         call()
     assert str(refused.value).startswith(said)
     assert not Path("runs").exists()
+
+
+def test_numbers_may_be_those_of_numpy(working_folder: Path, monkeypatch) -> None:
+    from substrate.run.session import How
+    from substrate.study import limit_session
+
+    asked: list[object] = []
+    monkeypatch.setattr(limit_session, "make_limit", lambda *given: asked.extend(given))
+    numbers = {"runs": np.int64(5), "resolution": np.float32(0.125), "jobs": np.uint8(2)}
+    sb.spec("native_danp", FIELD, np.float64(0.1), **numbers)  # type: ignore[arg-type]
+    narrow, most, how = asked[3], asked[4], asked[6]
+    assert (narrow, most, how) == (0.125, 5, How(jobs=2))
+    assert isinstance(how, How)
+    assert [type(each) for each in (narrow, most, how.jobs)] == [float, int, int]
 
 
 def test_settings_and_folders_that_are_none_are_refused(result: sb.Run) -> None:
