@@ -12,21 +12,21 @@ from substrate.scenario.yaml_reader import YamlReader
 def apply_overrides(source: Source, overrides: Iterable[str], *, origin: str = "--set") -> Source:
     """Lay `path.to.key=value` settings over a scenario; `origin` names them in errors.
 
-    Values are YAML; a whole number in the path counts the entries of a list from 0.
+    Values are YAML; a whole number in the path counts the entries of a list from 0. Each setting
+    finds the arms that those before it have added.
 
     Raises:
         ScenarioError: a setting without `=`, with malformed YAML, or whose path runs through
             something that is neither a mapping nor a list.
     """
-    settings = []
     for setting in overrides:
         place = f"{origin} {setting}"
-        path, equals, text = setting.partition("=")
+        path, equals, text = split_setting(setting, source.data)
         if not equals:
             raise ScenarioError("a setting looks like path.to.key=value", file=place)
         value = YamlReader(place, numbered=False).read(text)
-        settings.append((path.strip(), value, (place, None)))
-    return lay(source, settings)
+        source = lay(source, [(path.strip(), value, (place, None))])
+    return source
 
 
 def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
@@ -70,17 +70,38 @@ def keys_of(path: str, data: Mapping[str, Any]) -> list[str]:
         path: of a setting.
         data: of the scenario, whose arms and baselines are known.
     """
-    group, _, rest = path.partition(".")
-    arms = data.get(group) if group in ("arms", "baselines") else None
-    named = [
-        name
-        for name in (arms if isinstance(arms, Mapping) else ())
-        if isinstance(name, str) and f"{rest}.".startswith(f"{name}.")
-    ]
-    if not named:
+    arm = _arm_in(f"{path}.", data, ".")
+    if not arm:
         return path.split(".")
-    name = max(named, key=len)
-    return [group, name, *rest[len(name) :].split(".")[1:]]
+    group, _, name = arm.partition(".")
+    return [group, name, *path[len(arm) :].split(".")[1:]]
+
+
+def split_setting(setting: str, data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Split `path.to.key=value`; names of arms may hold `=`, and the longest one counts.
+
+    Args:
+        setting: to be split.
+        data: as of `keys_of`.
+
+    Returns:
+        The path, `=` or nothing where there is none, and the value.
+    """
+    arm = _arm_in(setting, data, ".=")
+    path, equals, value = setting[len(arm) :].partition("=")
+    return arm + path, equals, value
+
+
+def _arm_in(words: str, data: Mapping[str, Any], ends: str) -> str:
+    """Give the longest `arms.NAME` or `baselines.NAME` that begins the words, up to an end."""
+    arms = [
+        f"{group}.{name}"
+        for group in ("arms", "baselines")
+        for name in (data[group] if isinstance(data.get(group), Mapping) else ())
+        if isinstance(name, str)
+    ]
+    found = [each for each in arms if words.startswith(tuple(each + end for end in ends))]
+    return max(found, key=len, default="")
 
 
 def check_arm(path: str, data: Mapping[str, Any], place: Place) -> str | None:

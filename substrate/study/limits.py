@@ -24,7 +24,7 @@ from substrate.record.summary import MetricName
 from substrate.run.estimate import sample_variance
 from substrate.run.unit_figures import Done
 from substrate.scenario.load import checked
-from substrate.scenario.overrides import check_arm, keys_of, lay
+from substrate.scenario.overrides import check_arm, keys_of, lay, split_setting
 from substrate.scenario.schema import Scenario
 from substrate.scenario.source import ScenarioError, Source
 from substrate.spec.axis import Axis
@@ -120,7 +120,7 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     Raises:
         ScenarioError: there is no such field, it is no number, or the range makes no sense.
     """
-    path, _, given = words.partition("=")
+    path, _, given = split_setting(words, source.data)
     place = f"--vary {words}"
     if path.partition(".")[0] == "data":
         message = "the data are the same in all runs of a search, and so no field of theirs varies"

@@ -89,6 +89,30 @@ def test_names_of_arms_may_hold_dots(source: Source) -> None:
     assert "the scenario has no such arm" in str(error)
 
 
+def test_names_of_arms_may_hold_equals_signs(source: Source) -> None:
+    """Of names that both fit, the longer one counts; values may hold them as well."""
+    changed = apply_overrides(
+        source,
+        [
+            "arms={rate=1: {rate: 1}, rate: {rate: 1}, b=0.5: {rate: 1}}",
+            "baselines={c==d: {title: x}}",
+            "arms.rate=1.rate=2",
+            "arms.rate=1.learning.rule=np",
+            "arms.rate.rate=3",
+            "arms.b=0.5={rate: 4}",
+            "baselines.c==d.title=e=f",
+            "arms.g={rate: 5}",
+        ],
+    )
+    assert changed.data["arms"] == {
+        "rate=1": {"rate": 2, "learning": {"rule": "np"}},
+        "rate": {"rate": 3},
+        "b=0.5": {"rate": 4},
+        "g": {"rate": 5},
+    }
+    assert changed.data["baselines"] == {"c==d": {"title": "e=f"}}
+
+
 def test_errors_of_an_override_name_the_setting(source: Source) -> None:
     changed = apply_overrides(source, ["arms.ideal={rule: inp}", "arms.device.learning.rule=np"])
     for loc, place in [

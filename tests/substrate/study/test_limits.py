@@ -37,13 +37,14 @@ def test_a_field_or_range_of_no_use_is_refused(words: str, said: str) -> None:
         axis(words)
 
 
-def test_a_field_may_be_of_an_arm_whose_name_holds_a_dot() -> None:
+@pytest.mark.parametrize("name", ["noise 0.1", "noise=0.1"])
+def test_a_field_may_be_of_an_arm_whose_name_holds_a_dot_or_an_equals_sign(name: str) -> None:
     _, source = open_scenario(Path("native_danp"), [], "full")
-    arms = {name: source.data["arms"]["native"] for name in ("noise", "noise 0.1")}
+    arms = {each: source.data["arms"]["native"] for each in ("noise", name)}
     source = replace(source, data={**source.data, "arms": arms})
-    field = BITS.replace("native", "noise 0.1")
+    field = BITS.replace("native", name)
     question = ask([f"{field}=3:5"], "1 point", None, None, None, checked(source), source)
-    assert (question.fields, question.arm) == ((field,), "noise 0.1")
+    assert (question.fields, question.arm) == ((field,), name)
     assert question.meanings[0].startswith("Resolution in bits")
 
 
