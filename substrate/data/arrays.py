@@ -73,8 +73,8 @@ def dataset_from_arrays(
 def mean_and_std(x: npt.NDArray[Any]) -> tuple[Statistic, Statistic]:
     """Mean and standard deviation per channel of images or per input, in float64.
 
-    What never changes, or by no more than the rounding of the type in which it is stored, has the
-    spread of a full scale: of pixels the largest number, else 1.
+    What never changes, or in float32 and float64 by no more than their rounding, has the spread of
+    a full scale: of pixels the largest number, else 1.
     """
     over = (0, 2, 3) if x.ndim == 4 else (0,)
     count = math.prod(x.shape[axis] for axis in over)
@@ -90,7 +90,10 @@ def mean_and_std(x: npt.NDArray[Any]) -> tuple[Statistic, Statistic]:
         some *= some
         variance += some.sum(over, keepdims=True) / count
     std = np.sqrt(variance)
-    rounding = float(np.finfo(x.dtype).eps) if x.dtype.kind == "f" else 0.0
+    # float16 is stored, seldom computed in: a constant is rounded to one number there whatever the
+    # last bits that it was computed with, and what moves by a step or two moved before, as integers
+    computed = x.dtype.kind == "f" and x.dtype.itemsize > np.dtype(np.float16).itemsize
+    rounding = float(np.finfo(x.dtype).eps) if computed else 0.0
     return mean, np.where(std > rounding * np.abs(mean), std, full_scale(x.dtype) or 1)
 
 

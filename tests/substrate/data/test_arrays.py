@@ -49,11 +49,29 @@ def test_an_input_that_never_changes_becomes_0(stored: type, value: float) -> No
     np.testing.assert_allclose(data.x_train[:, 1].std(correction=0), 1, rtol=1e-5)
 
 
-def test_rounding_is_no_spread() -> None:
-    x = np.full((SAMPLES, 1), 0.1, np.float32)
-    x[::2] = np.nextafter(x[::2], np.float32(1))
+@pytest.mark.parametrize("stored", [np.float32, np.float64])
+def test_rounding_is_no_spread(stored: type) -> None:
+    """Adjacent numbers, and what comes to 1 but for the last bits of a sum."""
+    x = np.full((SAMPLES, 2), 0.1, stored)
+    x[::2, 0] = np.nextafter(x[::2, 0], stored(1))
+    parts = np.random.default_rng(0).uniform(size=(SAMPLES, 50)).astype(stored)
+    x[:, 1] = (parts / parts.sum(1, keepdims=True)).sum(1)
+    assert len(np.unique(x[:, 1])) > 2
     data = dataset_from_arrays("own", arrays(x), 2, standardise=True)
     assert data.x_train.abs().max() < 1e-6
+    # in float16 such a sum is 1
+    data = dataset_from_arrays("own", arrays(x[:, 1:].astype(np.float16)), 2, standardise=True)
+    assert data.x_train.count_nonzero() == 0
+
+
+def test_a_step_of_float16_is_a_spread() -> None:
+    """Temperatures about 300 K, where float16 has steps of 0.25 K; one step alone counts too."""
+    kelvin = 300 + 0.2 * np.random.default_rng(0).normal(size=(SAMPLES, 2))
+    x = kelvin.astype(np.float16)
+    x[:, 1] = np.where(kelvin[:, 1] < 300, 300, 300.25)
+    data = dataset_from_arrays("own", arrays(x), 2, standardise=True)
+    whole = x.astype(np.float64)
+    np.testing.assert_allclose(data.x_train, (whole - whole.mean(0)) / whole.std(0), rtol=1e-6)
 
 
 def test_pixels_are_standardised_without_a_copy_of_all_in_float64() -> None:
