@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from substrate.data.error import DataError
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 def cached_arrays(

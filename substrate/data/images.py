@@ -2,6 +2,7 @@
 
 greyscale of 16 bits      kept whole, as 16 bits in all three channels
 any other                 RGB of 8 bits; what is transparent shows white behind it
+an EXIF orientation       images stand upright, as viewers show them
 32 bits a number          refused: nothing in such a file says which number is white
 """
 
@@ -12,12 +13,13 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 from rich.progress import track
 
 from substrate.data.cache import cached_arrays
@@ -171,6 +173,7 @@ def _decode(files: Sequence[Path], form: _Form, target: Path, what: str) -> npt.
 
 
 def _open(path: Path) -> Image.Image:
+    """Decode an image, upright."""
     try:
         with warnings.catch_warnings():
             # of sizes that are refused below
@@ -184,6 +187,15 @@ def _open(path: Path) -> Image.Image:
             f"{path} has {image.width}×{image.height} pixels; images are read up to"
             f" {MOST_PIXELS:,} pixels, since every one is an input: scale them down"
         )
+    # by its name Pillow maps an uncompressed TIFF, and scrambles one that is to be turned by 90°
+    image.filename = ""
+    try:
+        image.load()
+    except Exception as problem:
+        raise DataError(f"{path} is no readable image: {problem}") from None
+    # a tag that cannot be read turns nothing; viewers show such images too
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
     return image
 
 

@@ -138,3 +138,44 @@ def test_of_several_frames_the_first_is_read_and_said(
     data = load(name="image_folder", path=path, standardise=False)
     torch.testing.assert_close(data.x_train[:, 0], torch.full((2, 3, 4), 0.2))
     assert data.notes == ("of several frames, the first is read: 4 of 4 images",)
+
+
+# of Exif 2.3, table of Orientation (274): what turns an upright image into what is stored
+STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda up: up,
+    2: lambda up: up[:, ::-1],
+    3: lambda up: up[::-1, ::-1],
+    4: lambda up: up[::-1],
+    5: lambda up: up.swapaxes(0, 1),
+    6: lambda up: np.rot90(up),
+    7: lambda up: np.rot90(up, 2).swapaxes(0, 1),
+    8: lambda up: np.rot90(up, -1),
+}
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])
+def test_images_stand_upright(load: Load, folder_of: Callable[[Save], str], ending: str) -> None:
+    """Eight images of one scene, as a camera stores it however it is held."""
+    upright = np.repeat(np.repeat([[10, 90, 250], [90, 10, 10]], 16, 0), 16, 1).astype(np.uint8)
+    root = Path(folder_of(lambda path, number: None))
+    for orientation, stored in STORED.items():
+        exif = Image.Exif()
+        exif[274] = orientation
+        picture = Image.fromarray(stored(upright))
+        for part in ("train/a", "train/b", "test/a"):
+            name = root / part / f"{orientation}{ending}"
+            picture.save(name, exif=exif, **({"lossless": True} if ending == ".webp" else {}))
+    (root / "test/b").rmdir()
+    data = load(name="image_folder", path=str(root), standardise=False)
+    shown = torch.from_numpy(upright / 255).expand(8, 3, 32, 48)
+    torch.testing.assert_close(data.x_test.double(), shown, atol=0.02, rtol=0)
+
+
+def test_a_damaged_exif_turns_nothing(load: Load, folder_of: Callable[[Save], str]) -> None:
+    grey = Image.fromarray(ALPHA)
+    path = folder_of(
+        lambda path, number: grey.save(path.with_suffix(".png"), exif=b"Exif\0\0no tags at all")
+    )
+    data = load(name="image_folder", path=path, standardise=False)
+    expected = torch.from_numpy(ALPHA / 255).float()
+    torch.testing.assert_close(data.x_train, expected.expand(2, 3, 3, 4))
