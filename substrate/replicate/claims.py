@@ -6,7 +6,8 @@
     not settled      the arms are not told apart
     not measured     no run that it needs is at hand
 
-What a statement says of the largest budget that was run counts.
+A statement counts as the largest budget has it at which it was measured by more than one seed,
+since one seed tells no arms apart; where there is none, as the largest has it.
 """
 
 from __future__ import annotations
@@ -59,8 +60,11 @@ def _decided(claim: Claim, checks: Checks) -> list[str]:
     found: list[Check] = []
     short: dict[str, None] = {}
     for experiment, statements in claim.by.items():
-        for budget, made in list(checks.get(experiment, {}).items())[:1]:
-            found += [each for each in made if each.statement in statements]
+        for statement in statements:
+            budget, check = _counting(statement, checks.get(experiment, {}))
+            if check is None:
+                continue
+            found.append(check)
             if budget != "full":
                 short[f"{experiment} at `{budget}` alone"] = None
     wanted = sum(map(len, claim.by.values()))
@@ -69,6 +73,18 @@ def _decided(claim: Claim, checks: Checks) -> list[str]:
     if any(each.note == "one seed" for each in found):
         notes.append("some known from one seed alone")
     return [f"**{fate(found, wanted)}**", "; ".join([text, *notes])]
+
+
+def _counting(statement: str, made: Mapping[str, Sequence[Check]]) -> tuple[str, Check | None]:
+    """Give the check that counts, with its budget."""
+    measured = [
+        (budget, each)
+        for budget, checks in made.items()
+        for each in checks
+        if each.statement == statement and each.answer != "not measured"
+    ]
+    by_several = [each for each in measured if each[1].note != "one seed"]
+    return next(iter(by_several or measured), ("", None))
 
 
 def fate(found: Sequence[Check], wanted: int) -> Fate:

@@ -32,15 +32,27 @@ def test_claims_rest_on_statements_that_are_checked():
             assert {*statements} <= {*reported()[experiment].statements}, claim.says
 
 
-def test_the_largest_budget_counts_and_one_seed_is_marked():
+def test_the_largest_budget_of_several_seeds_counts_else_one_seed_is_marked():
     claim = next(each for each in claims() if list(each.by) == ["paper/sarcos"])
     (experiment, statements) = next(iter(claim.by.items()))
     sure = [Check(each, "confirmed", "") for each in statements]
+    refuted = [Check(each, "refuted", "") for each in statements]
     unsure = [Check(each, "not told apart", "", note="one seed") for each in statements]
-    (line,) = _lines(claim.says, claims_table({experiment: {"full": unsure, "short": sure}}))
-    assert line.endswith("| **not settled** | 0 of 3; some known from one seed alone |")
-    (line,) = _lines(claim.says, claims_table({experiment: {"short": sure}}))
-    assert line.endswith("| **holds** | 3 of 3; paper/sarcos at `short` alone |")
+    missing = [Check(each, "not measured", "") for each in statements]
+
+    def line(**by_budget: list[Check]) -> str:
+        (found,) = _lines(claim.says, claims_table({experiment: by_budget}))
+        return found
+
+    assert line(full=refuted, short=sure).endswith("| **does not hold** | 0 of 3 |")
+    short = "paper/sarcos at `short` alone |"
+    assert line(short=sure).endswith(f"| **holds** | 3 of 3; {short}")
+    assert line(full=unsure, short=sure).endswith(f"| **holds** | 3 of 3; {short}")
+    assert line(full=missing, short=sure).endswith(f"| **holds** | 3 of 3; {short}")
+    one = "0 of 3; some known from one seed alone |"
+    assert line(full=unsure, short=missing).endswith(f"| **not settled** | {one}")
+    mixed = line(full=[*refuted[:1], *unsure[1:]], short=sure)
+    assert mixed.endswith(f"| **holds in part** | 2 of 3; {short}")
 
 
 def _lines(says: str, text: str) -> list[str]:
