@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from substrate.study.limits import LimitRuns, Question
 
 RECORD = "limit.json"
+LEAST_RUNS = 5
+FINEST, COARSEST = 0.001, 1.0
+"""Fractions of the range."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def make_limit(
         console: where progress is shown.
 
     Raises:
-        ScenarioError: an end of a range makes no scenario, or the data, device or folder is wrong.
+        ScenarioError: an end of a range makes no scenario, there are too few runs, the resolution
+            is none, or the data, device or folder is wrong.
         RecordError: a run was given up, or a unit in the store is damaged.
     """
     from substrate.run.progress import counted
@@ -132,6 +136,12 @@ def make_limit(
     from substrate.study.limits import LimitRuns, check_tolerance, find_limit, point_of
     from substrate.study.limits_page import limit_page
 
+    if most_runs is not None and most_runs < LEAST_RUNS:
+        message = f"must be {LEAST_RUNS} or more"
+        raise ScenarioError(message, field="runs", found=most_runs)
+    if resolution is not None and not FINEST <= resolution <= COARSEST:
+        message = f"must be a fraction of the range, from {FINEST:g} to {COARSEST:g}"
+        raise ScenarioError(message, field="resolution", found=resolution)
     two = len(question.axes) == 2
     most = most_runs or (120 if two else 60)
     narrow = resolution or (1 / 8 if two else 1 / 16)

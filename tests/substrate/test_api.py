@@ -238,6 +238,14 @@ FIELD = "arms.native.chip.conductance.read_noise=0.01:1"
             lambda: sb.spec("native_danp", FIELD, 0.1, resolution="5"),
             "resolution: must be a fraction of the range, such as 0.0625 (found '5')",
         ),
+        (
+            lambda: sb.spec("native_danp", FIELD, 0.1, runs=4),
+            "runs: must be 5 or more (found 4)",
+        ),
+        (
+            lambda: sb.spec("native_danp", FIELD, 0.1, resolution=0),
+            "resolution: must be a fraction of the range, from 0.001 to 1 (found 0.0)",
+        ),
     ],
 )
 def test_a_value_of_another_type_is_refused_in_a_sentence(
