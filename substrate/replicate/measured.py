@@ -89,6 +89,12 @@ class TrainingRun:
         return reached
 
     @cached_property
+    def seconds(self) -> float:
+        """That all arms and seeds took, one by one; several runs may have trained some each."""
+        took = {(row.arm, row.seed): row.seconds for row in self.rows}
+        return sum(took.values())
+
+    @cached_property
     def diverged(self) -> dict[str, list[DivergedSeed]]:
         """By arm. What was stopped has no summary to say so: an end before the last epoch tells."""
         if self.summary is not None:

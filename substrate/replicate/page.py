@@ -268,8 +268,8 @@ def _setting(run: Run) -> str:
     text = f"**Budget `{run.budget}`:** {run.network}; {run.data}{images};"
     text += f" {run.epochs} epochs, {seeds}."
     if run.summary is not None and run.complete:
-        started = f"{run.summary.started[:10]}, {duration(run.summary.wall_seconds)}"
-        text += f" Run on {started}, torch {run.summary.versions['torch']}."
+        trained = f"{run.summary.started[:10]}, trained for {duration(run.seconds)} in all"
+        text += f" Run on {trained}, torch {run.summary.versions['torch']}."
     if not run.complete:
         text += " **This run has not come to its end; what it has measured is shown.**"
     return text

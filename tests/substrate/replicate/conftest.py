@@ -81,7 +81,7 @@ def leave(tmp_path: Path) -> Callable[..., Path]:
                 "train_accuracy": train if epoch else None,
                 "test_loss": 1.0,
                 "test_accuracy": test,
-                "seconds": 0.1,
+                "seconds": 0.1 + epoch,
             }
             for arm, seed, epoch, train, test in rows
         ]

@@ -185,7 +185,7 @@ def test_crossbars_show_their_gaps_in_place_of_the_paper(page, leave, summary):
     assert row(small, "np", "`full`", "bp")[3:] == ["20.0", "15.0 to 25.0"]
     assert "| arm | budget | ours | seeds | epochs | images |" in small
     assert "64-8-10; CIFAR-10 (JPEG copy), 1,437 training samples, 400 test samples" in small
-    assert "Run on 2026-11-23, 81 s, torch 2.12.1." in small
+    assert "Run on 2026-11-23, trained for 12 s in all, torch 2.12.1." in small
     assert "Repeat in their statistics only (aihwkit cannot be seeded): np." in small
 
 
