@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast, no_type_check
 
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 CONTRACT: Final[dict[str, Any]] = {"fastmath": {"contract"}}
@@ -41,3 +42,14 @@ def use_wide_vectors(_):
         return context.get_dummy_value()
 
     return types.void(), mark
+
+
+@intrinsic
+@no_type_check
+def lowest_bit(_, word):
+    """Give the place of the lowest bit of a 64-bit word that is set; one must be."""
+
+    def count(context, builder, _signature, arguments):
+        return builder.cttz(arguments[0], cgutils.true_bit)
+
+    return types.int64(word), count

@@ -92,7 +92,7 @@ class Converter(BaseModel):
 
         def convert_reads(first: int) -> None:
             converted, found, reads = (each[first : first + at_once] for each in arrays)
-            convert_following(converted, found, reads, self.levels, SMALLEST)
+            convert_following(converted, found, reads, self.levels, SMALLEST, 1.0)
 
         for_each(convert_reads, range(0, len(arrays[1]), at_once))
         return out, tops

@@ -20,17 +20,18 @@ _f, _i = np.float32, np.int32
 _MAGNITUDE = _i(0x7FFFFFFF)
 
 
-@compiled("void(float32[:,::1], float32[::1], float32[:,::1], float32, float32)")
+@compiled("void(float32[:,::1], float32[::1], float32[:,::1], float32, float32, float32)")
 @no_type_check
-def convert_following(out, tops, signal, levels, smallest):
+def convert_following(out, tops, signal, levels, smallest, times):
     """Convert reads, each between plus and minus its largest |value|.
 
     Args:
         out: (reads, lines), may be `signal` itself.
-        tops: (reads,), receives the range of every read.
+        tops: (reads,), receives the range of every read, times a number.
         signal: (reads, lines).
         levels: of a converter, to either side of zero.
         smallest: range of a read of nothing but zeros.
+        times: the number.
     """
     use_wide_vectors()
     # a loop over overlapping memory would not be made of vector instructions
@@ -48,7 +49,7 @@ def convert_following(out, tops, signal, levels, smallest):
         top = _i(largest).view(_f)
         if top < smallest:
             top = smallest
-        tops[read] = top
+        tops[read] = top * times
         step = _f(top / levels)
         for line in range(row.size):
             row[line] = np.rint(values[line] / step) * step

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from devices.deferred import torch
@@ -74,7 +74,7 @@ def plus_normal(
 def add_normal_rounded(
     values: NDArray[np.float32],
     std: float,
-    generator: torch.Generator,
+    key: np.uint64,
     full_scale: NDArray[np.float32],
     levels: int,
 ) -> None:
@@ -83,14 +83,14 @@ def add_normal_rounded(
     Args:
         values: (reads, lines); they are changed.
         std: standard deviation.
-        generator: gives the key.
+        key: 64 bits of a stream, drawn for this.
         full_scale: (reads,), the last level of each.
         levels: to either side of zero.
     """
     fill, _ = _kernel()
     flat = values.reshape(-1)
     lines = values.shape[1]
-    fill(flat, flat, std, 0, draw_key(generator), _CALL, True, full_scale, lines, levels)
+    fill(flat, flat, std, 0, key, _CALL, True, full_scale, lines, levels)
 
 
 def _fill(
@@ -140,11 +140,10 @@ def _kernel() -> tuple[Callable[..., None], int]:
 
 def draw_key(generator: torch.Generator) -> int:
     """Draw 64 bits from a stream of a processor's."""
-    (key,) = draw_keys(generator, 1)
-    return key
+    (key,) = draw_keys_(torch.empty(1, dtype=torch.int64), generator).tolist()
+    return int(key) % 2**64
 
 
-def draw_keys(generator: torch.Generator, count: int) -> list[int]:
-    """Draw 64 bits so many times."""
-    drawn = torch.randint(-(2**63), 2**63 - 1, (count,), generator=generator).tolist()
-    return [key % 2**64 for key in drawn]
+def draw_keys_(keys: Int[Tensor, " keys"], generator: torch.Generator) -> Tensor:
+    """Draw 64 bits for each of some keys, in place."""
+    return keys.random_(-(2**63), 2**63 - 1, generator=generator)

@@ -28,7 +28,7 @@ _FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 def has_kernel(tensor: Tensor) -> bool:
     """Whether our compiled loops take it: they know float32 on a processor alone."""
-    return tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    return tensor.is_cpu and tensor.dtype == torch.float32
 
 
 def share(count: int, numbers: int) -> int:

@@ -181,11 +181,11 @@ class NativeCrossbar:
         """Pulse an outer product in place; write a dense ΔW as the device's `dense` says."""
         if isinstance(request, Outer):
             self._target = None
-        if isinstance(request, Outer) and self._in_place.takes(request):
-            self._in_place.pulse_(self._weights, request, self._streams["cycle spread"])
-            self._array = None
-        else:
-            self._update_in_steps(request)
+            if self._in_place.takes(request):
+                self._in_place.pulse_(self._weights, request, self._streams["cycle spread"])
+                self._array = None
+                return
+        self._update_in_steps(request)
 
     @torch.no_grad()
     def _update_in_steps(self, request: Outer | Dense) -> None:

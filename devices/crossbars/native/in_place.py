@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Generator, Tensor
@@ -18,7 +19,7 @@ from devices.crossbars.native.cells import Devices
 from devices.crossbars.native.pulse_count import PulseCount
 from devices.crossbars.native.pulses import kept_slots
 from devices.crossbars.native.response import LARGEST_DECREASE, PulseResponse
-from devices.draws import draw_keys
+from devices.draws import draw_keys_
 from devices.interface import Outer
 from devices.threads import WORTHWHILE, has_kernel
 
@@ -34,7 +35,7 @@ class InPlace:
             response: of all devices.
             count: what is counted is added to it.
         """
-        self._response, self._count = response, count
+        self._count = count
         n_out, n_in = count.recent.shape
         self._most_samples = 0
         if (
@@ -45,7 +46,15 @@ class InPlace:
             and has_kernel(count.recent)
         ):
             self._most_samples = kept_slots(n_out, n_in) // response.pulses
-            self._devices = tuple(each.numpy() for each in devices)
+            self._step, self._longest = response.dw_min, response.pulses
+            # what stays is found once: to find it anew takes as long as to draw small trains
+            self._answer = (
+                *(each.numpy() for each in devices),
+                *(LARGEST_DECREASE, response.cycle_spread),
+                response.cycle_spread_is == "multiplicative",
+            )
+            self._keys = torch.empty(2, dtype=torch.int64)
+            self._drawn = self._keys.numpy().view(np.uint64)
             self._counted = count.recent.numpy(), count.trains.numpy()
 
     def takes(self, request: Outer) -> bool:
@@ -63,27 +72,21 @@ class InPlace:
             request: what is asked, one that `takes`.
             generator: draws the trains, and then the spread from pulse to pulse.
         """
-        response = self._response
-        trains_key, spread_key = draw_keys(generator, 2)
+        draw_keys_(self._keys, generator)
         _pulse_in_one_go()(
-            request.x.detach().contiguous().numpy(),
-            request.d.detach().contiguous().numpy(),
-            request.rate / response.dw_min,
-            response.pulses,
-            trains_key,
-            weights.numpy(),
-            *self._devices,
-            LARGEST_DECREASE,
-            response.cycle_spread,
-            response.cycle_spread_is == "multiplicative",
-            spread_key,
-            *self._receivers(len(request.x) * response.pulses),
+            *(_numbers(request.x), _numbers(request.d), request.rate / self._step, self._longest),
+            *(self._drawn, weights.numpy(), *self._answer),
+            *self._receivers(len(request.x) * self._longest),
         )
 
     def _receivers(self, most: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Give what a cell's pulses, `most` at most, and trains are added to."""
         self._count.make_room(most)
         return self._counted
+
+
+def _numbers(drives: Tensor) -> NDArray[np.float32]:
+    return (drives.detach() if drives.requires_grad else drives).contiguous().numpy()
 
 
 @cache

@@ -16,8 +16,8 @@ _MATRICES = ", ".join(["float32[:,::1]"] * 7)
 
 
 @compiled(
-    f"void(float32[:,::1], float32[:,::1], float32, int64, uint64, {_MATRICES}, float32, float32,"
-    " boolean, uint64, float32[:,::1], int64[::1])"
+    f"void(float32[:,::1], float32[:,::1], float32, int64, uint64[::1], {_MATRICES}, float32,"
+    " float32, boolean, float32[:,::1], int64[::1])"
 )
 @no_type_check
 def pulse_in_one_go(
@@ -25,7 +25,7 @@ def pulse_in_one_go(
     d,
     steps,
     longest,
-    trains_key,
+    keys,
     weights,
     w_max,
     w_min,
@@ -36,7 +36,6 @@ def pulse_in_one_go(
     largest,
     spread,
     multiplicative,
-    spread_key,
     counted,
     trains,
 ):
@@ -47,7 +46,7 @@ def pulse_in_one_go(
         d: (samples, n_out).
         steps: rate / Δw.
         longest: slots of the longest train.
-        trains_key: 64 bits.
+        keys: of the trains and of the cycle spread.
         weights: (n_out, n_in).
         w_max: as `response_kernel.pulse` has it; and so are the next eight.
         w_min: likewise.
@@ -58,7 +57,6 @@ def pulse_in_one_go(
         largest: likewise.
         spread: likewise.
         multiplicative: likewise.
-        spread_key: 64 bits.
         counted: (n_out, n_in), every cell's pulses are added to it; or empty.
         trains: how many, too short, slots: are added to it.
     """
@@ -74,7 +72,7 @@ def pulse_in_one_go(
     eights = (n_out + EIGHT - 1) // EIGHT
     rows = np.empty((played, 3 * n_in), np.uint8)
     columns = np.zeros((played, eights), np.uint64)
-    play(x, d, tops, slots, ends, 0, samples, 0, steps, trains_key, rows, columns.view(np.uint8))
+    play(x, d, tops, slots, ends, 0, samples, 0, steps, keys[0], rows, columns.view(np.uint8))
     count(rows, columns, 0, eights, up, down)
     given, ups, downs = counted.reshape(-1), up.reshape(-1), down.reshape(-1)
     for cell in range(given.size):
@@ -85,5 +83,5 @@ def pulse_in_one_go(
     tiles = (weights.size + TILE - 1) // TILE
     pulse(
         *(weights, up, down, w_max, w_min, step_up, step_down, slope_up, slope_down),
-        *(largest, spread, multiplicative, 0, tiles, spread_key),
+        *(largest, spread, multiplicative, 0, tiles, keys[1]),
     )

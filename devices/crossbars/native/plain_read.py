@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from devices.converters import SMALLEST, Converter
+from devices.converters import SMALLEST
 from devices.crossbars.native.device import NativeDevice
-from devices.draws import add_normal_rounded
+from devices.draws import add_normal_rounded, draw_keys_
 from devices.noise.base import NoiseSource, StackedSources
 from devices.noise.gaussian import GaussianNoise
 from devices.threads import WORTHWHILE, has_kernel
@@ -42,19 +43,23 @@ class PlainRead:
         if isinstance(source, StackedSources) and len(source.sources) == 1:
             (source,) = source.sources
         self._source: NoiseSource | None = None
-        self._dac, self._adc = device.input_converter, device.output_converter
-        self._std = self._range = 0.0
+        dac, adc = device.input_converter, device.output_converter
         if (
             isinstance(source, NoiseSource)
             and type(source.model) is GaussianNoise
             and noise["input"] is None
             and noise["weight"] is None
             and device.conductance.read_noise == 0
-            and _follows(self._dac)
-            and self._adc.bits != "exact"
-            and self._adc.range != "follow"
+            and dac.bits != "exact"
+            and dac.range == "follow"
+            and adc.bits != "exact"
+            and adc.range != "follow"
         ):
-            self._source, self._std, self._range = source, source.model.std, self._adc.range
+            self._source, self._std = source, source.model.std
+            self._levels, self._range = (dac.levels, adc.levels), adc.range
+        self._key = torch.empty(1, dtype=torch.int64)
+        self._drawn = self._key.numpy().view(np.uint64)
+        self._drives = _Drives.of(torch.empty(0, 0))
 
     def takes(self, x: Tensor) -> bool:
         """Whether `read` does it."""
@@ -72,17 +77,33 @@ class PlainRead:
     ) -> Float[Tensor, "reads n_out"]:
         """Drive an array that holds some weights with `x`, one that it takes."""
         assert self._source is not None
-        rows, tops = torch.empty_like(x), np.empty(len(x), np.float32)
-        _convert_following()(rows.numpy(), tops, x.numpy(), self._dac.levels, SMALLEST)
+        if self._drives.rows.shape != x.shape:
+            self._drives = _Drives.of(torch.empty_like(x))
+        rows, converted, tops = self._drives
+        of_dac, of_adc = self._levels
+        _convert_following()(converted, tops, x.numpy(), of_dac, SMALLEST, self._range)
         a = functional.linear(rows, weights)
-        tops *= self._range
-        generator = self._source.memory.generator
-        add_normal_rounded(a.numpy(), self._std, generator, tops, self._adc.levels)
+        draw_keys_(self._key, self._source.memory.generator)
+        add_normal_rounded(a.numpy(), self._std, self._drawn[0], tops, of_adc)
         return a
 
 
-def _follows(converter: Converter) -> bool:
-    return converter.bits != "exact" and converter.range == "follow"
+class _Drives(NamedTuple):
+    """Room for what the rows of the last read were driven with: to find it anew takes longer.
+
+    Attributes:
+        rows: (reads, n_in).
+        converted: the same memory.
+        full_scale: of the ADCs in every read.
+    """
+
+    rows: Tensor
+    converted: NDArray[np.float32]
+    full_scale: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: Tensor) -> _Drives:
+        return cls(rows, rows.numpy(), np.empty(len(rows), np.float32))
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from devices.compiled import CONTRACT, compiled, use_wide_vectors
+from devices.compiled import CONTRACT, compiled, lowest_bit, use_wide_vectors
 from devices.draws_kernel import philox
 
 _f, _i, _u, _byte = np.float32, np.int32, np.uint32, np.uint8
@@ -29,7 +29,6 @@ _FULL = 255
 EIGHT = 8
 """Columns whose lines are looked at at once."""
 _NONE, _BIT = np.uint64(0), np.uint64(1)
-_FRACTION, _BIAS = np.int64(52), np.int64(1023)
 ROW, COLUMN, CELL = np.uint64(0), np.uint64(1), np.uint64(2)
 """What a word is for."""
 
@@ -108,7 +107,17 @@ def _prepare(values, whole, highest, up, down):
 @no_type_check
 def _mask(out, words, highest, code):
     for line in range(out.size):
-        out[line] = code[line] if words[line] <= highest[line] else _byte(0)
+        # all bits or none, not a choice: of a choice no vector instructions would be made
+        out[line] = code[line] & (_byte(0) - _byte(words[line] <= highest[line]))
+
+
+@njit(**CONTRACT)
+@no_type_check
+def _mask_both(ups, downs, words, highest, up, down):
+    for line in range(ups.size):
+        pulsed = _byte(0) - _byte(words[line] <= highest[line])
+        ups[line] = up[line] & pulsed
+        downs[line] = down[line] & pulsed
 
 
 @compiled(
@@ -153,9 +162,15 @@ def play(x, d, tops, slots, ends, begin, end, done, steps, key, rows, columns):
             for first in range(0, n_in, _AT_ONCE):
                 size = min(_AT_ONCE, n_in - first)
                 _draw(words, first, size, slot, ROW, 0, key)
-                _mask(lines[first : first + size], words, of_rows[first:], signs[0, first:])
                 part = lines[n_in + first : n_in + first + size]
-                _mask(part, words, of_rows[first:], signs[1, first:])
+                _mask_both(
+                    lines[first : first + size],
+                    part,
+                    words,
+                    of_rows[first:],
+                    signs[0, first:],
+                    signs[1, first:],
+                )
             for line in range(n_in):
                 lines[2 * n_in + line] = lines[line]
             for first in range(0, n_out, _AT_ONCE):
@@ -200,14 +215,6 @@ def play_rows(probability, slots, first_column, key, signed):
 
 @njit(**CONTRACT)
 @no_type_check
-def _lowest_bit(word):
-    # numba has no instruction for it; the exponent of a power of 2 tells
-    lowest = np.float64(word & (~word + _BIT))
-    return (lowest.view(np.int64) >> _FRACTION) - _BIAS
-
-
-@njit(**CONTRACT)
-@no_type_check
 def _carry(counts, up, down):
     n_in = up.size
     for line in range(n_in):
@@ -240,8 +247,8 @@ def count(rows, columns, begin, end, up, down):
         for eight in range(begin, end):
             left = columns[slot, eight]
             while left != _NONE:
-                bit = _lowest_bit(left)
-                left ^= _BIT << np.uint64(bit)
+                bit = lowest_bit(left)
+                left &= left - _BIT
                 column = eight * EIGHT - first + bit // EIGHT
                 start = n_in * (bit % EIGHT)
                 added, mine = lines[start : start + 2 * n_in], counts[column]
