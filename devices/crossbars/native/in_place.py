@@ -59,8 +59,8 @@ class InPlace:
 
     def takes(self, request: Outer) -> bool:
         """Whether `pulse_` carries it out."""
-        fits = len(request.x) <= self._most_samples
-        return fits and has_kernel(request.x) and has_kernel(request.d)
+        x, d = request.x, request.d
+        return len(x) <= self._most_samples and has_kernel(x) and has_kernel(d)
 
     def pulse_(
         self, weights: Float[Tensor, "n_out n_in"], request: Outer, generator: Generator

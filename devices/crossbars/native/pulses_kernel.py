@@ -220,8 +220,6 @@ def _carry(counts, up, down):
     for line in range(n_in):
         up[line] += _f(counts[line])
         down[line] += _f(counts[n_in + line])
-    for lane in range(counts.size):
-        counts[lane] = _byte(0)
 
 
 @compiled("void(uint8[:,::1], uint64[:,::1], int64, int64, float32[:,::1], float32[:,::1])")
@@ -257,6 +255,8 @@ def count(rows, columns, begin, end, up, down):
                 held[column] += 1
                 if held[column] == _FULL:
                     _carry(mine, up[first + column], down[first + column])
+                    for lane in range(2 * n_in):
+                        mine[lane] = _byte(0)
                     held[column] = 0
     for column in range(here):
         if held[column]:
