@@ -166,7 +166,7 @@ class NativeCrossbar:
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Give W x through converters and noise."""
         if repeats == 1 and self._plain_read.takes(x):
-            return self._plain_read.read(x, self._read_array(len(x))[0])
+            return self._plain_read.read(x, self._read_array(x.shape[0])[0])
         with torch.no_grad():
             weights, variance = self._read_array(x.numel() // x.shape[-1] * repeats)
             return self._pass(x, weights, variance, repeats)

@@ -60,7 +60,8 @@ class InPlace:
     def takes(self, request: Outer) -> bool:
         """Whether `pulse_` carries it out."""
         x, d = request.x, request.d
-        return len(x) <= self._most_samples and has_kernel(x) and has_kernel(d)
+        # torch has `len` of a tensor in Python, which is slow
+        return x.shape[0] <= self._most_samples and has_kernel(x) and has_kernel(d)
 
     def pulse_(
         self, weights: Float[Tensor, "n_out n_in"], request: Outer, generator: Generator
@@ -73,10 +74,11 @@ class InPlace:
             generator: draws the trains, and then the spread from pulse to pulse.
         """
         draw_keys_(self._keys, generator)
+        x = _numbers(request.x)
         _pulse_in_one_go()(
-            *(_numbers(request.x), _numbers(request.d), request.rate / self._step, self._longest),
+            *(x, _numbers(request.d), request.rate / self._step, self._longest),
             *(self._drawn, weights.numpy(), *self._answer),
-            *self._receivers(len(request.x) * self._longest),
+            *self._receivers(len(x) * self._longest),
         )
 
     def _receivers(self, most: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -65,15 +65,15 @@ def pulse_in_one_go(
     tops, lengths = np.empty(samples, _f), np.empty((2, samples), np.int64)
     slots, ends = lengths[0], lengths[1]
     too_short = measure(x, d, abs(steps), longest, tops, slots, ends)
-    up, down = np.zeros((n_out, n_in), _f), np.zeros((n_out, n_in), _f)
-    if too_short < 0:
-        up[:] = np.nan
     played = ends[samples - 1] if samples else 0
     eights = (n_out + EIGHT - 1) // EIGHT
     rows = np.empty((played, 3 * n_in), np.uint8)
     columns = np.zeros((played, eights), np.uint64)
     play(x, d, tops, slots, ends, 0, samples, 0, steps, keys[0], rows, columns.view(np.uint8))
-    count(rows, columns, 0, eights, up, down)
+    up, down = np.empty((n_out, n_in), _f), np.empty((n_out, n_in), _f)
+    count(rows, columns, 0, eights, False, up, down)
+    if too_short < 0:
+        up[:] = np.nan
     given, ups, downs = counted.reshape(-1), up.reshape(-1), down.reshape(-1)
     for cell in range(given.size):
         given[cell] += ups[cell] + downs[cell]

@@ -213,7 +213,7 @@ def _play_some(
         play(*trains, first, min(first + of_samples, end), done, steps, key, *lines)
 
     def count_columns(first: int) -> None:
-        count(rows, columns, first, min(first + of_eights, eights), *counts)
+        count(rows, columns, first, min(first + of_eights, eights), True, *counts)
 
     for_each(play_samples, range(begin, end, of_samples))
     for_each(count_columns, range(0, eights, of_eights))

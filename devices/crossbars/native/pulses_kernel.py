@@ -215,16 +215,23 @@ def play_rows(probability, slots, first_column, key, signed):
 
 @njit(**CONTRACT)
 @no_type_check
-def _carry(counts, up, down):
+def _carry(counts, up, down, add):
     n_in = up.size
-    for line in range(n_in):
-        up[line] += _f(counts[line])
-        down[line] += _f(counts[n_in + line])
+    if add:
+        for line in range(n_in):
+            up[line] += _f(counts[line])
+            down[line] += _f(counts[n_in + line])
+    else:
+        for line in range(n_in):
+            up[line] = _f(counts[line])
+            down[line] = _f(counts[n_in + line])
 
 
-@compiled("void(uint8[:,::1], uint64[:,::1], int64, int64, float32[:,::1], float32[:,::1])")
+@compiled(
+    "void(uint8[:,::1], uint64[:,::1], int64, int64, boolean, float32[:,::1], float32[:,::1])"
+)
 @no_type_check
-def count(rows, columns, begin, end, up, down):
+def count(rows, columns, begin, end, add, up, down):
     """Add up the coincidences of some columns.
 
     Args:
@@ -232,7 +239,8 @@ def count(rows, columns, begin, end, up, down):
         columns: (slots, eights of columns), as `play` gives them.
         begin: the first of the eights.
         end: the first that is not one of them.
-        up: (n_out, n_in), what is counted is added to it.
+        add: what is counted to what `up` and `down` hold, which it else takes the place of.
+        up: (n_out, n_in).
         down: likewise.
     """
     use_wide_vectors()
@@ -240,6 +248,8 @@ def count(rows, columns, begin, end, up, down):
     first = begin * EIGHT
     here = min(n_out, end * EIGHT) - first
     counts, held = np.zeros((here, 2 * n_in), _byte), np.zeros(here, np.int64)
+    carried = np.empty(here, np.bool_)
+    carried[:] = add
     for slot in range(rows.shape[0]):
         lines = rows[slot]
         for eight in range(begin, end):
@@ -254,10 +264,9 @@ def count(rows, columns, begin, end, up, down):
                     mine[lane] += added[lane]
                 held[column] += 1
                 if held[column] == _FULL:
-                    _carry(mine, up[first + column], down[first + column])
-                    for lane in range(2 * n_in):
-                        mine[lane] = _byte(0)
-                    held[column] = 0
+                    _carry(mine, up[first + column], down[first + column], carried[column])
+                    mine[:] = _byte(0)
+                    held[column], carried[column] = 0, True
     for column in range(here):
-        if held[column]:
-            _carry(counts[column], up[first + column], down[first + column])
+        if held[column] or not carried[column]:
+            _carry(counts[column], up[first + column], down[first + column], carried[column])
