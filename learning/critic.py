@@ -59,9 +59,7 @@ def fit_critic(
     """
     wanted = loss_change.to(output.dtype)
     values = _values(target, output)
-    new = {name: value.clone() for name, value in state.items()} or _begin(
-        output.shape[1], generator
-    )
+    new = {name: value.clone() for name, value in state.items()} or _begin(output, generator)
     for name, seen in (("a", output), ("y", values), ("δa", change), ("δL", wanted)):
         _track(new, f"square.{name}", seen.square().mean())
         new[f"kept.{name}"] = _keep(new.get(f"kept.{name}"), seen)
@@ -96,12 +94,12 @@ def _values(target: Tensor, output: Tensor) -> Tensor:
     return torch.zeros_like(output).scatter_(1, target.view(-1, 1), 1.0)
 
 
-def _begin(n_out: int, generator: torch.Generator) -> dict[str, Tensor]:
-    state = {}
+def _begin(output: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    state, n_out = {}, output.shape[1]
     sizes = (2 * n_out, *[_HIDDEN] * (_LAYERS - 1), n_out)
     for layer in range(_LAYERS):
         shape = sizes[layer + 1], sizes[layer]
-        weight = torch.empty(shape, device=generator.device)
+        weight = torch.empty(shape, device=generator.device, dtype=output.dtype)
         spread = 0.0 if layer == _LAYERS - 1 else shape[1] ** -0.5
         state[f"weight.{layer}"] = weight.normal_(0.0, spread, generator=generator)
         state[f"bias.{layer}"] = weight.new_zeros(shape[0])

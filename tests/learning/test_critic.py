@@ -99,3 +99,12 @@ def test_few_samples_a_batch_teach_it_too():
     """Without those of earlier batches, the mean cosine ends at 0.973."""
     state, output, target = fitted(cross_entropy, True, batches=300, samples=12)
     assert cosine(state, cross_entropy, output, target) > 0.99
+
+
+def test_outputs_of_double_precision_are_learned_in_it():
+    output, generator = torch.randn(5, 4, dtype=torch.float64), torch.Generator().manual_seed(3)
+    target, change = torch.zeros(5, dtype=torch.int64), torch.ones_like(output)
+    state = fit_critic({}, output, target, change, change.sum(1), generator)
+    found = criticise(state, output, target)
+    assert found.dtype == torch.float64
+    assert found.isfinite().all()
