@@ -1,5 +1,7 @@
 """What the server of local workers imports once, so that a worker starts in no time."""
 
+import gc
+
 import aihwkit.simulator.tiles.analog  # noqa: F401
 import numba
 import scipy.stats  # noqa: F401
@@ -14,3 +16,7 @@ registered_code()
 
 # numba reads what it can compile with the first function, which takes as long as importing it
 numba.njit("void()")(lambda: None)
+
+# all that is here stays: a worker that looked through it for garbage would copy its pages
+gc.collect()
+gc.freeze()
