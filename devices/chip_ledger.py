@@ -66,6 +66,9 @@ class ChipLedger:
     def backpropagation(self, samples: int) -> None:
         """Count a pass that is gone back through: transposed reads of all layers but the first."""
         self._passes += samples
+        shapes = [layer.layout.shape for layer in self._layers]
+        words = sum(each.positions * (each.n_in + each.n_out) for each in shapes)
+        self._activation_words = max(self._activation_words, words)
         for number, (layer, asked) in enumerate(zip(self._layers, self.asked, strict=True)):
             reads = samples * layer.layout.shape.positions
             for part in (asked.weights, asked.decorrelation):
@@ -102,10 +105,12 @@ def _layer_counts(number: int, layer: ChipLayer, asked: LayerRequests) -> Iterat
     size = shape.n_out, shape.n_in
     yield matrix_counts(number, "weights", *size, asked.weights, layer.crossbar, shape.n_out)
     if isinstance(layer.decorrelation, CrossbarDecorrelation):
-        own, requests = layer.decorrelation, asked.decorrelation
-        requests = replace(requests, reads=requests.reads + own.reads_back)
-        size = shape.n_in, shape.n_in
-        yield matrix_counts(number, "decorrelation", *size, requests, own.crossbar)
+        own, size = layer.decorrelation, (shape.n_in, shape.n_in)
+        digital = asked.decorrelation.multiplications + own.rescalings * shape.n_in**2
+        requests = replace(asked.decorrelation, multiplications=digital)
+        yield matrix_counts(
+            *(number, "decorrelation", *size, requests, own.crossbar), reads_back=own.reads_back
+        )
     elif layer.decorrelation is not None:
         yield digital_counts(number, "decorrelation", shape.n_in, shape.n_in, asked.decorrelation)
     if layer.mirror is not None:

@@ -69,8 +69,20 @@ def matrix_counts(
     asked: Requests,
     crossbar: Crossbar,
     words_beside: int = 0,
+    reads_back: int = 0,
 ) -> MatrixCounts:
-    """Count the matrix that a crossbar holds; `words_beside` it lie in its digital memory."""
+    """Count the matrix that a crossbar holds.
+
+    Args:
+        number: of the layer.
+        part: which matrix of it.
+        n_out: rows of the matrix.
+        n_in: columns of the matrix.
+        asked: of it.
+        crossbar: that holds it.
+        words_beside: in digital memory, next to it.
+        reads_back: vectors that it was driven with in order to read it back.
+    """
     where = number, part, n_out, n_in, asked
     if isinstance(crossbar, IdealCrossbar):
         return digital_counts(*where, words_beside=words_beside)
@@ -79,7 +91,8 @@ def matrix_counts(
         grid, tiles, array_rows = crossbar.grid, crossbar.tiles, crossbar.largest_rows
     worn: list[Wear] = [tile.wear for tile in tiles if isinstance(tile, Worn)]
     wear = _add_wear(worn) if len(worn) == len(tiles) else None
-    return _array_counts(*where, grid, array_rows, wear, words_beside=words_beside)
+    reads = asked.reads + reads_back + (0 if wear is None else wear.reads)
+    return _array_counts(*where, grid, array_rows, wear, reads, words_beside=words_beside)
 
 
 def _add_wear(parts: Iterable[Wear]) -> Wear:
@@ -147,6 +160,7 @@ def _array_counts(
     grid: tuple[int, int],
     array_rows: int,
     wear: Wear | None,
+    reads: int,
     *,
     words_beside: int = 0,
 ) -> MatrixCounts:
@@ -162,7 +176,6 @@ def _array_counts(
         multiplications += asked.outer_products * n_out * n_in
     if wear is not None and wear.holds_target:
         words_beside += n_out * n_in
-    reads = asked.reads + (0 if wear is None else wear.reads)
     known = wear if wear is not None and wear.pulses is not None else None
     return MatrixCounts(
         layer=layer,

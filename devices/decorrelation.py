@@ -222,6 +222,11 @@ class CrossbarDecorrelation:
         self.noise.restore(below("noise", state))
 
     @property
+    def rescalings(self) -> int:
+        """How often M was read back, multiplied by its gain and programmed anew."""
+        return self.reads_back // (_READS * len(self._gain)) - 1
+
+    @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
         """Of the crossbar."""
         return all_pulse_trains([self.crossbar])

@@ -49,7 +49,8 @@ class MatrixCounts(BaseModel):
         trains: pulse trains; one is what is sent to an array for one sample, or for one line of a
             dense ΔW.
         trains_cut_short: those that were too short for what was asked.
-        slots: pulse slots of all trains one after another, those of arrays side by side at once.
+        slots: pulse slots of all trains one after another, of arrays side by side those of
+            the one that has most, since each runs its trains on its own.
         pulses: pulses that cells were given.
         worst_cell_pulses: those of the cell that was given most; of a differential pair, both.
         pulses_are: counted one by one, or computed as the mean number that the requests' trains

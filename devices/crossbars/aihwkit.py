@@ -25,7 +25,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from aihwkit.simulator.configs.compounds import OneSidedUnitCell, ReferenceUnitCell
+from aihwkit.simulator.configs.compounds import (
+    BufferedTransferCompound,
+    ChoppedTransferCompound,
+    MixedPrecisionCompound,
+    OneSidedUnitCell,
+    ReferenceUnitCell,
+)
 from aihwkit.simulator.rpu_base import cuda as aihwkit_cuda
 from aihwkit.simulator.tiles.rpucuda import RPUCudaSimulatorTileWrapper
 from jaxtyping import Float, Int
@@ -117,7 +123,13 @@ class AihwkitCrossbar:
         self._tile = _make(n_out, n_in, config, device)
         self._trains = PulseTrains(self._tile)
         self._programmings = 0
-        self._cells_per_weight = cells_per_weight(getattr(config, "device", None))
+        device_of = getattr(config, "device", None)
+        self._cells_per_weight = cells_per_weight(device_of)
+        # these add up changes digitally, and the first of them forms the outer products there too
+        self._forms_products = isinstance(device_of, MixedPrecisionCompound)
+        self._buffers = isinstance(
+            device_of, MixedPrecisionCompound | BufferedTransferCompound | ChoppedTransferCompound
+        )
         self._device = device
         self._seconds_per_read = seconds_per_read
         self._drifts = seconds_per_read > 0
@@ -162,10 +174,14 @@ class AihwkitCrossbar:
     def wear(self) -> Wear:
         """See `devices.crossbars.base.Worn`; pulses are computed, of one outer product in ten.
 
-        Not of tiles that pulse by themselves, as Tiki-Taka's do.
+        Not of tiles that pulse by themselves, as Tiki-Taka's do; nor are the reads that these make
+        of their own known.
         """
         return (self._trains.wear or Wear(0))._replace(
-            programmings=self._programmings, cells_per_weight=self._cells_per_weight
+            programmings=self._programmings,
+            holds_target=self._buffers,
+            forms_products=self._forms_products,
+            cells_per_weight=self._cells_per_weight,
         )
 
     @property

@@ -101,7 +101,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             config.drift_compensation = None
         self._reads_draw = self._drifts or not computes_in_cpp(config)
         self._first_read = seconds_after_programming or 0.0
-        self._reads = 0
+        self._reads = self._compensating_reads = 0
         self._target: Float[Tensor, "n_out n_in"] = torch.zeros(n_out, n_in, device=device)
 
     @torch.no_grad()
@@ -117,6 +117,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             if config.noise_model is not None:
                 tile.reference_combined_weights = self._stored()
                 tile.program_weights()
+                self._compensate()
         self._reads = 0
 
     @property
@@ -131,6 +132,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             *(0.0, 0.0, 0.0, 0.0, 0.0),
             holds_target=True,
             forms_products=True,
+            reads=self._compensating_reads,
             cells_per_weight=cells,
         )
 
@@ -184,7 +186,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
         tile = self._tile
         state = super().state() | {
             "target": self._target.clone(),
-            "reads": torch.tensor(self._reads),
+            "reads": torch.tensor([self._reads, self._compensating_reads]),
             "generator": self._generator.get_state(),
             "compensation": tile.alpha.clone(),
         }
@@ -204,7 +206,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
         self.program(state["target"])  # makes everything that is filled in below
         super().restore(state)
         self._target = state["target"].to(self._target)
-        self._reads = int(state["reads"])
+        self._reads, self._compensating_reads = state["reads"].tolist()
         self._generator.set_state(state["generator"].cpu())
         tile.alpha = state["compensation"].to(self._device)
         if "programmed" in state:
@@ -220,6 +222,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
     def without_trace(self) -> Iterator[None]:
         """See `devices.without_trace`; time passes inside, and is set back."""
         drifts, reads, compensation = self._drifts, self._reads, self._tile.alpha.clone()
+        compensating = self._compensating_reads
         generator, first_read = self._generator.get_state(), self._first_read
         stored = self._stored() if drifts else None
         with super().without_trace():
@@ -228,6 +231,7 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
                 yield
             finally:
                 self._reads, self._tile.alpha = reads, compensation
+                self._compensating_reads = compensating
                 self._first_read = first_read
                 self._generator.set_state(generator)
                 if stored is not None:
@@ -235,7 +239,13 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
 
     def _drift(self) -> None:
         self._tile.drift_weights(self._first_read + self._reads * self._seconds_per_read)
+        self._compensate()
         self._reads += 1
+
+    def _compensate(self) -> None:
+        """Count what aihwkit drives the array with to see how far it has drifted: row by row."""
+        if self._tile.rpu_config.drift_compensation is not None:
+            self._compensating_reads += self._tile.in_size
 
     def _store(self, scaled: Tensor) -> None:
         """Put weights, in the tile's own scale, on the array as they are."""

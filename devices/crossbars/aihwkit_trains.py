@@ -10,7 +10,7 @@ to a cell; a larger request is cut short, and with it the smaller ones of the sa
 
 How many pulses reach a cell aihwkit's processor tiles do not tell. Their mean follows from the
 trains (`devices.crossbars.native.pulses`, which has the same arithmetic): Σ_s BL_s p q of an outer
-product, |ΔW| / granularity of a dense ΔW.
+product, |ΔW| / granularity of a dense ΔW. The devices of a vector cell all take them, or in turn.
 
 Tiki-Taka and its variants pulse at learning rates of their own (`fast_lr`, `transfer_lr`), and
 mixed precision adds up changes digitally before any is pulsed: neither has a bound here.
@@ -25,8 +25,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from aihwkit.simulator.configs import MixedPrecisionCompound, TransferCompound
-from aihwkit.simulator.parameters.enums import PulseType
+from aihwkit.simulator.configs import MixedPrecisionCompound, TransferCompound, VectorUnitCell
+from aihwkit.simulator.parameters.enums import PulseType, VectorUnitCellUpdatePolicy
 from jaxtyping import Float
 from torch import Tensor
 
@@ -79,6 +79,7 @@ class PulseTrains:
         self._update: Any = getattr(tile.rpu_config, "update", None)
         self._longest: int = getattr(self._update, "desired_bl", 0)
         self._granularity = _granularity(tile)
+        self._at_once, self._in_turn = _pulsed_cells(getattr(tile.rpu_config, "device", None))
         self.bound, shape = math.inf, (0, 0)
         if math.isfinite(self._granularity):
             self.bound = self._granularity * self._longest
@@ -103,7 +104,8 @@ class PulseTrains:
         share = self._sent / looked_at if looked_at else 0.0
         pulses = self._outer.pulses.cpu() * share + self._dense.pulses.cpu()
         trains, cut, slots = (self._outer.trains.cpu() * share + self._dense.trains.cpu()).tolist()
-        return Wear(0, trains, cut, slots, float(pulses.sum()), float(pulses.max()), computed=True)
+        total, worst = float(pulses.sum()) * self._at_once, float(pulses.max()) / self._in_turn
+        return Wear(0, trains, cut, slots, total, worst, computed=True)
 
     def of_dense(
         self, delta: Float[Tensor, "n_out n_in"]
@@ -209,6 +211,16 @@ class PulseTrains:
                 " learning rate, or raise config.update.desired_bl",
                 stacklevel=2,
             )
+
+
+def _pulsed_cells(device: Any) -> tuple[int, int]:
+    """Give how many of a weight's cells take every pulse, and how many take them in turn."""
+    if type(device) is not VectorUnitCell:
+        return 1, 1
+    cells, policy = len(device.unit_cell_devices), VectorUnitCellUpdatePolicy
+    if device.update_policy == policy.ALL:
+        return cells, 1
+    return 1, 1 if device.update_policy == policy.SINGLE_FIXED else cells
 
 
 def _granularity(tile: Any) -> float:
