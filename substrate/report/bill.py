@@ -77,6 +77,13 @@ def inference_energy(bill: Bill) -> str:
     return at_least(energy(bill.inference_joules), unpriced)
 
 
+def inference_time(bill: Bill) -> str:
+    """``1.2 µs``, or ``≥ 1.2 µs`` where something is in no figure."""
+    done = [each.what for each in bill.items if each.count_per_inference]
+    unpriced = any(f"time of {what}" in bill.without_price for what in done)
+    return at_least(period(bill.inference_seconds), unpriced)
+
+
 def at_least(written: str, lacks: bool) -> str:
     """``1.2 mJ``, or ``≥ 1.2 mJ`` where something is in no figure."""
     return f"≥ {written}" if lacks and written not in ("", NOTHING) else written

@@ -99,6 +99,14 @@ def test_a_sum_that_lacks_something_is_a_least():
     assert (wording.training_energy(whole), wording.training_time(whole)) == ("2 µJ", "3.3 min")
 
 
+def test_the_time_of_an_inference_lacks_what_is_done_in_one():
+    assert wording.inference_time(BILL) == "400 ns"
+    names = ["time of lines programmed"]
+    assert wording.inference_time(BILL.model_copy(update={"without_price": names})) == "400 ns"
+    names = ["time of ADC conversions"]
+    assert wording.inference_time(BILL.model_copy(update={"without_price": names})) == "≥ 400 ns"
+
+
 def test_wear_says_when_a_device_is_worn_out():
     assert wording.wear(BILL) == "worn out after 0.33 trainings"
     lasting = BILL.model_copy(update={"trainings_endured": amount(4.2e6)})
@@ -114,6 +122,8 @@ def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
     )
     assert verdict < bill < page.index("devices-title") < arms
     assert "2 µJ" in page
+    assert "Time an inference" in page
+    assert "40 ns to 4 µs" in page
     assert "worn out after 0.33 trainings" in page
     assert "for want of a published figure that fits: energy of cells programmed" in page
     assert "does not tell how many there were: time of slots of pulse trains" in page
@@ -133,4 +143,5 @@ def test_the_terminal_shows_the_bill(with_bill):
     text = console.export_text()
     assert "200 nJ to 20 µJ" in text
     assert "62 %" in text
+    assert "400 ns" in text
     assert text.index("The bill") < text.rindex("? Undecided")
