@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from devices.ledger import Counts
+from devices.ledger import Counts, MatrixCounts
 from substrate.record.bill import Amount, Bill, Item
 from substrate.record.ledger import Ledger
 from substrate.record.summary import Summary
@@ -129,6 +129,24 @@ def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
     assert "does not tell how many there were: time of slots of pulse trains" in page
     assert "A paper, &lt;Table&gt; 1" in page
     assert "A &lt;b&gt;paper&lt;/b&gt; of 2018" in page
+
+
+def test_a_baseline_on_arrays_that_do_not_tell_their_wear_is_no_digital_processor(summary):
+    figures = ("layer", "n_out", "n_in", "arrays", "reads", "transposed_reads", "dac_conversions")
+    figures += ("adc_conversions", "multiplications", "words")
+    untold = ("programmings", "trains", "trains_cut_short", "slots", "pulses", "worst_cell_pulses")
+    counts = dict.fromkeys(figures, 1) | dict.fromkeys((*untold, "pulses_are"))
+    bill = BILL.model_copy(update={"worst_cell_cycles": None}).model_dump()
+
+    def page(held: str) -> str:
+        matrix = MatrixCounts.model_validate({**counts, "part": "weights", "held": held})
+        training = NOTHING.model_copy(update={"matrices": [matrix]})
+        ledger = LEDGER.model_copy(update={"training": training}).model_dump()
+        summary["arms"]["bp"] |= {"bill": bill, "ledger": ledger}
+        return page_of(Summary.model_validate_json(json.dumps(summary)))
+
+    assert "<small>digital processor" in page("digital")
+    assert "<small>digital processor" not in page("arrays")
 
 
 def test_a_run_of_before_has_no_bill_and_its_page_no_empty_one(summary):
