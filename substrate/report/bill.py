@@ -13,6 +13,7 @@ from substrate.record.summary import Arm, Summary
 from substrate.report.wording import NOTHING
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _YEAR = 365.25 * 86400
 
 Kind = Literal["energy", "time"]
@@ -186,12 +187,17 @@ def _with_prefix(value: float, unit: str) -> str:
 
 
 def _two(value: float) -> str:
-    """Two or three figures: ``0.3``, ``12``, ``5.2 million``."""
+    """Two or three figures: ``0.3``, ``12``, ``5.2 million``, ``2.5 · 10¹⁷``."""
+    rounded = float(f"{value:.3g}")
+    if rounded >= 1e15:
+        power = floor(log10(rounded))
+        figures, raised = f"{rounded / 10.0**power:.3g}", str(power).translate(_RAISED)
+        return f"10{raised}" if figures == "1" else f"{figures} · 10{raised}"
     for name, size in (("trillion", 1e12), ("billion", 1e9), ("million", 1e6)):
-        if value >= size:
-            return f"{value / size:.3g} {name}"
-    if value >= 100:
-        return f"{float(f'{value:.3g}'):,.0f}"
+        if rounded >= size:
+            return f"{rounded / size:.3g} {name}"
+    if rounded >= 99.5:
+        return f"{rounded:,.0f}"
     return f"{value:.3g}" if value == int(value) else f"{value:.2g}"
 
 

@@ -91,6 +91,28 @@ def test_times_have_units_that_people_use(value, written):
     assert wording.period(amount(value)) == written
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.333, "0.33"),
+        (12.0, "12"),
+        (99.6, "100"),
+        (999.6, "1,000"),
+        (123456.0, "123,000"),
+        (999_600.0, "1 million"),
+        (999.6e6, "1 billion"),
+        (5.24e6, "5.24 million"),
+        (2.5e14, "250 trillion"),
+        (999.6e12, "10¹⁵"),
+        (1e17, "10¹⁷"),
+        (2.5e17, "2.5 · 10¹⁷"),
+        (1e23, "10²³"),
+    ],
+)
+def test_numbers_have_names_as_far_as_people_know_them(value, written):
+    assert wording.number(value) == written
+
+
 def test_a_sum_that_lacks_something_is_a_least():
     assert wording.training_energy(BILL) == "≥ 2 µJ"
     assert wording.training_time(BILL) == "≥ 3.3 min"
