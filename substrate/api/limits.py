@@ -55,15 +55,15 @@ class Limit(Made):
     def runs(self) -> pd.DataFrame:
         """A row for every run: the fields, its seed, the gap, and the energy of the training.
 
-        The gap of a run that diverged is NaN.
+        The gap of a run that diverged is NaN. `without_price` and `untold` are what the sums of its
+        bill lack.
         """
         fields = self.record["fields"]
         rows = [
             {**dict(zip(fields, each["at"], strict=True)), **each} for each in self.record["runs"]
         ]
-        return frame(
-            rows, [*fields, "seed", "gap", "training_joules"], [*fields, "gap", "training_joules"]
-        )
+        numbers = [*fields, "gap", "training_joules"]
+        return frame(rows, [*fields, "seed", *numbers[-2:], "without_price", "untold"], numbers)
 
     def draw(self) -> Figure:
         """Draw the runs with the limit, or the border."""

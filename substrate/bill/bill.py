@@ -51,12 +51,12 @@ def bill_of(ledger: Ledger, chip: Chip, costs: Costs) -> Bill:
     cycles = _worst_cell(ledger.training)
     endurance = unit_cost(costs, "endurance_cycles", cell)
     joules = _sum(energies, lambda work: work.training)
-    of_converters = _sum(
-        [each for each in energies if each.what in _CONVERTERS], lambda work: work.training
-    )
+    converting = [each for each in energies if each.what in _CONVERTERS and each.training]
+    of_converters = _sum(converting, lambda work: work.training)
     share = None
     if joules is not None and of_converters is not None and joules.value > 0:
-        share = of_converters.value / joules.value
+        priced = all(each.cost is not None for each in converting)
+        share = of_converters.value / joules.value if priced else None
     return Bill(
         items=[_item(each) for each in energies if each.training != 0 or each.inference != 0],
         **_left_out(energies, times, ledger.uncounted),

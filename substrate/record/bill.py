@@ -49,7 +49,8 @@ class Bill(Part):
         training_seconds: likewise, one operation after the other.
         inference_joules: of one inference.
         inference_seconds: likewise.
-        converters_share: ADCs and DACs, part of the energy of training.
+        converters_share: ADCs and DACs, part of the energy of training; None where conversions of
+            some kind have no price.
         worst_cell_cycles: pulses and programming operations of the cell that is written most.
         endurance_cycles: what a cell endures.
         trainings_endured: endurance over these cycles.

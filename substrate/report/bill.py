@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from math import floor, log10
+from typing import Literal, NamedTuple
 
 from substrate.record.bill import Amount, Bill, Item
 from substrate.record.ledger import Ledger, total
@@ -10,7 +13,26 @@ from substrate.record.summary import Arm, Summary
 from substrate.report.wording import NOTHING
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _YEAR = 365.25 * 86400
+
+Kind = Literal["energy", "time"]
+
+
+class Lacking(NamedTuple):
+    """What a sum lacks, in the words of `substrate.record.bill.Bill`."""
+
+    without_price: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+
+    def of(self, kind: Kind) -> Lacking:
+        """What is an energy, or a time."""
+        return Lacking(*(tuple(one for one in names if one.startswith(kind)) for names in self))
+
+
+def lacking(bill: Bill, kind: Kind) -> Lacking:
+    """What the energy, or the time, of a training lacks."""
+    return Lacking(tuple(bill.without_price), tuple(bill.untold)).of(kind)
 
 
 def billed(summary: Summary) -> dict[str, tuple[Arm, Bill]]:
@@ -42,26 +64,30 @@ def period_interval(amount: Amount | None) -> str:
 
 def training_energy(bill: Bill) -> str:
     """``1.2 mJ``, or ``≥ 1.2 mJ`` where something is in no figure."""
-    return _at_least(energy(bill.training_joules), _lacks(bill, "energy"))
+    return at_least(energy(bill.training_joules), any(lacking(bill, "energy")))
 
 
 def training_time(bill: Bill) -> str:
     """``3.1 s``, or ``≥ 3.1 s`` where something is in no figure."""
-    return _at_least(period(bill.training_seconds), _lacks(bill, "time"))
+    return at_least(period(bill.training_seconds), any(lacking(bill, "time")))
 
 
 def inference_energy(bill: Bill) -> str:
     """``1.2 nJ``, or ``≥ 1.2 nJ`` where something is in no figure."""
     unpriced = any(each.count_per_inference and each.picojoules is None for each in bill.items)
-    return _at_least(energy(bill.inference_joules), unpriced)
+    return at_least(energy(bill.inference_joules), unpriced)
 
 
-def _lacks(bill: Bill, kind: str) -> bool:
-    return any(each.startswith(kind) for each in (*bill.without_price, *bill.untold))
+def inference_time(bill: Bill) -> str:
+    """``1.2 µs``, or ``≥ 1.2 µs`` where something is in no figure."""
+    done = [each.what for each in bill.items if each.count_per_inference]
+    unpriced = any(f"time of {what}" in bill.without_price for what in done)
+    return at_least(period(bill.inference_seconds), unpriced)
 
 
-def _at_least(written: str, lacks: bool) -> str:
-    return f"≥ {written}" if lacks and written != NOTHING else written
+def at_least(written: str, lacks: bool) -> str:
+    """``1.2 mJ``, or ``≥ 1.2 mJ`` where something is in no figure."""
+    return f"≥ {written}" if lacks and written not in ("", NOTHING) else written
 
 
 def share(bill: Bill) -> str:
@@ -161,23 +187,60 @@ def _with_prefix(value: float, unit: str) -> str:
 
 
 def _two(value: float) -> str:
-    """Two or three figures: ``0.3``, ``12``, ``5.2 million``."""
+    """Two or three figures: ``0.3``, ``12``, ``5.2 million``, ``2.5 · 10¹⁷``."""
+    rounded = float(f"{value:.3g}")
+    if rounded >= 1e15:
+        power = floor(log10(rounded))
+        figures, raised = f"{rounded / 10.0**power:.3g}", str(power).translate(_RAISED)
+        return f"10{raised}" if figures == "1" else f"{figures} · 10{raised}"
     for name, size in (("trillion", 1e12), ("billion", 1e9), ("million", 1e6)):
-        if value >= size:
-            return f"{value / size:.3g} {name}"
-    if value >= 100:
-        return f"{float(f'{value:.3g}'):,.0f}"
+        if rounded >= size:
+            return f"{rounded / size:.3g} {name}"
+    if rounded >= 99.5:
+        return f"{rounded:,.0f}"
     return f"{value:.3g}" if value == int(value) else f"{value:.2g}"
 
 
 def left_out(summary: Summary) -> list[str]:
     """What is in no figure of the bill, a sentence a reason and the arms that it is true of."""
-    reasons: dict[str, list[str]] = {}
+    arms: dict[str, list[str]] = {}
     for name, (_, bill) in billed(summary).items():
+        for why in _reasons(bill.without_price, bill.untold):
+            arms.setdefault(why, []).append(name)
+    return [f"Not in the bill of {', '.join(names)}, {why}." for why, names in arms.items()]
+
+
+def left_out_of(sums: Sequence[Lacking], what: str) -> str:
+    """What is not in some sums; empty where nothing lacks.
+
+    Args:
+        sums: what each lacks.
+        what: they are of, such as points: ``Not in the bill, for want of a published figure that
+            fits: energy of pulses on cells (in 2 of 4 points).``
+    """
+    counted = [
+        Counter(name for names in kind for name in names) for kind in zip(*sums, strict=True)
+    ]
+    return " ".join(
+        f"Not in the bill, {why}."
+        for why in _reasons(
+            *(
+                [
+                    name if many == len(sums) else f"{name} (in {many} of {len(sums)} {what})"
+                    for name, many in names.items()
+                ]
+                for names in counted
+            )
+        )
+    )
+
+
+def _reasons(without_price: Sequence[str] = (), untold: Sequence[str] = ()) -> list[str]:
+    return [
+        f"{why}: {', '.join(what)}"
         for why, what in (
-            ("for want of a published figure that fits", bill.without_price),
-            ("since the simulation does not tell how many there were", bill.untold),
-        ):
-            if what:
-                reasons.setdefault(f"{why}: {', '.join(what)}", []).append(name)
-    return [f"Not in the bill of {', '.join(arms)}, {why}." for why, arms in reasons.items()]
+            ("for want of a published figure that fits", without_price),
+            ("since the simulation does not tell how many there were", untold),
+        )
+        if what
+    ]

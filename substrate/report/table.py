@@ -149,7 +149,7 @@ def bill_table(summary: Summary) -> Table:
     """One row an arm: energy and time with the ranges of their unit costs, wear."""
     table = _table("The bill, with the range that the unit costs leave")
     table.add_column("Arm", overflow="fold")
-    for heading in ("Energy to\ntrain", "Time to\ntrain", "Energy an\ninference"):
+    for heading in ("Energy to\ntrain", "Time to\ntrain", "For an\ninference"):
         table.add_column(heading, justify="right")
     table.add_column("Of it\nconverters", justify="right")
     table.add_column("Wear")
@@ -159,7 +159,7 @@ def bill_table(summary: Summary) -> Table:
             _text(name),
             _text(f"{bill.training_energy(of_arm)}\n{bill.energy_interval(training)}"),
             _text(f"{bill.training_time(of_arm)}\n{bill.period_interval(time)}"),
-            _text(bill.inference_energy(of_arm)),
+            _text(f"{bill.inference_energy(of_arm)}\n{bill.inference_time(of_arm)}"),
             _text(bill.share(of_arm)),
             _text(bill.wear(of_arm)),
         )

@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from substrate.randomness import stream_seed
 from substrate.record.bill import Amount, Bill
+from substrate.report.bill import Kind, Lacking, lacking, left_out_of
 from substrate.spec.search import Found, Limit
 from substrate.spec.surrogate import Surrogate
 from substrate.spec.truths import Point, columns_of
 from substrate.study.energy import energy_of, time_of
 
-What = Literal["energy", "time"]
+What = Kind
 
 _DRAWS = 400
 _PLACES = 33
@@ -40,6 +40,7 @@ class Least:
         low, high: as the limit's interval leaves it, at its confidence.
         at: the values of the fields there.
         factor_low, factor_high: what the unit costs leave of it, as factors.
+        lacks: what is in none of the sums.
     """
 
     what: What
@@ -49,6 +50,7 @@ class Least:
     at: Point
     factor_low: float
     factor_high: float
+    lacks: Lacking
 
 
 def amount_of(bill: Bill, what: What) -> Amount | None:
@@ -56,8 +58,15 @@ def amount_of(bill: Bill, what: What) -> Amount | None:
     return bill.training_joules if what == "energy" else bill.training_seconds
 
 
+def lacking_of(bills: Sequence[Bill | None], what: What) -> list[Lacking]:
+    """What the figure of every run that has a bill lacks."""
+    return [lacking(bill, what) for bill in bills if bill is not None]
+
+
 def least_of(found: Found, bills: Sequence[Bill | None], what: What) -> Least | None:
-    """Find the least among feasible values; None where no run has a figure, or none is feasible.
+    """Find the least among feasible values.
+
+    None where no run has a figure, none is feasible, or figures lack different things.
 
     Args:
         found: the limit, or the border over two fields.
@@ -69,7 +78,8 @@ def least_of(found: Found, bills: Sequence[Bill | None], what: What) -> Least | 
         for point, bill in zip(found.points, bills, strict=True)
         if bill is not None and (amount := amount_of(bill, what)) is not None and amount.value > 0
     ]
-    if len(known) < 2:
+    lacks = set(lacking_of(bills, what))
+    if len(known) < 2 or len(lacks) > 1:
         return None
     points = np.array([_places(found, point) for point, _ in known])
     logs = np.log([amount.value for _, amount in known])
@@ -107,6 +117,7 @@ def least_of(found: Found, bills: Sequence[Bill | None], what: What) -> Least | 
         at=place,
         factor_low=amount.low / amount.value,
         factor_high=amount.high / amount.value,
+        lacks=lacks.pop(),
     )
 
 
@@ -117,11 +128,23 @@ def in_words(least: Least, fields: Sequence[str], units: Sequence[str], within: 
         f"{field} {value:g} {unit}".rstrip()
         for field, value, unit in zip(fields, least.at, units, strict=True)
     )
-    return (
-        f"Least {least.what} within {within}: {shown(least.value)} to train"
+    said = (
+        f"Least {least.what} within {within}: {shown(least.value, any(least.lacks))} to train"
         f" ({shown(least.low)} to {shown(least.high)} by where the limit lies; unit costs leave"
         f" {shown(least.value * least.factor_low)} to {shown(least.value * least.factor_high)}),"
         f" at {where}."
+    )
+    return f"{said} {left_out_of([least.lacks], 'runs')}".rstrip()
+
+
+def none_in_words(bills: Sequence[Bill | None], what: What) -> str:
+    """Why there is no least."""
+    lacks = lacking_of(bills, what)
+    if len(set(lacks)) < 2:
+        return f"No {what} is known of what is feasible."
+    return (
+        f"The least {what} is not known, since the sums of the runs lack different things."
+        f" {left_out_of(lacks, 'runs')}"
     )
 
 

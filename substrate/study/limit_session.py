@@ -206,7 +206,7 @@ def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None
         badly_tuned,
     )
     from substrate.spec.sentence import border_in_words, sentence
-    from substrate.study.least import in_words
+    from substrate.study.least import in_words, none_in_words
 
     fields = [short(each) for each in question.fields]
     said = (
@@ -218,7 +218,7 @@ def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None
     if least is not None:
         said.append(in_words(least, fields, question.units, question.within))
     elif question.least:
-        said.append(f"No {question.least} is known of what is feasible.")
+        said.append(none_in_words(runs.bills, question.least))
     if not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
     ahead = sum(gap < -question.tolerance for gap in runs.gaps)
@@ -233,7 +233,7 @@ def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None
 def _record(
     question: Question, found: Found, runs: LimitRuns, said: list[str], least: Least | None
 ) -> dict[str, Any]:
-    from substrate.study.energy import joules_of
+    from substrate.study.energy import joules_of, left_out
 
     return {
         "sentence": said,
@@ -257,13 +257,14 @@ def _record(
             }
             for each in found.limits
         ],
-        **({} if least is None else {"least": asdict(least)}),
+        **({} if least is None else {"least": asdict(least) | {"lacks": least.lacks._asdict()}}),
         "runs": [
             {
                 "at": list(point),
                 "seed": seed,
                 "gap": None if math.isnan(gap) else gap,
                 "training_joules": joules_of(bill),
+                **left_out(bill),
             }
             for seed, (point, gap, bill) in enumerate(
                 zip(runs.points, runs.gaps, runs.bills, strict=True)

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from substrate.environment import versions
 from substrate.record.summary import MetricName, Verdict
+from substrate.report.bill import left_out_of, training_energy
 from substrate.report.canvas import WIDE_INCHES, Drawing, canvas, head_of
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Section, render_page
@@ -20,7 +21,7 @@ from substrate.scenario.schema import Scenario
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found
 from substrate.spec.sentence import limit_in_words
-from substrate.study.energy import energy_of, joules_of
+from substrate.study.least import lacking_of
 from substrate.study.limits import LimitRuns, Question
 from substrate.study.run import StudyData
 
@@ -50,6 +51,7 @@ def limit_page(
         if meaning
     )
     two = two_fields(found)
+    lacks = lacking_of(runs.bills, "energy")
     drawn: Picture = picture(
         lambda theme, width: draw_limit(question, found, runs.gaps, metric, theme, width).png
     )
@@ -57,14 +59,15 @@ def limit_page(
         Section("The border" if two else "The runs", what, pictures=[(drawn, " ".join(said))]),
         Section(
             "All runs",
-            "In their order; every one has a seed of its own. Gaps above 0: the device is behind.",
+            "In their order; every one has a seed of its own. Gaps above 0: the device is behind."
+            f" {left_out_of(lacks, 'runs')}".rstrip(),
             headings=(*question.titles, "Seed", f"Gap, {unit}", "Energy to train"),
             rows=[
                 (
                     *(f"{each:g}" for each in point),
                     str(seed),
                     NOTHING if math.isnan(gap) else gap_number(gap, metric),
-                    NOTHING if (joules := joules_of(bill)) is None else energy_of(joules),
+                    NOTHING if bill is None else training_energy(bill),
                 )
                 for seed, (point, gap, bill) in enumerate(
                     zip(runs.points, runs.gaps, runs.bills, strict=True)

@@ -13,12 +13,13 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize, TwoSl
 from matplotlib.typing import ColorType
 
 from substrate.record.summary import MetricName
+from substrate.report.bill import at_least
 from substrate.report.canvas import Drawing, canvas, head_of
 from substrate.report.palette import Theme
 from substrate.report.wording import gap_number, is_accuracy
 from substrate.study.drawn_axis import DrawnAxis, NamedAxis
 from substrate.study.effects import Array
-from substrate.study.energy import ENERGY, energy_of
+from substrate.study.energy import ENERGY, energy_of, lacking_at
 from substrate.study.limits import LOST
 
 
@@ -32,6 +33,7 @@ class _Shown(NamedTuple):
         figure: a value in words, for the middle of its cell.
         borders: probabilities of being feasible at which lines are drawn, with each line's width
             and style.
+        partial: points whose value is a sum that something is missing from.
     """
 
     column: str
@@ -39,6 +41,7 @@ class _Shown(NamedTuple):
     scale: Normalize
     figure: Callable[[float], str]
     borders: Sequence[tuple[float, float, str]]
+    partial: Sequence[bool] | bool = False
 
 
 def gap_map(
@@ -104,6 +107,7 @@ def energy_map(
         LogNorm(0.7 * float(energies.min()), 2.5 * float(energies.max())),
         lambda value: "" if math.isnan(value) else energy_of(value),
         [(0.5, 1.9, "solid")],
+        [any(each) for each in lacking_at(points)],
     )
     note = "Energy of one training" + ("; line: feasible border" if border is not None else "")
     return _map("Energy", note, points, (across, up), shown, border, theme, width_inches)
@@ -157,6 +161,7 @@ def _map(
             "y": up.places(points),
             "value": points[shown.column],
             "lost": _lost(points),
+            "partial": shown.partial,
         }
     )
     if cells.duplicated(["x", "y"]).any():
@@ -199,12 +204,12 @@ def _cells(axes: Axes, cells: pd.DataFrame, shown: _Shown, theme: Theme) -> None
         norm=shown.scale,
         shading="nearest",
     )
-    lost = cells[cells["lost"]].groupby(["y", "x"]).size()
+    lost, partial = (cells[cells[kind]].groupby(["y", "x"]).size() for kind in ("lost", "partial"))
     for y, row in grid.iterrows():
         for x, value in row.items():
             cell = colours(shown.scale(value)) if math.isfinite(value) else to_rgba(theme.surface)
             ink = max(theme.ink, theme.surface, key=lambda each: _contrast(each, cell))
-            text = shown.figure(value)
+            text = at_least(shown.figure(value), (y, x) in partial.index)
             if (y, x) in lost.index and "×" not in text:
                 text += " ×"
             axes.text(x, y, text, ha="center", va="center", fontsize=9, color=ink)

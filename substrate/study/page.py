@@ -7,6 +7,7 @@ from itertools import combinations
 import pandas as pd
 
 from substrate.record.summary import MetricName, Summary, Verdict
+from substrate.report.bill import left_out_of
 from substrate.report.html import Picture, picture
 from substrate.report.pages import Judged, Section, render_page
 from substrate.report.wording import (
@@ -20,7 +21,14 @@ from substrate.report.wording import (
 )
 from substrate.study.drawn_axis import NamedAxis, title_of, value_in_words, with_units
 from substrate.study.effects import Array
-from substrate.study.energy import ENERGY, energy_of, least_energy, varies
+from substrate.study.energy import (
+    ENERGY,
+    energy_of,
+    lacking_at,
+    lacking_in,
+    least_energy,
+    varies,
+)
 from substrate.study.maps import energy_map, feasible_map, gap_map
 from substrate.study.plan import Plan
 from substrate.study.plots import MOST_LINES, gap_curves
@@ -52,7 +60,10 @@ def study_page(
         if pictures := _maps(view, varied, border, metric):
             sections.append(Section(f"{behind}Where it is feasible", pictures=pictures))
         if drawn := _energies(view, varied, border):
-            lede = "From the bill of every point; the uncertainty of unit costs is in no figure."
+            lede = (
+                "From the bill of every point; the uncertainty of unit costs is in no figure."
+                " ≥ marks a sum that something is missing from."
+            )
             sections.append(Section(f"{behind}What training takes", lede, pictures=drawn))
         curves = _curves(view, varied, metric)
         sections.append(Section(f"{behind}Along every axis", pictures=curves))
@@ -189,7 +200,7 @@ def _points_section(view: StudyView, axes: dict[str, StudyAxis], metric: MetricN
                 NOTHING if pd.isna(row["gap"]) else gap_number(row["gap"], metric),
                 interval,
                 str(row["seeds"]),
-                NOTHING if pd.isna(row[ENERGY]) else energy_of(row[ENERGY]),
+                NOTHING if pd.isna(row[ENERGY]) else energy_of(row[ENERGY], any(lacking_in(row))),
                 Judged(row["verdict"], row["note"]),
             )
         )
@@ -198,7 +209,8 @@ def _points_section(view: StudyView, axes: dict[str, StudyAxis], metric: MetricN
         f"{view.arm}: all points",
         "Against the baseline that it is furthest behind of; intervals over new seeds and new test"
         " data, verdicts over all baselines. Every verdict is one by itself, as sure as that of a"
-        " run; of many, some may be wrong. The same as points.csv and points.parquet.",
+        " run; of many, some may be wrong. The same as points.csv and points.parquet."
+        f" {left_out_of(lacking_at(view.points), 'points')}".rstrip(),
         headings=(
             *map(title_of, axes.items()),
             METRIC_TITLE[metric],

@@ -78,7 +78,7 @@ COLUMNS = (
     *("baseline_mean", "gap", "ci_low", "ci_high", "tolerance", "verdict"),
     *("diverged", "not_at_once", "baseline_doubted"),
     *("training_joules", "training_seconds", "inference_joules"),
-    *("inference_seconds", "worst_cell_cycles"),
+    *("inference_seconds", "worst_cell_cycles", "without_price", "untold"),
 )
 """Of the tables, beside the axes."""
 

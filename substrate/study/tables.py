@@ -15,6 +15,7 @@ import pandas as pd
 from substrate.files import write_atomically
 from substrate.record.bill import Amount
 from substrate.record.summary import Summary
+from substrate.study.energy import LACKING, left_out
 from substrate.study.plan import StudyPoint
 
 RUNS = "runs"
@@ -55,7 +56,8 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
 
     `diverged` counts seeds of the arm that did, and are in no mean and no gap; `not_at_once` and
     `baseline_doubted` are those of `substrate.record.summary.Comparison`.
-    Energies are in joules and times in seconds; missing where nobody has the figures.
+    Energies are in joules and times in seconds; missing where nobody has the figures. What the sums
+    of a bill lack stands beside them (`substrate.study.energy.LACKING`).
     """
     rows = []
     for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
@@ -83,11 +85,13 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "not_at_once": each.not_at_once,
                     "baseline_doubted": each.baseline_doubted,
                     **{name: bill and _value(getattr(bill, name)) for name in BILLED},
+                    **left_out(bill),
                 }
             )
     gaps = ("gap", "ci_low", "ci_high", "tolerance", "not_at_once")
     numbers = ("mean", "std", "baseline_mean", *gaps, *BILLED)
-    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+    kinds = dict.fromkeys(numbers, "float64") | dict.fromkeys(LACKING, "str")
+    return pd.DataFrame(rows).astype(kinds)
 
 
 def _value(amount: Amount | float | None) -> float | None:

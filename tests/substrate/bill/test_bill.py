@@ -191,6 +191,15 @@ def test_the_page_has_the_table_of_the_code():
     assert as_markdown() in page.read_text()
 
 
+def test_the_share_of_converters_is_unknown_where_some_have_no_price():
+    exact = NativeChip.model_validate({"crossbar": "native", "output_converter": {"bits": "exact"}})
+    bill = bill_of(ledger(matrix()), exact, Costs(cell="reram"))
+    assert "energy of ADC conversions" in bill.without_price
+    assert bill.converters_share is None
+    unused = bill_of(ledger(matrix(adc_conversions=0.0)), exact, Costs(cell="reram"))
+    assert unused.converters_share is not None
+
+
 @pytest.mark.parametrize(
     ("chip", "cell", "bits"),
     [

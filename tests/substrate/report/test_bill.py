@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from devices.ledger import Counts
+from devices.ledger import Counts, MatrixCounts
 from substrate.record.bill import Amount, Bill, Item
 from substrate.record.ledger import Ledger
 from substrate.record.summary import Summary
@@ -91,12 +91,42 @@ def test_times_have_units_that_people_use(value, written):
     assert wording.period(amount(value)) == written
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.333, "0.33"),
+        (12.0, "12"),
+        (99.6, "100"),
+        (999.6, "1,000"),
+        (123456.0, "123,000"),
+        (999_600.0, "1 million"),
+        (999.6e6, "1 billion"),
+        (5.24e6, "5.24 million"),
+        (2.5e14, "250 trillion"),
+        (999.6e12, "10¹⁵"),
+        (1e17, "10¹⁷"),
+        (2.5e17, "2.5 · 10¹⁷"),
+        (1e23, "10²³"),
+    ],
+)
+def test_numbers_have_names_as_far_as_people_know_them(value, written):
+    assert wording.number(value) == written
+
+
 def test_a_sum_that_lacks_something_is_a_least():
     assert wording.training_energy(BILL) == "≥ 2 µJ"
     assert wording.training_time(BILL) == "≥ 3.3 min"
     assert wording.inference_energy(BILL) == "500 pJ"
     whole = BILL.model_copy(update={"without_price": [], "untold": []})
     assert (wording.training_energy(whole), wording.training_time(whole)) == ("2 µJ", "3.3 min")
+
+
+def test_the_time_of_an_inference_lacks_what_is_done_in_one():
+    assert wording.inference_time(BILL) == "400 ns"
+    names = ["time of lines programmed"]
+    assert wording.inference_time(BILL.model_copy(update={"without_price": names})) == "400 ns"
+    names = ["time of ADC conversions"]
+    assert wording.inference_time(BILL.model_copy(update={"without_price": names})) == "≥ 400 ns"
 
 
 def test_wear_says_when_a_device_is_worn_out():
@@ -114,11 +144,31 @@ def test_the_page_shows_the_bill_behind_the_verdict(with_bill):
     )
     assert verdict < bill < page.index("devices-title") < arms
     assert "2 µJ" in page
+    assert "Time an inference" in page
+    assert "40 ns to 4 µs" in page
     assert "worn out after 0.33 trainings" in page
     assert "for want of a published figure that fits: energy of cells programmed" in page
     assert "does not tell how many there were: time of slots of pulse trains" in page
     assert "A paper, &lt;Table&gt; 1" in page
     assert "A &lt;b&gt;paper&lt;/b&gt; of 2018" in page
+
+
+def test_a_baseline_on_arrays_that_do_not_tell_their_wear_is_no_digital_processor(summary):
+    figures = ("layer", "n_out", "n_in", "arrays", "reads", "transposed_reads", "dac_conversions")
+    figures += ("adc_conversions", "multiplications", "words")
+    untold = ("programmings", "trains", "trains_cut_short", "slots", "pulses", "worst_cell_pulses")
+    counts = dict.fromkeys(figures, 1) | dict.fromkeys((*untold, "pulses_are"))
+    bill = BILL.model_copy(update={"worst_cell_cycles": None}).model_dump()
+
+    def page(held: str) -> str:
+        matrix = MatrixCounts.model_validate({**counts, "part": "weights", "held": held})
+        training = NOTHING.model_copy(update={"matrices": [matrix]})
+        ledger = LEDGER.model_copy(update={"training": training}).model_dump()
+        summary["arms"]["bp"] |= {"bill": bill, "ledger": ledger}
+        return page_of(Summary.model_validate_json(json.dumps(summary)))
+
+    assert "<small>digital processor" in page("digital")
+    assert "<small>digital processor" not in page("arrays")
 
 
 def test_a_run_of_before_has_no_bill_and_its_page_no_empty_one(summary):
@@ -133,4 +183,5 @@ def test_the_terminal_shows_the_bill(with_bill):
     text = console.export_text()
     assert "200 nJ to 20 µJ" in text
     assert "62 %" in text
+    assert "400 ns" in text
     assert text.index("The bill") < text.rindex("? Undecided")

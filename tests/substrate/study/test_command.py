@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from substrate.cli.main import app
 from substrate.run.store import Store
+from substrate.study.energy import LACKING
 from tests.stores import store_at
 from tests.torture.runs import write_scenario
 
@@ -56,7 +57,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) -> None:
     folder = made / "out"
-    points, runs = pd.read_csv(folder / "points.csv"), pd.read_csv(folder / "runs.csv")
+    points = pd.read_csv(folder / "points.csv", dtype=dict.fromkeys(LACKING, "str"))
+    runs = pd.read_csv(folder / "runs.csv")
     assert len(points) == 6 * 2
     assert len(runs) == 6 * 3 * 2
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "points.parquet"), points)
@@ -73,6 +75,8 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) ->
     energies = points[points["arm"] == "native"].groupby("bits")["training_joules"].mean()
     assert energies.is_monotonic_increasing
     assert "What training takes" in page
+    assert "Not in the bill, for want of a published figure that fits: energy of cells read" in page
+    assert points[points["arm"] == "native"]["without_price"].str.contains("cells read").all()
     before = {name: (folder / name).read_bytes() for name in TABLES}
     with store_at(made / "store"):
         assert command("study", made / "study.yaml", "--out", folder, "--jobs", 1)[0] == 0
@@ -114,7 +118,7 @@ def test_a_folder_of_another_study_is_refused(made: Path, tmp_path: Path) -> Non
 def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     words = ["spec", study.parent / "torture.yaml", "--within", "30 points", "--runs", 12]
     words += ["--vary", "arms.native.chip.output_converter.bits=2:8", "--jobs", 1]
-    words += ["--least", "energy"]
+    words += ["--least", "energy", "--set", "costs.pulse_pj=1"]
     status, output = command(*words, "--out", study.parent / "a")
     assert status == 0
     assert "output_converter.bits: " in output
@@ -123,7 +127,9 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     assert [each["seed"] for each in record["runs"]] == list(range(len(record["runs"])))
     assert all(2 <= each["at"][0] <= 8 for each in record["runs"])
     assert record["against"] == "backpropagation"
-    assert "Least energy within 30 points: " in output
+    assert "Least energy within 30 points: ≥ " in output
+    assert "energy of cells read, energy of cells programmed." in output.replace("\n", " ")
+    assert all("energy of cells read" in each["without_price"] for each in record["runs"])
     energies = {each["at"][0]: each["training_joules"] for each in record["runs"]}
     least, limit = record["least"], record["limits"][0]
     (bits,) = least["at"]
@@ -135,6 +141,17 @@ def test_spec_ends_in_a_sentence_and_repeats_itself(study: Path) -> None:
     Store(study.parent / "store").prune(older_than=0.0)
     assert command(*words, "--out", study.parent / "b")[0] == 0
     assert json.loads((study.parent / "b" / "limit.json").read_text()) == record
+
+
+def test_spec_names_no_least_of_sums_that_lack_different_things(study: Path) -> None:
+    words = ["spec", study.parent / "torture.yaml", "--within", "30 points", "--runs", 12, *BITS]
+    words += ["--jobs", 1, "--least", "energy", "--out", study.parent / "a"]
+    # of two bits no update is a pulse, so that pulses without a price are not missed there
+    status, output = command(*words)
+    assert status == 0
+    assert "The least energy is not known, since the sums of the runs lack different" in output
+    assert "energy of pulses on cells (in" in output
+    assert "least" not in json.loads((study.parent / "a" / "limit.json").read_text())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The least energy within a limit, of bills that are known in full."""
+"""The least energy within a limit, of bills that are known in full or in part."""
 
 from dataclasses import replace
 
@@ -8,16 +8,16 @@ import pytest
 from substrate.record.bill import Amount, Bill
 from substrate.spec.axis import Axis
 from substrate.spec.search import Found, Limit
-from substrate.study.least import in_words, least_of
+from substrate.study.least import in_words, least_of, none_in_words
 
 BITS = Axis(2, 10, whole=True)
 NOISE = Axis(0.01, 0.1, log=True)
 
 
-def bill(joules: float) -> Bill:
+def bill(joules: float, *without_price: str) -> Bill:
     empty = dict.fromkeys(Bill.model_fields, None) | {
         "items": [],
-        "without_price": [],
+        "without_price": list(without_price),
         "untold": [],
     }
     amount = Amount(value=joules, low=joules / 10, high=10 * joules)
@@ -88,3 +88,29 @@ def test_over_few_whole_numbers_each_stands_for_itself() -> None:
     assert least is not None
     assert least.at[0] == 6
     assert least.value == pytest.approx(64, rel=0.1)
+
+
+def test_a_least_sum_that_lacks_something_says_so() -> None:
+    points = [(float(bits),) for bits in (2, 5, 10)]
+    somewhere = found([BITS], [limit(None, 4, 5, 6)], points)
+    names = "time of lines programmed", "energy of cells programmed"
+    least = least_of(somewhere, [bill(1.0, *names)] * 3, "energy")
+    assert least is not None
+    said = in_words(least, ["adc"], ["bits"], "2 points")
+    assert said.startswith("Least energy within 2 points: ≥ 1 J to train")
+    assert said.endswith(
+        " Not in the bill, for want of a published figure that fits: energy of cells programmed."
+    )
+
+
+def test_sums_that_lack_different_things_have_no_least() -> None:
+    points = [(float(bits),) for bits in (2, 5, 10)]
+    somewhere = found([BITS], [limit(None, 4, 5, 6)], points)
+    bills = [bill(1.0, "energy of pulses on cells"), bill(2.0), bill(3.0)]
+    assert least_of(somewhere, bills, "energy") is None
+    assert none_in_words(bills, "energy") == (
+        "The least energy is not known, since the sums of the runs lack different things. Not in"
+        " the bill, for want of a published figure that fits: energy of pulses on cells (in 1 of 3"
+        " runs)."
+    )
+    assert none_in_words(bills, "time") == "No time is known of what is feasible."

@@ -26,6 +26,7 @@ def points() -> pd.DataFrame:
     table["tolerance"] = 0.04
     table["verdict"] = np.where(table["gap"] < table["tolerance"], "feasible", "not feasible")
     table["training_joules"] = 1e-3 * table["bits"]
+    table["without_price"] = table["untold"] = None
     return table
 
 
@@ -83,6 +84,13 @@ def test_energies_stand_in_cells_and_one_that_is_unknown_is_left_empty(points):
     points.loc[0, "training_joules"] = np.nan
     axes = energy_map(points, BITS, NOISE, None, LIGHT, 4.0).figure.axes[0]
     assert words(axes)[:3] == ["", "4 mJ", "8 mJ"]
+
+
+def test_energies_that_lack_something_are_the_least_that_they_may_be(points):
+    points.loc[points["bits"] == 4, "untold"] = "time of pulse trains; energy of pulses on cells"
+    points.loc[points["bits"] == 8, "untold"] = "time of pulse trains"
+    axes = energy_map(points, BITS, NOISE, None, LIGHT, 4.0).figure.axes[0]
+    assert words(axes)[:3] == ["2 mJ", "≥ 4 mJ", "8 mJ"]
 
 
 def test_points_that_are_no_grid_are_dots(points):
