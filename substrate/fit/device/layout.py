@@ -33,12 +33,15 @@ from devices.text_layout import Decimal
 
 Values = Float64[np.ndarray, " readings"]
 
-_NUMBER = r"([ _]?(id|no|nr|number|name|nummer|index|count))?"
+_NUMBER = r"([ _]?((id|no|nr|num|number|name|nummer|index|count)\.?|#))?"
+_COUNT = r"(n|no\.?|nr\.?|num|number|count|#|total|cumulative|applied|anzahl)([ _]?(of|der))?"
 _NAMES = {
     "device": rf"(device|dev|cell|id|sample|junction|zelle|bauteil|probe){_NUMBER}",
     "cycle": rf"(cycles?|cyc|loops?|repetitions?|zyklus|zyklen|durchlauf){_NUMBER}",
-    "pulse": rf"(pulses?|puls|n|no|nr|index|#){_NUMBER}|pulsnummer",
-    "direction": r"direction|dir|polarity|branch|phase|process|type|richtung|polarität",
+    "pulse": rf"(pulses?|puls|n|no\.?|nr\.?|index|#){_NUMBER}|{_COUNT}[ _]?puls(es?)?"
+    r"|puls(es|e)?[ _]?(applied|total|nummer|zahl|anzahl)",
+    "direction": r"(pulse[ _])?(direction|dir|polarity|branch|phase|process|type)"
+    r"|(puls)?(richtung|polarität)",
     "read": rf"(reads?|lesung|auslesung){_NUMBER}",
     "height": r"(pulse[ _])?(height|amplitude)|v[ _]?(pulse|prog|write)|pulse[ _]?voltage"
     r"|puls(höhe|hoehe|spannung)",
@@ -56,6 +59,8 @@ _UNITS = {
     **{"conductance": "S", "resistance": "Ohm", "current": "A"},
 }
 OF_READINGS = ("S", "Ohm", "A")
+SAID = ("weight", "conductance", "resistance", "current")
+"""Roles of a column that says that it is of readings: no other column is."""
 _UP = {
     *("up", "pot", "potentiation", "potentiate", "set", "p", "ltp", "+", "1", "1.0", "+1", "inc"),
     *("auf", "hoch", "potenzierung"),
@@ -144,11 +149,26 @@ def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
 
 
 def described(table: Table, roles: dict[str, int], readings: int) -> str:
-    """Say how a file was understood."""
+    """Say how a file was understood, and what of it is not used.
+
+    Raises:
+        MeasurementError: a column is about pulses and is not understood.
+    """
+    rest = [each for place, each in enumerate(table.columns) if place not in roles.values()]
+    for column in rest:
+        if "puls" in column.called.lower() and (factor(column.unit) or ("", ""))[1] not in (
+            OF_READINGS
+        ):
+            raise MeasurementError(
+                f"{table.path.name}: column {column} is of pulses, and not understood; call it "
+                "pulse if it numbers them, direction, height (V) or width (s), or delete it"
+            )
     known = [f"{role} {table.columns[place]}" for role, place in roles.items() if role != "sweep"]
     if "time" in roles and table.columns[roles["time"]].unit is None:
         known.append("times of no unit are seconds")
     columns = "1 column" if readings == 1 else f"{readings} columns"
+    if {"sweep", *SAID} & set(roles) and rest:
+        known.append(f"not used: {', '.join(str(column) for column in rest)}")
     return "; ".join([f"{columns} of readings", *known])
 
 

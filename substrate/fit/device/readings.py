@@ -20,11 +20,10 @@ import numpy as np
 from devices.measurement_columns import Column, MeasurementError, factor
 from devices.measurement_file import Table
 from devices.measurement_numbers import to_numbers
-from substrate.fit.device.layout import OF_READINGS, Asked, Values
+from substrate.fit.device.layout import OF_READINGS, SAID, Asked, Values
 
 _LARGEST = 0.1
 """S, 10 Ω: no single cell conducts more."""
-_SAID = ("weight", "conductance", "resistance", "current")
 _WORDS = {"S": "siemens", "Ohm": "ohms", "A": "amperes"}
 _LIKELY = {"S": ("uS", "nS"), "Ohm": ("kOhm", "MOhm"), "A": ("uA", "nA")}
 
@@ -75,7 +74,7 @@ def readings_of(
         header = table.columns[roles["current"]]
         scale, _ = factor(header.unit) or (1.0, "A")
         return Readings(path, {path.stem: scale * numbers(roles["current"])}, "sweep", header, "A")
-    said = next((role for role in _SAID if role in roles), None)
+    said = next((role for role in SAID if role in roles), None)
     rest = [place for place in range(len(table.columns)) if place not in roles.values()]
     places = [roles[said]] if said else rest
     if not places:

@@ -1,0 +1,31 @@
+"""Which columns of a lab's file are what: names that labs give them, and what is not taken."""
+
+from pathlib import Path
+
+import pytest
+
+from devices.measurement_columns import MeasurementError
+from substrate.fit.device.data import Measured, read_devices
+from substrate.fit.device.layout import Asked
+
+
+def read(folder: Path, text: str, name: str = "cells.csv", **asked: float) -> Measured:
+    (folder / name).write_text(text)
+    return read_devices([folder / name], Asked(**asked))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Pulse No.", "Pulse #", "Number of pulses", "# pulses", "Pulses applied", "Anzahl der Pulse"],
+)
+def test_numbers_of_pulses_have_many_names(tmp_path, name):
+    text = f"direction,{name},G (uS)\nup,10,1\nup,20,2\nup,30,3\n"
+    (response,) = read(tmp_path, text).responses
+    assert response.pulses.tolist() == [0, 10, 10]
+
+
+def test_a_column_of_pulses_that_is_not_understood_is_refused_and_others_are_named(tmp_path):
+    text = "direction,{},G (uS)\nup,10,1\nup,20,2\n"
+    with pytest.raises(MeasurementError, match="column Pulse energy is of pulses, and not und"):
+        read(tmp_path, text.format("Pulse energy"))
+    assert "not used: humidity" in read(tmp_path, text.format("humidity")).notes[0]
