@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from substrate.fit.device.layout import (
     roles_of,
 )
 from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
+from substrate.fit.device.runs import runs_of
 
 _PINNED = 0.02
 """So many of all readings are the same where an instrument clips."""
@@ -163,8 +164,12 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                     "read": found.reads,
                 }[place]
                 for group in _unique(groups[mine & usable]):
-                    rows = mine & usable & (groups == group)
-                    of_kind.append(Series(label, values[place][rows], readings[rows]))
+                    rows = np.flatnonzero(mine & usable & (groups == group))
+                    runs: Iterable[np.ndarray] = [rows]
+                    if place != "voltage":
+                        runs = runs_of(rows, values[place], str(table.columns[roles[place]]), path)
+                    for run in runs:
+                        of_kind.append(Series(label, values[place][run], readings[run]))
                 continue
             signs = np.zeros(count, dtype=np.int64)
             if name in branches:

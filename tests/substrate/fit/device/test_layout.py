@@ -29,3 +29,14 @@ def test_a_column_of_pulses_that_is_not_understood_is_refused_and_others_are_nam
     with pytest.raises(MeasurementError, match="column Pulse energy is of pulses, and not und"):
         read(tmp_path, text.format("Pulse energy"))
     assert "not used: humidity" in read(tmp_path, text.format("humidity")).notes[0]
+
+
+@pytest.mark.parametrize("what", ["read", "time (s)"])
+def test_a_new_series_begins_where_reads_or_times_go_back(tmp_path, what):
+    found = read(tmp_path, f"state,{what},G (uS)\n0,1,5\n0,2,5.1\n1,1,9\n1,2,9.1\n")
+    assert [each.places.tolist() for each in found.reads + found.retention] == [[1, 2], [1, 2]]
+
+
+def test_series_that_lie_between_each_other_are_refused(tmp_path):
+    with pytest.raises(MeasurementError, match="read stands still from row 1"):
+        read(tmp_path, "read,state,G (uS)\n1,0,5\n1,1,9\n2,0,5.1\n2,1,9.1\n")
