@@ -23,7 +23,7 @@ from substrate.fit.device.layout import (
     roles_of,
 )
 from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
-from substrate.fit.device.runs import runs_of
+from substrate.fit.device.runs import place_of, runs_of
 
 _PINNED = 0.02
 """So many of all readings are the same where an instrument clips."""
@@ -148,7 +148,7 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
     branches = branches_of(conductances)
     count = len(columns[0])
     devices, cycles = (_labels(columns, roles.get(role), count) for role in ("device", "cycle"))
-    place = next((each for each in ("voltage", "time", "read") if _is_series(each, roles)), None)
+    place = place_of(roles, values)
     for name, readings in conductances.items():
         usable = np.isfinite(readings)
         for device in _unique(devices):
@@ -185,13 +185,6 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 ):
                     found.responses.append(Response(label, readings[rows[places]], pulses))
     return of_file
-
-
-def _is_series(place: str, roles: dict[str, int]) -> bool:
-    """Whether a file's readings are against voltages, times or numbers of reads."""
-    if place == "voltage":
-        return "sweep" in roles
-    return place in roles and not {"direction", "pulse"} & set(roles)
 
 
 def _above_zero(readings: Values, name: str, path: Path, asked: Asked) -> Values:

@@ -11,6 +11,31 @@ from jaxtyping import Int64
 from devices.measurement_columns import MeasurementError
 from substrate.fit.device.layout import Values
 
+_EVEN = 5.0
+"""Steps of a clock that differ by less, between a tenth and nine tenths of them, are even."""
+
+
+def place_of(roles: dict[str, int], values: dict[str, Values]) -> str | None:
+    """What readings are against: voltage of a sweep, read, time; None where there are pulses.
+
+    Reads in even steps of time are repeated reads; in steps that grow, a retention series.
+    """
+    if "sweep" in roles:
+        return "voltage"
+    if {"direction", "pulse"} & set(roles):
+        return None
+    if "read" in roles and not ("time" in roles and _steps_grow(values["time"])):
+        return "read"
+    return "time" if "time" in roles else None
+
+
+def _steps_grow(times: Values) -> bool:
+    steps = np.diff(times)
+    if not (steps > 0).any():
+        return False
+    short, long = np.quantile(steps[steps > 0], [0.1, 0.9])
+    return bool(long > _EVEN * short)
+
 
 def runs_of(
     rows: Int64[np.ndarray, " rows"], places: Values, what: str, path: Path

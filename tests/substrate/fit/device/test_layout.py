@@ -40,3 +40,11 @@ def test_a_new_series_begins_where_reads_or_times_go_back(tmp_path, what):
 def test_series_that_lie_between_each_other_are_refused(tmp_path):
     with pytest.raises(MeasurementError, match="read stands still from row 1"):
         read(tmp_path, "read,state,G (uS)\n1,0,5\n1,1,9\n2,0,5.1\n2,1,9.1\n")
+
+
+def test_reads_at_even_times_are_repeated_reads_and_at_growing_ones_retention(tmp_path):
+    text = "cycle,read,time (s),G (uS)\n" + "".join(f"1,{n},{{}},5.{n}\n" for n in range(6))
+    even = read(tmp_path, text.format(*range(6)))
+    assert [len(each.readings) for each in even.reads] == [6]
+    growing = read(tmp_path, text.format(*(10**n for n in range(6))))
+    assert [len(each.readings) for each in growing.retention] == [6]
