@@ -148,7 +148,7 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
     branches = branches_of(conductances)
     count = len(columns[0])
     devices, cycles = (_labels(columns, roles.get(role), count) for role in ("device", "cycle"))
-    place = place_of(roles, values)
+    place = place_of(table, roles, values)
     for name, readings in conductances.items():
         usable = np.isfinite(readings)
         for device in _unique(devices):

@@ -163,12 +163,13 @@ def settle(files: Sequence[Readings], asked: Asked) -> tuple[bool, list[str]]:
     Raises:
         MeasurementError: it cannot be, or something that a caller said is of no use.
     """
+    of_cells = [each for each in files if each.kind != "sweep"]
     for what, given, used in (
         ("--unit", asked.unit, any(factor(each.header.unit) is None for each in files)),
-        ("--read-voltage", asked.read_voltage, any(each.unit == "A" for each in files)),
+        ("--read-voltage", asked.read_voltage, any(each.unit == "A" for each in of_cells)),
     ):
         if given is not None and not used:
-            why = "every header says a unit" if what == "--unit" else "no column is a current"
+            why = "every header says a unit" if what == "--unit" else "no current was read at one"
             raise MeasurementError(f"{what} {given} is of no use: {why}; leave it out")
     known = next((each for each in files if each.kind == "siemens"), None)
     unsaid = [each for each in files if each.kind == "unsaid"]

@@ -9,24 +9,53 @@ import numpy as np
 from jaxtyping import Int64
 
 from devices.measurement_columns import MeasurementError
+from devices.measurement_file import Table
 from substrate.fit.device.layout import Values
 
 _EVEN = 5.0
 """Steps of a clock that differ by less, between a tenth and nine tenths of them, are even."""
 
+_LEAST = 4
+"""Voltages of a sweep."""
 
-def place_of(roles: dict[str, int], values: dict[str, Values]) -> str | None:
+
+def place_of(table: Table, roles: dict[str, int], values: dict[str, Values]) -> str | None:
     """What readings are against: voltage of a sweep, read, time; None where there are pulses.
 
-    Reads in even steps of time are repeated reads; in steps that grow, a retention series.
+    Reads in even steps of time are repeated reads; in steps that grow, a retention series. Times at
+    which heights of pulses change their sign are those of the pulses.
+
+    Raises:
+        MeasurementError: a sweep of so few voltages that they are others.
     """
     if "sweep" in roles:
+        _check_sweep(table, roles, values["voltage"])
         return "voltage"
     if {"direction", "pulse"} & set(roles):
         return None
     if "read" in roles and not ("time" in roles and _steps_grow(values["time"])):
         return "read"
-    return "time" if "time" in roles else None
+    if "time" not in roles or ("height" in roles and _turns(values["height"], values["time"])):
+        return None
+    return "time"
+
+
+def _check_sweep(table: Table, roles: dict[str, int], voltages: Values) -> None:
+    different = len(np.unique(voltages[np.isfinite(voltages)]))
+    if different < _LEAST:
+        column = table.columns[roles["voltage"]]
+        raise MeasurementError(
+            f"{table.path.name}: column {column} has {different} different values, too few for a "
+            "sweep; call it V_pulse (V) if they are of pulses, or delete it if currents were read "
+            "at it, and type --read-voltage V"
+        )
+
+
+def _turns(heights: Values, times: Values) -> bool:
+    """Whether pulses go up and down in the course of time."""
+    sign = np.sign(heights)
+    known = np.isfinite(sign) & (sign != 0)
+    return bool(((np.diff(sign[known]) != 0) & (np.diff(times[known]) > 0)).any())
 
 
 def _steps_grow(times: Values) -> bool:

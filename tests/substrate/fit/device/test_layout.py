@@ -48,3 +48,20 @@ def test_reads_at_even_times_are_repeated_reads_and_at_growing_ones_retention(tm
     assert [len(each.readings) for each in even.reads] == [6]
     growing = read(tmp_path, text.format(*(10**n for n in range(6))))
     assert [len(each.readings) for each in growing.retention] == [6]
+
+
+def test_a_log_of_pulses_with_times_is_a_response(tmp_path):
+    found = read(tmp_path, "time (s),V_pulse (V),G (uS)\n0,1,5\n1,1,6\n2,-1,5\n3,-1,4\n")
+    assert [each.pulses.tolist() for each in found.responses] == [[0, 1, -1, -1]]
+
+
+def test_few_voltages_beside_a_current_are_no_sweep(tmp_path):
+    text = "time (s),V (V),I (uA)\n0,1,5\n1,1,6\n2,-1,5\n"
+    with pytest.raises(MeasurementError, match="has 2 different values, too few for"):
+        read(tmp_path, text, read_voltage=0.1)
+
+
+def test_a_read_voltage_beside_nothing_but_sweeps_is_of_no_use(tmp_path):
+    text = "V (V),I (uA)\n-1,-5\n0,0\n1,5\n2,10\n"
+    with pytest.raises(MeasurementError, match=r"--read-voltage 0\.1 is of no use"):
+        read(tmp_path, text, read_voltage=0.1)
