@@ -14,6 +14,7 @@ from devices.measurement_columns import MeasurementError, factor
 from devices.measurement_file import Table, open_table
 from devices.measurement_numbers import to_numbers
 from substrate.fit.device.courses import courses_of
+from substrate.fit.device.labels import WHERE, check_cycles, labels_of, unique
 from substrate.fit.device.layout import (
     Asked,
     Values,
@@ -147,11 +148,14 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
             found.pulse_kinds[role] = sorted({*found.pulse_kinds.get(role, []), *kinds})
     branches = branches_of(conductances)
     count = len(columns[0])
-    devices, cycles = (_labels(columns, roles.get(role), count) for role in ("device", "cycle"))
+    devices, cycles = (
+        labels_of(columns, [(role, roles[role]) for role in each if role in roles], count)
+        for each in (WHERE, ("cycle",))
+    )
     place = place_of(table, roles, values)
     for name, readings in conductances.items():
         usable = np.isfinite(readings)
-        for device in _unique(devices):
+        for device in unique(devices):
             mine = devices == device
             label = device if device != "" else name
             if not (mine & usable).any():
@@ -163,7 +167,7 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                     "time": found.retention,
                     "read": found.reads,
                 }[place]
-                for group in _unique(groups[mine & usable]):
+                for group in unique(groups[mine & usable]):
                     rows = np.flatnonzero(mine & usable & (groups == group))
                     runs: Iterable[np.ndarray] = [rows]
                     if place != "voltage":
@@ -177,7 +181,8 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 label = device if device != "" else cell or path.stem
             else:
                 signs[mine] = pulse_signs(table, columns, roles, values, mine, asked)
-            for group in _unique(cycles[mine]):
+            check_cycles(cycles[mine], f"device {label}", path)
+            for group in unique(cycles[mine]):
                 rows = np.flatnonzero(mine & (cycles == group))
                 numbers = values["pulse"][rows] if "pulse" in values else None
                 for places, pulses in courses_of(
@@ -209,13 +214,3 @@ def _columns(table: Table) -> list[Any]:
     places = list(range(len(table.columns)))
     parts = list(table.parts(places))
     return [np.concatenate([np.asarray(part[place]) for part in parts]) for place in places]
-
-
-def _labels(columns: list[Any], place: int | None, count: int) -> np.ndarray:
-    if place is None:
-        return np.full(count, "", dtype=object)
-    return np.array([str(each) for each in columns[place]], dtype=object)
-
-
-def _unique(labels: np.ndarray) -> list[str]:
-    return list(dict.fromkeys(labels.tolist()))

@@ -4,7 +4,7 @@ Columns are known by their names and units:
 
     conductance, resistance, or current with a read voltage      what is measured (`readings.py`)
     weight                                                       likewise, and no conductance
-    device, cycle                                                whose it is, and which time round
+    device, die, row and column, ... (`labels.py`), cycle        whose it is, and which time round
     direction, or the sign of a pulse height                     up or down
     columns called up and down, or D1 pot and D1 dep             likewise, a branch each
     pulse                                                        number of the pulse
@@ -37,6 +37,13 @@ _NUMBER = r"([ _]?((id|no|nr|num|number|name|nummer|index|count)\.?|#))?"
 _COUNT = r"(n|no\.?|nr\.?|num|number|count|#|total|cumulative|applied|anzahl)([ _]?(of|der))?"
 _NAMES = {
     "device": rf"(device|dev|cell|id|sample|junction|zelle|bauteil|probe){_NUMBER}",
+    "wafer": rf"wafer{_NUMBER}",
+    "die": rf"die{_NUMBER}",
+    "chip": rf"chip{_NUMBER}",
+    "row": rf"(row|word[ _]?line|wl|zeile){_NUMBER}",
+    "column": rf"(col|column|bit[ _]?line|bl|spalte){_NUMBER}",
+    "x": "x",
+    "y": "y",
     "cycle": rf"(cycles?|cyc|loops?|repetitions?|zyklus|zyklen|durchlauf){_NUMBER}",
     "pulse": rf"(pulses?|puls|n|no\.?|nr\.?|index|#){_NUMBER}|{_COUNT}[ _]?puls(es?)?"
     r"|puls(es|e)?[ _]?(applied|total|nummer|zahl|anzahl)",
@@ -107,6 +114,9 @@ def roles_of(table: Table) -> dict[str, int]:
         role = _role_of(column, table.path)
         if role is not None:
             roles.setdefault(role, place)
+    for one, other in (("row", "column"), ("x", "y")):
+        if (one in roles) != (other in roles):  # a number of rows, or places on an axis
+            del roles[one if one in roles else other]
     if {"voltage", "current"} <= set(roles) and not {"pulse", "direction", "height"} & set(roles):
         roles["sweep"] = roles["voltage"]
     elif "voltage" in roles and "height" not in roles:

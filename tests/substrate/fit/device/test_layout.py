@@ -65,3 +65,21 @@ def test_a_read_voltage_beside_nothing_but_sweeps_is_of_no_use(tmp_path):
     text = "V (V),I (uA)\n-1,-5\n0,0\n1,5\n2,10\n"
     with pytest.raises(MeasurementError, match=r"--read-voltage 0\.1 is of no use"):
         read(tmp_path, text, read_voltage=0.1)
+
+
+@pytest.mark.parametrize("names", [("row", "col"), ("die", "device"), ("X", "Y"), ("WL", "BL")])
+def test_all_columns_that_tell_cells_apart_do(tmp_path, names):
+    one, other = names
+    text = f"{one},{other},cycle,direction,G (uS)\n"
+    cells = [(a, b) for a in range(2) for b in range(2)]
+    text += "".join(f"{a},{b},{c},up,{g}\n" for a, b in cells for c in (1, 2) for g in (1, 2))
+    found = read(tmp_path, text).responses
+    assert len(found) == 8
+    assert len({each.device for each in found}) == 4
+
+
+def test_a_cycle_that_comes_back_is_of_another_cell(tmp_path):
+    text = "site,cycle,direction,G (uS)\n"
+    text += "".join(f"{s},{c},up,{g}\n" for s in "AB" for c in (1, 2) for g in (1, 2))
+    with pytest.raises(MeasurementError, match="cycle 1 of device cells comes back"):
+        read(tmp_path, text)
