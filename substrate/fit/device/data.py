@@ -18,6 +18,7 @@ from substrate.fit.device.labels import WHERE, check_cycles, labels_of, unique
 from substrate.fit.device.layout import (
     Asked,
     Values,
+    branch_of,
     branches_of,
     described,
     pulse_signs,
@@ -26,6 +27,8 @@ from substrate.fit.device.layout import (
 from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
 from substrate.fit.device.runs import place_of, runs_of
 
+_NAMELESS = "cell"
+"""A device in files called potentiation and depression."""
 _PINNED = 0.02
 """So many of all readings are the same where an instrument clips."""
 
@@ -181,6 +184,9 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 label = device if device != "" else cell or path.stem
             else:
                 signs[mine] = pulse_signs(table, columns, roles, values, mine, asked)
+                branch = branch_of(path.stem)
+                if label == path.stem and branch and (signs[mine] == branch[0]).all():
+                    label = branch[1] or _NAMELESS
             check_cycles(cycles[mine], f"device {label}", path)
             for group in unique(cycles[mine]):
                 rows = np.flatnonzero(mine & (cycles == group))

@@ -144,17 +144,24 @@ def _role_of(column: Column, path: Path) -> str | None:
     return None if unit in OF_READINGS else role
 
 
+def branch_of(name: str) -> tuple[int, str] | None:
+    """Sign of the branch that a column or a file is called after, and the rest of its name."""
+    matches = [(sign, each.search(name.lower())) for sign, each in _IN_NAME.items()]
+    of_name = [(sign, match) for sign, match in matches if match]
+    if len(of_name) != 1:
+        return None
+    sign, match = of_name[0]
+    return sign, f"{name[: match.start(2)]}{name[match.end(2) :]}".strip(" _-.:")
+
+
 def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Sign and device of columns such as up and down, or `D1 pot` and `D1 dep`; all or none."""
     found: dict[str, tuple[int, str]] = {}
     for name in names:
-        matches = [(sign, each.search(name.lower())) for sign, each in _IN_NAME.items()]
-        of_name = [(sign, match) for sign, match in matches if match]
-        if len(of_name) != 1:
+        branch = branch_of(name)
+        if branch is None:
             return {}
-        sign, match = of_name[0]
-        rest = f"{name[: match.start(2)]}{name[match.end(2) :]}".strip(" _-.:")
-        found[name] = sign, rest
+        found[name] = branch
     return found if len({sign for sign, _ in found.values()}) == 2 else {}
 
 
@@ -211,9 +218,9 @@ def pulse_signs(
         period = asked.up + (asked.down or 0)
         place = np.arange(count) % period
         return np.where(place < asked.up, 1, -1)
-    named = [sign for sign, pattern in _IN_NAME.items() if pattern.search(path.stem.lower())]
-    if len(named) == 1:
-        return np.full(count, named[0])
+    branch = branch_of(path.stem)
+    if branch is not None:
+        return np.full(count, branch[0])
     raise MeasurementError(
         f"{path.name} does not say which pulses go up and which down: type --up N --down M for N "
         "readings up and M down in turn, add a column direction with up and down, or name the "

@@ -6,6 +6,7 @@ import pytest
 
 from devices.measurement_columns import MeasurementError
 from substrate.fit.device.data import Measured, read_devices
+from substrate.fit.device.fit import fit_device
 from substrate.fit.device.layout import Asked
 
 
@@ -83,3 +84,25 @@ def test_a_cycle_that_comes_back_is_of_another_cell(tmp_path):
     text += "".join(f"{s},{c},up,{g}\n" for s in "AB" for c in (1, 2) for g in (1, 2))
     with pytest.raises(MeasurementError, match="cycle 1 of device cells comes back"):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("names", "devices"),
+    [
+        (["potentiation", "depression"], ["cell", "cell"]),
+        (["chip1_pot", "chip1_dep", "chip2_pot"], ["chip1", "chip1", "chip2"]),
+    ],
+)
+def test_files_of_a_branch_each_are_of_one_device(tmp_path, names, devices):
+    paths = [tmp_path / f"{name}.csv" for name in names]
+    for path in paths:
+        path.write_text("pulse,G (uS)\n1,1\n2,2\n")
+    found = read_devices(paths, Asked()).responses
+    assert [each.device for each in found] == devices
+
+
+def test_pulses_in_one_direction_only_are_asked_to_be_completed(tmp_path):
+    rows = "".join(f"{n},{5 + n**0.5:.4f}\n" for n in range(40))
+    measured = read(tmp_path, "pulse,G (uS)\n" + rows, "chip1_pot.csv")
+    with pytest.raises(ValueError, match=r"one direction only.* chip1_down\.csv"):
+        fit_device(measured)
