@@ -20,6 +20,7 @@ from substrate.fit.device.layout import (
     Values,
     branch_of,
     branches_of,
+    counts_rows,
     described,
     pulse_signs,
     roles_of,
@@ -126,6 +127,8 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
     table = open_table(path, asked.decimal)
     columns = _columns(table)
     roles = roles_of(table)
+    if counts_rows(table, columns, roles):
+        roles["rows counted by column"] = 0
     values: dict[str, Values] = {}
     for role in ("pulse", "read", "height", "width", "time", "voltage"):
         if role in roles:

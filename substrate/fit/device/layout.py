@@ -124,6 +124,16 @@ def roles_of(table: Table) -> dict[str, int]:
     return roles
 
 
+def counts_rows(table: Table, columns: list[Any], roles: dict[str, int]) -> bool:
+    """Whether a first column of no name numbers the rows, of a branch or of all, and is no cell."""
+    first = np.asarray(columns[0])
+    if len(columns) < 2 or len(first) < 2 or 0 in roles.values() or table.columns[0].name != "1":
+        return False
+    if first.dtype.kind not in "fiu":
+        return False
+    return bool(((np.diff(first) == 1) | (first[1:] == first[0])).all() and np.ptp(first) > 0)
+
+
 def _role_of(column: Column, path: Path) -> str | None:
     """What a column is by its name, or by its unit where that says more."""
     known = factor(column.unit)

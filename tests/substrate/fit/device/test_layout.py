@@ -106,3 +106,12 @@ def test_pulses_in_one_direction_only_are_asked_to_be_completed(tmp_path):
     measured = read(tmp_path, "pulse,G (uS)\n" + rows, "chip1_pot.csv")
     with pytest.raises(ValueError, match=r"one direction only.* chip1_down\.csv"):
         fit_device(measured)
+
+
+@pytest.mark.parametrize("header", ["", ",A (uS),B (uS)\n"])
+@pytest.mark.parametrize("third", [0, 2])
+def test_a_first_column_of_no_name_that_numbers_rows_is_no_cell(tmp_path, header, third):
+    rows = f"0,1e-5,2e-5\n1,2e-5,3e-5\n{third},1e-5,2e-5\n"
+    found = read(tmp_path, header + rows, up=2, down=1)
+    assert len(found.responses) == 2
+    assert "rows counted by column 1" in found.notes[0]
