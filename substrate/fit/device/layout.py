@@ -10,7 +10,7 @@ Columns are known by their names and units:
     pulse                                                        number of the pulse
     time                                                         of a retention series
     read                                                         of repeated read-outs
-    voltage and current                                          of a sweep
+    voltage and current, or a column of amperes a device         of a sweep
 
 One table may hold many devices; columns that are not known by any of these are conductances of a
 device each, and so may be files.
@@ -104,7 +104,7 @@ class Asked:
 
 
 def roles_of(table: Table) -> dict[str, int]:
-    """Which column is what; a voltage beside a current, and nothing of pulses, is a sweep.
+    """Which column is what; a voltage beside currents, and nothing of pulses, is a sweep.
 
     Raises:
         MeasurementError: a column's unit is not one of what its name says.
@@ -117,11 +117,21 @@ def roles_of(table: Table) -> dict[str, int]:
     for one, other in (("row", "column"), ("x", "y")):
         if (one in roles) != (other in roles):  # a number of rows, or places on an axis
             del roles[one if one in roles else other]
-    if {"voltage", "current"} <= set(roles) and not {"pulse", "direction", "height"} & set(roles):
+    of_pulses = {"pulse", "direction", "height"} & set(roles)
+    if "voltage" in roles and not of_pulses and currents_of(table, roles):
         roles["sweep"] = roles["voltage"]
     elif "voltage" in roles and "height" not in roles:
         roles["height"] = roles.pop("voltage")
     return roles
+
+
+def currents_of(table: Table, roles: dict[str, int]) -> list[int]:
+    """Where currents are: the column called so, or all others where none says what was read."""
+    if "current" in roles:
+        return [roles["current"]]
+    rest = [place for place in range(len(table.columns)) if place not in roles.values()]
+    units = {(factor(table.columns[place].unit) or ("", ""))[1] for place in rest}
+    return rest if units == {"A"} and not set(SAID) & set(roles) else []
 
 
 def counts_rows(table: Table, columns: list[Any], roles: dict[str, int]) -> bool:
@@ -194,7 +204,7 @@ def described(table: Table, roles: dict[str, int], readings: int) -> str:
     if "time" in roles and table.columns[roles["time"]].unit is None:
         known.append("times of no unit are seconds")
     columns = "1 column" if readings == 1 else f"{readings} columns"
-    if {"sweep", *SAID} & set(roles) and rest:
+    if set(SAID) & set(roles) and rest:
         known.append(f"not used: {', '.join(str(column) for column in rest)}")
     return "; ".join([f"{columns} of readings", *known])
 

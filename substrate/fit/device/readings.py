@@ -20,7 +20,7 @@ import numpy as np
 from devices.measurement_columns import Column, MeasurementError, factor
 from devices.measurement_file import Table
 from devices.measurement_numbers import to_numbers
-from substrate.fit.device.layout import OF_READINGS, SAID, Asked, Values
+from substrate.fit.device.layout import OF_READINGS, SAID, Asked, Values, currents_of
 
 _LARGEST = 0.1
 """S, 10 Ω: no single cell conducts more."""
@@ -71,9 +71,12 @@ def readings_of(
         return to_numbers(columns[place], table.columns[place].name, path)
 
     if "sweep" in roles:
-        header = table.columns[roles["current"]]
-        scale, _ = factor(header.unit) or (1.0, "A")
-        return Readings(path, {path.stem: scale * numbers(roles["current"])}, "sweep", header, "A")
+        currents = {}
+        for place in currents_of(table, roles):
+            scale, _ = factor(table.columns[place].unit) or (1.0, "A")
+            name = path.stem if "current" in roles else table.columns[place].called
+            currents[name] = scale * numbers(place)
+        return Readings(path, currents, "sweep", table.columns[place], "A")
     said = next((role for role in SAID if role in roles), None)
     rest = [place for place in range(len(table.columns)) if place not in roles.values()]
     places = [roles[said]] if said else rest

@@ -115,3 +115,10 @@ def test_a_first_column_of_no_name_that_numbers_rows_is_no_cell(tmp_path, header
     found = read(tmp_path, header + rows, up=2, down=1)
     assert len(found.responses) == 2
     assert "rows counted by column 1" in found.notes[0]
+
+
+def test_a_voltage_beside_a_column_of_amperes_a_device_is_a_sweep_of_each(tmp_path):
+    found = read(tmp_path, "V (V),D1 (uA),D2 (nA)\n" + "".join(f"{v},{v},{v}\n" for v in range(5)))
+    assert [each.device for each in found.sweeps] == ["D1", "D2"]
+    assert found.sweeps[1].readings.tolist() == pytest.approx([0, 1e-9, 2e-9, 3e-9, 4e-9])
+    assert "not used" not in found.notes[0]
