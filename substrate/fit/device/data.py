@@ -154,9 +154,9 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
             found.pulse_kinds[role] = sorted({*found.pulse_kinds.get(role, []), *kinds})
     branches = branches_of(conductances)
     count = len(columns[0])
-    devices, cycles = (
+    devices, cycles, pulses_used = (
         labels_of(columns, [(role, roles[role]) for role in each if role in roles], count)
-        for each in (WHERE, ("cycle",))
+        for each in (WHERE, ("cycle",), ("height", "width"))
     )
     place = place_of(table, roles, values)
     for name, readings in conductances.items():
@@ -190,7 +190,7 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 branch = branch_of(path.stem)
                 if label == path.stem and branch and (signs[mine] == branch[0]).all():
                     label = branch[1] or _NAMELESS
-            check_cycles(cycles[mine], f"device {label}", path)
+            check_cycles(cycles[mine], pulses_used[mine], f"device {label}", path)
             for group in unique(cycles[mine]):
                 rows = np.flatnonzero(mine & (cycles == group))
                 numbers = values["pulse"][rows] if "pulse" in values else None

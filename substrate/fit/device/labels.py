@@ -31,17 +31,27 @@ def unique(labels: np.ndarray) -> list[str]:
     return list(dict.fromkeys(labels.tolist()))
 
 
-def check_cycles(cycles: np.ndarray, device: str, path: Path) -> None:
+def check_cycles(cycles: np.ndarray, pulses: np.ndarray, device: str, path: Path) -> None:
     """See to it that no cycle of a device comes back after another, as of several devices they do.
+
+    Args:
+        cycles: of the device's rows.
+        pulses: heights and widths there; with others a cycle may come back.
+        device: for messages.
+        path: the file, likewise.
 
     Raises:
         MeasurementError: one does.
     """
-    seen: set[str] = set()
-    for cycle, _ in groupby(cycles.tolist()):
-        if cycle in seen:
+    seen: set[tuple[str, frozenset[str]]] = set()
+    begin = 0
+    for cycle, rows in groupby(cycles.tolist()):
+        end = begin + len(list(rows))
+        run = cycle, frozenset(pulses[begin:end].tolist())
+        if run in seen:
             raise MeasurementError(
                 f"{path.name}: cycle {cycle} of {device} comes back after another; if its rows are "
                 "of more than one cell, call the column that tells them apart device"
             )
-        seen.add(cycle)
+        seen.add(run)
+        begin = end

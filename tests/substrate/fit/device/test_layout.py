@@ -80,10 +80,10 @@ def test_all_columns_that_tell_cells_apart_do(tmp_path, names):
 
 
 def test_a_cycle_that_comes_back_is_of_another_cell(tmp_path):
-    text = "site,cycle,direction,G (uS)\n"
-    text += "".join(f"{s},{c},up,{g}\n" for s in "AB" for c in (1, 2) for g in (1, 2))
+    text = "".join(f"{s},{c},up,{g}\n" for s in (1, 2) for c in (1, 2) for g in (1, 2))
     with pytest.raises(MeasurementError, match="cycle 1 of device cells comes back"):
-        read(tmp_path, text)
+        read(tmp_path, "site,cycle,direction,G (uS)\n" + text)
+    assert read(tmp_path, "V_pulse (V),cycle,direction,G (uS)\n" + text).responses
 
 
 @pytest.mark.parametrize(
