@@ -1,8 +1,9 @@
 """Columns of measurements: names, units, and what instruments write where they have no number.
 
 A header says the unit as `I (µA)`, `I [µA]`, `I / µA`, `I in µA`, `I_uA` or `I uA`. The last two
-are read so only where they cannot be a name: a unit of one letter, or `min`, follows what is
-measured in it, as in `I_A` and `time_min`; a column `D1_A` or `R_min` is called so.
+are read so only where they cannot be a name: a unit of one letter, `min`, or a word such as
+`seconds` follows what is measured in it, as in `I_A` and `time_min`; a column `D1_A` or `R_min` is
+called so.
 """
 
 from __future__ import annotations
@@ -42,9 +43,22 @@ BASES = {
 }
 _WHOLE_UNITS = {"min": (60.0, "s"), "h": (3600.0, "s"), "d": (86400.0, "s"), "1": (1.0, "1")}
 
+_SMALL = {"": 1.0, "milli": 1e-3, "micro": 1e-6, "nano": 1e-9, "mikro": 1e-6}
+_TIMES = {
+    **{
+        f"{p}{s}": (f, "s") for p, f in _SMALL.items() for s in ("sec", "secs", "second", "seconds")
+    },
+    **{f"{p}sekunden": (f, "s") for p, f in _SMALL.items()},
+    **dict.fromkeys(("mins", "minute", "minutes", "minuten"), (60.0, "s")),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours", "stunden"), (3600.0, "s")),
+    **dict.fromkeys(("day", "days", "tage"), (86400.0, "s")),
+}
+"""Units of time in words, in capitals or not."""
+
 _CELLS = r"([ _]?(read|meas|cell))?"
 QUANTITIES = {
-    "s": r"t|times?|time[ _]?stamp|elapsed([ _]?time)?|time[ _]since[ _]programming|zeit",
+    "s": r"t|times?|time[ _]?stamp|elapsed([ _]?time)?|time[ _]since[ _]programming|zeit"
+    r"|secs?|seconds|sekunden",
     "S": rf"(g|conductance|leitwert){_CELLS}",
     "Ohm": rf"(r|resistance|widerstand){_CELLS}",
     "A": rf"(i|current|strom){_CELLS}",
@@ -81,6 +95,8 @@ def factor(unit: str | None) -> tuple[float, str] | None:
     text = unit.strip().strip("()[]").strip()
     if text in _WHOLE_UNITS:
         return _WHOLE_UNITS[text]
+    if text.lower() in _TIMES:
+        return _TIMES[text.lower()]
     for base, si in BASES.items():
         if text.endswith(base) and text[: -len(base)] in PREFIXES:
             return PREFIXES[text[: -len(base)]], si
@@ -111,7 +127,7 @@ def _is_unit_of(unit: str, name: str) -> bool:
     known = factor(unit)
     if known is None or unit != unit.strip("()[]"):
         return False
-    if len(unit) > 1 and unit not in _WHOLE_UNITS:
+    if len(unit) > 1 and unit not in _WHOLE_UNITS and unit.lower() not in _TIMES:
         return True
     # t_h and t_min may be a hold time and a shortest one, time_h is neither
     said = len(name) > 1 or unit not in _WHOLE_UNITS

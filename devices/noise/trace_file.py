@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from devices.measurement_columns import QUANTITIES, MeasurementError, factor, is_called
+from devices.measurement_columns import MeasurementError, factor
 from devices.measurement_file import ROWS_A_PART, Table, open_table
 from devices.measurement_numbers import to_numbers
+from devices.noise.trace_columns import time_column, value_column
 from devices.text_layout import Decimal
 
 Samples = Float64[np.ndarray, " samples"]
@@ -85,8 +86,8 @@ def read_trace(
         MeasurementError: no such file or column, no numbers, missing ones, or uneven times.
     """
     table = open_table(path, decimal)
-    clock = _time_column(table, time)
-    place = _value_column(table, column, clock)
+    clock = time_column(table, time)
+    place = value_column(table, column, clock)
     counted = sampling_rate is not None and time is None
     samples, times = _read(table, place, None if counted else clock, most)
     name = table.columns[place].name
@@ -164,28 +165,6 @@ def _as_times(values: object, table: Table, clock: int, before: int) -> np.ndarr
             f"{said}, nor a date such as 2026-01-31T12:00:00.25; write times so or in seconds, or "
             "say --sampling-rate HZ"
         ) from None
-
-
-def _time_column(table: Table, time: str | int | None) -> int | None:
-    if time is not None:
-        return table.find(time)
-    times = QUANTITIES["s"]
-    named = [i for i, each in enumerate(table.columns) if is_called(each.called, times)]
-    timed = [i for i, each in enumerate(table.columns) if (factor(each.unit) or (0, ""))[1] == "s"]
-    found = named or timed
-    return found[0] if len(found) == 1 and len(table.columns) > 1 else None
-
-
-def _value_column(table: Table, column: str | int | None, clock: int | None) -> int:
-    if column is not None:
-        return table.find(column)
-    rest = [i for i in range(len(table.columns)) if i != clock]
-    if len(rest) != 1:
-        raise MeasurementError(
-            f"{table.path.name} has {len(table.columns)} columns ({table.listed()}): name one, as "
-            f"--column {rest[0] + 1} (in a scenario, column: {rest[0] + 1})"
-        )
-    return rest[0]
 
 
 def _times_left_out(table: Table, place: int, clock: int, rate: float, most: int | None) -> str:

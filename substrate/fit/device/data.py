@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,22 @@ from devices.measurement_columns import MeasurementError, factor
 from devices.measurement_file import Table, open_table
 from devices.measurement_numbers import to_numbers
 from substrate.fit.device.courses import courses_of
+from substrate.fit.device.labels import WHERE, check_cycles, labels_of, unique
 from substrate.fit.device.layout import (
     Asked,
     Values,
+    branch_of,
     branches_of,
+    counts_rows,
     described,
     pulse_signs,
     roles_of,
 )
 from substrate.fit.device.readings import Readings, check_asked, readings_of, settle
+from substrate.fit.device.runs import place_of, runs_of
 
+_NAMELESS = "cell"
+"""A device in files called potentiation and depression."""
 _PINNED = 0.02
 """So many of all readings are the same where an instrument clips."""
 
@@ -121,6 +127,8 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
     table = open_table(path, asked.decimal)
     columns = _columns(table)
     roles = roles_of(table)
+    if counts_rows(table, columns, roles):
+        roles["rows counted by column"] = 0
     values: dict[str, Values] = {}
     for role in ("pulse", "read", "height", "width", "time", "voltage"):
         if role in roles:
@@ -146,11 +154,14 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
             found.pulse_kinds[role] = sorted({*found.pulse_kinds.get(role, []), *kinds})
     branches = branches_of(conductances)
     count = len(columns[0])
-    devices, cycles = (_labels(columns, roles.get(role), count) for role in ("device", "cycle"))
-    place = next((each for each in ("voltage", "time", "read") if _is_series(each, roles)), None)
+    devices, cycles, pulses_used = (
+        labels_of(columns, [(role, roles[role]) for role in each if role in roles], count)
+        for each in (WHERE, ("cycle",), ("height", "width"))
+    )
+    place = place_of(table, roles, values)
     for name, readings in conductances.items():
         usable = np.isfinite(readings)
-        for device in _unique(devices):
+        for device in unique(devices):
             mine = devices == device
             label = device if device != "" else name
             if not (mine & usable).any():
@@ -162,9 +173,13 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                     "time": found.retention,
                     "read": found.reads,
                 }[place]
-                for group in _unique(groups[mine & usable]):
-                    rows = mine & usable & (groups == group)
-                    of_kind.append(Series(label, values[place][rows], readings[rows]))
+                for group in unique(groups[mine & usable]):
+                    rows = np.flatnonzero(mine & usable & (groups == group))
+                    runs: Iterable[np.ndarray] = [rows]
+                    if place != "voltage":
+                        runs = runs_of(rows, values[place], str(table.columns[roles[place]]), path)
+                    for run in runs:
+                        of_kind.append(Series(label, values[place][run], readings[run]))
                 continue
             signs = np.zeros(count, dtype=np.int64)
             if name in branches:
@@ -172,7 +187,11 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 label = device if device != "" else cell or path.stem
             else:
                 signs[mine] = pulse_signs(table, columns, roles, values, mine, asked)
-            for group in _unique(cycles[mine]):
+                branch = branch_of(path.stem)
+                if label == path.stem and branch and (signs[mine] == branch[0]).all():
+                    label = branch[1] or _NAMELESS
+            check_cycles(cycles[mine], pulses_used[mine], f"device {label}", path)
+            for group in unique(cycles[mine]):
                 rows = np.flatnonzero(mine & (cycles == group))
                 numbers = values["pulse"][rows] if "pulse" in values else None
                 for places, pulses in courses_of(
@@ -180,13 +199,6 @@ def _add_file(found: Measured, path: Path, asked: Asked) -> Readings:
                 ):
                     found.responses.append(Response(label, readings[rows[places]], pulses))
     return of_file
-
-
-def _is_series(place: str, roles: dict[str, int]) -> bool:
-    """Whether a file's readings are against voltages, times or numbers of reads."""
-    if place == "voltage":
-        return "sweep" in roles
-    return place in roles and not {"direction", "pulse"} & set(roles)
 
 
 def _above_zero(readings: Values, name: str, path: Path, asked: Asked) -> Values:
@@ -211,13 +223,3 @@ def _columns(table: Table) -> list[Any]:
     places = list(range(len(table.columns)))
     parts = list(table.parts(places))
     return [np.concatenate([np.asarray(part[place]) for part in parts]) for place in places]
-
-
-def _labels(columns: list[Any], place: int | None, count: int) -> np.ndarray:
-    if place is None:
-        return np.full(count, "", dtype=object)
-    return np.array([str(each) for each in columns[place]], dtype=object)
-
-
-def _unique(labels: np.ndarray) -> list[str]:
-    return list(dict.fromkeys(labels.tolist()))

@@ -4,13 +4,13 @@ Columns are known by their names and units:
 
     conductance, resistance, or current with a read voltage      what is measured (`readings.py`)
     weight                                                       likewise, and no conductance
-    device, cycle                                                whose it is, and which time round
+    device, die, row and column, ... (`labels.py`), cycle        whose it is, and which time round
     direction, or the sign of a pulse height                     up or down
     columns called up and down, or D1 pot and D1 dep             likewise, a branch each
     pulse                                                        number of the pulse
     time                                                         of a retention series
     read                                                         of repeated read-outs
-    voltage and current                                          of a sweep
+    voltage and current, or a column of amperes a device         of a sweep
 
 One table may hold many devices; columns that are not known by any of these are conductances of a
 device each, and so may be files.
@@ -33,12 +33,22 @@ from devices.text_layout import Decimal
 
 Values = Float64[np.ndarray, " readings"]
 
-_NUMBER = r"([ _]?(id|no|nr|number|name|nummer|index|count))?"
+_NUMBER = r"([ _]?((id|no|nr|num|number|name|nummer|index|count)\.?|#))?"
+_COUNT = r"(n|no\.?|nr\.?|num|number|count|#|total|cumulative|applied|anzahl)([ _]?(of|der))?"
 _NAMES = {
     "device": rf"(device|dev|cell|id|sample|junction|zelle|bauteil|probe){_NUMBER}",
+    "wafer": rf"wafer{_NUMBER}",
+    "die": rf"die{_NUMBER}",
+    "chip": rf"chip{_NUMBER}",
+    "row": rf"(row|word[ _]?line|wl|zeile){_NUMBER}",
+    "column": rf"(col|column|bit[ _]?line|bl|spalte){_NUMBER}",
+    "x": "x",
+    "y": "y",
     "cycle": rf"(cycles?|cyc|loops?|repetitions?|zyklus|zyklen|durchlauf){_NUMBER}",
-    "pulse": rf"(pulses?|puls|n|no|nr|index|#){_NUMBER}|pulsnummer",
-    "direction": r"direction|dir|polarity|branch|phase|process|type|richtung|polarität",
+    "pulse": rf"(pulses?|puls|n|no\.?|nr\.?|index|#){_NUMBER}|{_COUNT}[ _]?puls(es?)?"
+    r"|puls(es|e)?[ _]?(applied|total|nummer|zahl|anzahl)",
+    "direction": r"(pulse[ _])?(direction|dir|polarity|branch|phase|process|type)"
+    r"|(puls)?(richtung|polarität)",
     "read": rf"(reads?|lesung|auslesung){_NUMBER}",
     "height": r"(pulse[ _])?(height|amplitude)|v[ _]?(pulse|prog|write)|pulse[ _]?voltage"
     r"|puls(höhe|hoehe|spannung)",
@@ -56,6 +66,8 @@ _UNITS = {
     **{"conductance": "S", "resistance": "Ohm", "current": "A"},
 }
 OF_READINGS = ("S", "Ohm", "A")
+SAID = ("weight", "conductance", "resistance", "current")
+"""Roles of a column that says that it is of readings: no other column is."""
 _UP = {
     *("up", "pot", "potentiation", "potentiate", "set", "p", "ltp", "+", "1", "1.0", "+1", "inc"),
     *("auf", "hoch", "potenzierung"),
@@ -92,7 +104,7 @@ class Asked:
 
 
 def roles_of(table: Table) -> dict[str, int]:
-    """Which column is what; a voltage beside a current, and nothing of pulses, is a sweep.
+    """Which column is what; a voltage beside currents, and nothing of pulses, is a sweep.
 
     Raises:
         MeasurementError: a column's unit is not one of what its name says.
@@ -102,11 +114,34 @@ def roles_of(table: Table) -> dict[str, int]:
         role = _role_of(column, table.path)
         if role is not None:
             roles.setdefault(role, place)
-    if {"voltage", "current"} <= set(roles) and not {"pulse", "direction", "height"} & set(roles):
+    for one, other in (("row", "column"), ("x", "y")):
+        if (one in roles) != (other in roles):  # a number of rows, or places on an axis
+            del roles[one if one in roles else other]
+    of_pulses = {"pulse", "direction", "height"} & set(roles)
+    if "voltage" in roles and not of_pulses and currents_of(table, roles):
         roles["sweep"] = roles["voltage"]
     elif "voltage" in roles and "height" not in roles:
         roles["height"] = roles.pop("voltage")
     return roles
+
+
+def currents_of(table: Table, roles: dict[str, int]) -> list[int]:
+    """Where currents are: the column called so, or all others where none says what was read."""
+    if "current" in roles:
+        return [roles["current"]]
+    rest = [place for place in range(len(table.columns)) if place not in roles.values()]
+    units = {(factor(table.columns[place].unit) or ("", ""))[1] for place in rest}
+    return rest if units == {"A"} and not set(SAID) & set(roles) else []
+
+
+def counts_rows(table: Table, columns: list[Any], roles: dict[str, int]) -> bool:
+    """Whether a first column of no name numbers the rows, of a branch or of all, and is no cell."""
+    first = np.asarray(columns[0])
+    if len(columns) < 2 or len(first) < 2 or 0 in roles.values() or table.columns[0].name != "1":
+        return False
+    if first.dtype.kind not in "fiu":
+        return False
+    return bool(((np.diff(first) == 1) | (first[1:] == first[0])).all() and np.ptp(first) > 0)
 
 
 def _role_of(column: Column, path: Path) -> str | None:
@@ -129,26 +164,48 @@ def _role_of(column: Column, path: Path) -> str | None:
     return None if unit in OF_READINGS else role
 
 
+def branch_of(name: str) -> tuple[int, str] | None:
+    """Sign of the branch that a column or a file is called after, and the rest of its name."""
+    matches = [(sign, each.search(name.lower())) for sign, each in _IN_NAME.items()]
+    of_name = [(sign, match) for sign, match in matches if match]
+    if len(of_name) != 1:
+        return None
+    sign, match = of_name[0]
+    return sign, f"{name[: match.start(2)]}{name[match.end(2) :]}".strip(" _-.:")
+
+
 def branches_of(names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Sign and device of columns such as up and down, or `D1 pot` and `D1 dep`; all or none."""
     found: dict[str, tuple[int, str]] = {}
     for name in names:
-        matches = [(sign, each.search(name.lower())) for sign, each in _IN_NAME.items()]
-        of_name = [(sign, match) for sign, match in matches if match]
-        if len(of_name) != 1:
+        branch = branch_of(name)
+        if branch is None:
             return {}
-        sign, match = of_name[0]
-        rest = f"{name[: match.start(2)]}{name[match.end(2) :]}".strip(" _-.:")
-        found[name] = sign, rest
+        found[name] = branch
     return found if len({sign for sign, _ in found.values()}) == 2 else {}
 
 
 def described(table: Table, roles: dict[str, int], readings: int) -> str:
-    """Say how a file was understood."""
+    """Say how a file was understood, and what of it is not used.
+
+    Raises:
+        MeasurementError: a column is about pulses and is not understood.
+    """
+    rest = [each for place, each in enumerate(table.columns) if place not in roles.values()]
+    for column in rest:
+        if "puls" in column.called.lower() and (factor(column.unit) or ("", ""))[1] not in (
+            OF_READINGS
+        ):
+            raise MeasurementError(
+                f"{table.path.name}: column {column} is of pulses, and not understood; call it "
+                "pulse if it numbers them, direction, height (V) or width (s), or delete it"
+            )
     known = [f"{role} {table.columns[place]}" for role, place in roles.items() if role != "sweep"]
     if "time" in roles and table.columns[roles["time"]].unit is None:
         known.append("times of no unit are seconds")
     columns = "1 column" if readings == 1 else f"{readings} columns"
+    if set(SAID) & set(roles) and rest:
+        known.append(f"not used: {', '.join(str(column) for column in rest)}")
     return "; ".join([f"{columns} of readings", *known])
 
 
@@ -181,9 +238,9 @@ def pulse_signs(
         period = asked.up + (asked.down or 0)
         place = np.arange(count) % period
         return np.where(place < asked.up, 1, -1)
-    named = [sign for sign, pattern in _IN_NAME.items() if pattern.search(path.stem.lower())]
-    if len(named) == 1:
-        return np.full(count, named[0])
+    branch = branch_of(path.stem)
+    if branch is not None:
+        return np.full(count, branch[0])
     raise MeasurementError(
         f"{path.name} does not say which pulses go up and which down: type --up N --down M for N "
         "readings up and M down in turn, add a column direction with up and down, or name the "

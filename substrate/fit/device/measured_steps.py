@@ -127,8 +127,8 @@ def measured_steps(
     """
     windows = [window_of(each) for each in devices]
     points = [[points_of(each, sign) for sign in (1, -1)] for each in devices]
-    if any(len(each.place) < LEAST for pair in points for each in pair):
-        raise ValueError("steps as measured need six readings of either direction a device")
+    for device, pair in zip(devices, points, strict=True):
+        _check_branches(device.name, *(len(each.place) for each in pair))
     low, high = (float(np.mean(each)) for each in zip(*windows, strict=True))
     cancel = cancelling(points, low, high)
     if zero is None:
@@ -192,6 +192,20 @@ def measured_steps(
         (cancel, spread_of_cancelling(points, windows) / math.sqrt(len(devices))),
         _error(devices, own, reading, spreads) / float(tables.mean()),
     )
+
+
+def _check_branches(name: str, up: int, down: int) -> None:
+    fewest, way = min((up, "up"), (down, "down"))
+    if up + down > 0 and fewest == 0:
+        raise ValueError(
+            f"device {name} has pulses in one direction only: add its rows, or a file "
+            f"{name}_{way}.csv, of pulses {way}"
+        )
+    if fewest < LEAST:
+        raise ValueError(
+            f"device {name} has {fewest} readings in branches of {LEAST} at least of pulses {way}, "
+            f"too few for its steps: add more"
+        )
 
 
 def _error(

@@ -20,11 +20,10 @@ import numpy as np
 from devices.measurement_columns import Column, MeasurementError, factor
 from devices.measurement_file import Table
 from devices.measurement_numbers import to_numbers
-from substrate.fit.device.layout import OF_READINGS, Asked, Values
+from substrate.fit.device.layout import OF_READINGS, SAID, Asked, Values, currents_of
 
 _LARGEST = 0.1
 """S, 10 Ω: no single cell conducts more."""
-_SAID = ("weight", "conductance", "resistance", "current")
 _WORDS = {"S": "siemens", "Ohm": "ohms", "A": "amperes"}
 _LIKELY = {"S": ("uS", "nS"), "Ohm": ("kOhm", "MOhm"), "A": ("uA", "nA")}
 
@@ -72,10 +71,13 @@ def readings_of(
         return to_numbers(columns[place], table.columns[place].name, path)
 
     if "sweep" in roles:
-        header = table.columns[roles["current"]]
-        scale, _ = factor(header.unit) or (1.0, "A")
-        return Readings(path, {path.stem: scale * numbers(roles["current"])}, "sweep", header, "A")
-    said = next((role for role in _SAID if role in roles), None)
+        currents = {}
+        for place in currents_of(table, roles):
+            scale, _ = factor(table.columns[place].unit) or (1.0, "A")
+            name = path.stem if "current" in roles else table.columns[place].called
+            currents[name] = scale * numbers(place)
+        return Readings(path, currents, "sweep", table.columns[place], "A")
+    said = next((role for role in SAID if role in roles), None)
     rest = [place for place in range(len(table.columns)) if place not in roles.values()]
     places = [roles[said]] if said else rest
     if not places:
@@ -164,12 +166,13 @@ def settle(files: Sequence[Readings], asked: Asked) -> tuple[bool, list[str]]:
     Raises:
         MeasurementError: it cannot be, or something that a caller said is of no use.
     """
+    of_cells = [each for each in files if each.kind != "sweep"]
     for what, given, used in (
         ("--unit", asked.unit, any(factor(each.header.unit) is None for each in files)),
-        ("--read-voltage", asked.read_voltage, any(each.unit == "A" for each in files)),
+        ("--read-voltage", asked.read_voltage, any(each.unit == "A" for each in of_cells)),
     ):
         if given is not None and not used:
-            why = "every header says a unit" if what == "--unit" else "no column is a current"
+            why = "every header says a unit" if what == "--unit" else "no current was read at one"
             raise MeasurementError(f"{what} {given} is of no use: {why}; leave it out")
     known = next((each for each in files if each.kind == "siemens"), None)
     unsaid = [each for each in files if each.kind == "unsaid"]

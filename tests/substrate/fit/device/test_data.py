@@ -97,14 +97,14 @@ def test_other_curves_are_known_by_their_columns(tmp_path):
     files = {
         "retention.csv": "time (h),C1 (uS),C2 (uS)\n1,5,6\n2,4,5\n3,3,4\n",
         "reads.csv": "cycle,read,G (uS)\n1,1,5\n1,2,5.1\n2,1,7\n2,2,7.1\n",
-        "sweep.csv": "V (V),I (uA)\n-1,-5\n0,0\n1,5\n",
+        "sweep.csv": "V (V),I (uA)\n-1,-5\n0,0\n1,5\n2,10\n",
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     found = read_devices([tmp_path / name for name in files], Asked())
     assert kinds(found) == [0, 2, 2, 1]
     np.testing.assert_allclose(found.retention[0].places, [3600, 7200, 10800])
-    np.testing.assert_allclose(found.sweeps[0].readings, [-5e-6, 0, 5e-6])
+    np.testing.assert_allclose(found.sweeps[0].readings, [-5e-6, 0, 5e-6, 1e-5])
 
 
 def test_a_table_of_nothing_known_is_refused(tmp_path):
@@ -216,7 +216,7 @@ def test_german_curves_of_other_kinds(tmp_path):
     files = {
         "halten.csv": "Zeit (h);Zelle;Widerstand (kOhm)\n1;A;5\n2;A;6,5\n3;A;7\n",
         "lesen.csv": "Zyklus;Lesung;Strom_nA\n1;1;5\n1;2;5,1\n2;1;7\n2;2;7,1\n",
-        "kennlinie.csv": "Spannung in mV;Strom in uA\n-1;-5\n0;0\n1;5\n",
+        "kennlinie.csv": "Spannung in mV;Strom in uA\n-1;-5\n0;0\n1;5\n2;10\n",
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -225,7 +225,7 @@ def test_german_curves_of_other_kinds(tmp_path):
     np.testing.assert_allclose(found.retention[0].places, [3600, 7200, 10800])
     np.testing.assert_allclose(found.retention[0].readings, [2e-4, 1 / 6500, 1 / 7000])
     np.testing.assert_allclose(found.reads[0].readings, [5e-8, 5.1e-8])
-    np.testing.assert_allclose(found.sweeps[0].places, [-1e-3, 0, 1e-3])
+    np.testing.assert_allclose(found.sweeps[0].places, [-1e-3, 0, 1e-3, 2e-3])
 
 
 def one_curve(folder: Path, header: str, values: str = "1 2 3 4") -> Path:
