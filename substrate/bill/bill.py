@@ -28,6 +28,7 @@ from substrate.record.ledger import Ledger, total
 from substrate.scenario.schema import Chip, IdealChip
 from substrate.scenario.schema.costs import Cell, Costs
 
+_PULSES = "pulses on cells"
 _CONVERTERS = ("ADC conversions", "DAC conversions", "read-out conversions")
 
 
@@ -92,7 +93,7 @@ def _energies(ledger: Ledger, chip: Chip, costs: Costs, cell: Cell | None) -> li
             cost("adc_pj", bits.readout),
         ),
         _Work("cells read", *both(_cells_read), cost("cell_read_fj"), 1e-15),
-        _Work("pulses on cells", _pulses(ledger.training), 0.0, cost("pulse_pj")),
+        _Work(_PULSES, _pulses(ledger.training), 0.0, cost("pulse_pj")),
         _Work("cells programmed", _cells_programmed(ledger), 0.0, cost("programming_pj")),
         _Work(
             "digital multiplications",
@@ -245,6 +246,8 @@ def _left_out(
 ) -> dict[str, list[str]]:
     """Name what occurred and has no price, and what the simulation does not tell."""
     untold = [f"multiplications of {', '.join(uncounted)}"] if uncounted else []
+    if any(work.what == _PULSES and work.training is None for work in energies):
+        untold.append("what arrays that do not tell their pulses read and compute of their own")
     named = [(f"energy of {work.what}", work) for work in energies]
     named += [(f"time of {work.what}", work) for work in times]
     return {

@@ -139,7 +139,11 @@ def test_a_cell_is_worn_by_pulses_and_by_programming():
 def test_what_the_simulation_does_not_tell_is_named_and_in_no_sum():
     blind = matrix(pulses=None, slots=None, worst_cell_pulses=None, trains=None)
     bill = bill_of(ledger(matrix(), blind), NativeChip(crossbar="native"), PRICES)
-    assert bill.untold == ["energy of pulses on cells", "time of slots of pulse trains"]
+    own = "what arrays that do not tell their pulses read and compute of their own"
+    assert bill.untold == [
+        *("energy of pulses on cells", "time of slots of pulse trains"),
+        *(f"energy of {own}", f"time of {own}"),
+    ]
     assert bill.worst_cell_cycles is None
     assert bill.trainings_endured is None
     pulses = next(item for item in bill.items if item.what == "pulses on cells")
