@@ -85,6 +85,16 @@ def test_the_right_sum_is_found_with_its_parameters(name):
     assert fits[: len(determined)] == sorted(determined, key=lambda fit: fit.bic)
 
 
+def test_hops_as_fast_as_the_samples_are_no_uniform_noise():
+    hops = TelegraphNoise(low=-0.05, high=0.05, dwell_low=1e-6, dwell_high=1e-6)
+    best = fit_all(simulate(hops, GaussianNoise(std=0.01), samples=3000), INTERVAL)[0]
+    assert best.name == "telegraph + white"
+    for parameter in ("dwell_low", "dwell_high"):
+        assert abs(best.parameters[parameter] - 1e-6) < ALLOWED * best.errors[parameter]
+    assert best.adequacy is not None
+    assert best.adequacy.verdict == "good"
+
+
 def test_levels_under_slow_noise_and_drift_are_found():
     """A memristor's trace: two levels for 5 and 2 ms, 1/f, white noise and drift, at 25 kHz."""
     interval, samples = 1 / 25e3, 40_000
