@@ -183,6 +183,12 @@ def _put_read_noise(result: DeviceFit, reads: ReadNoiseFit, siemens: bool) -> No
 def _put_drift(result: DeviceFit, drift: DriftFit) -> None:
     result.drift = drift
     result.verdicts["retention"] = drift.verdict
+    if drift.verdict != "good":
+        unsaid = "three times a series do not tell from noise" if math.isnan(drift.chance) else ""
+        result.notes.append(
+            f"ln G bends by {drift.bent:.0%} of what it changes by, which "
+            + (unsaid or "a decay with a power of time does not")
+        )
     if drift.nu[0] <= 0:
         result.notes.append(
             f"conductances do not decay (ν = {drift.nu[0]:.2g} ± {drift.nu[1]:.1g}): no drift set"

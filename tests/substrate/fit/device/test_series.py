@@ -26,6 +26,34 @@ def test_a_retention_that_breaks_down_is_no_such_drift():
     assert fit_drift([Series("a", t, np.where(t < 1e3, 1e-5, 2e-6))]).verdict == "poor"
 
 
+def test_an_exponential_is_no_such_drift_however_close_the_line():
+    t = np.geomspace(1, 1e5, 12)
+    decay = np.exp(-t / 6e5)
+    series = [
+        Series(str(i), t, 1e-5 * decay * (1 + 0.002 * RNG.normal(size=12))) for i in range(10)
+    ]
+    fit = fit_drift(series)
+    assert fit.residual < 0.05
+    assert fit.verdict == "poor"
+
+
+def test_drift_under_read_noise_is_good_but_for_chance():
+    rng, verdicts = np.random.default_rng(3), []
+    t = np.geomspace(1, 1e5, 12)
+    for _ in range(100):
+        noise = 1 + 0.08 * rng.normal(size=(10, 12))
+        series = [Series(str(i), t, 1e-5 * t**-0.05 * each) for i, each in enumerate(noise)]
+        verdicts.append(fit_drift(series).verdict)
+    # more than five alarms of 1 % each come up once in two thousand times
+    assert verdicts.count("good") >= 95
+
+
+def test_three_times_do_not_tell_a_bend_from_noise():
+    t = np.array([1.0, 1e2, 1e4])
+    series = [Series(str(i), t, 1e-5 * np.array([1.0, 0.7, 0.68])) for i in range(5)]
+    assert fit_drift(series).verdict == "usable"
+
+
 def test_read_noise_against_conductance_comes_back():
     reads = [
         Series("a", np.arange(200.0), g + 1e-7 * (g / 1e-5) ** 0.7 * RNG.normal(size=200))
