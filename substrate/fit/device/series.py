@@ -207,3 +207,27 @@ def bend_of_sweeps(sweeps: Sequence[Series]) -> tuple[float, float]:
         if bend > worst:
             worst, where = bend, largest
     return worst, where
+
+
+def gap_of_sweeps(sweeps: Sequence[Series]) -> float:
+    """Largest difference of currents at one voltage beyond chance, a part of the current.
+
+    Of what is left of I by the law above, d² between readings next to each other in voltage is held
+    against d² between those that follow one another: it is larger where I hangs on what came
+    before. Either has some 2/3 n degrees of freedom (von Neumann, Ann. Math. Stat. 12, 367, 1941).
+    """
+    from scipy.stats import f as f_distribution
+
+    worst = 0.0
+    for each in sweeps:
+        v, i = each.places, each.readings
+        powers = np.stack([v, v**3], axis=1)
+        rest = i - powers @ np.linalg.lstsq(powers, i, rcond=None)[0]
+        along, across = (
+            float((np.diff(of) ** 2).mean()) for of in (rest, rest[np.argsort(v, kind="stable")])
+        )
+        freedom = 2 * len(v) / 3
+        chance = float(f_distribution.sf(across / max(along, 1e-300), freedom, freedom))
+        if chance < _ALARM / len(sweeps):
+            worst = max(worst, math.sqrt((across - along) / float((i**2).mean())))
+    return worst

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from substrate.fit.device.data import Series
-from substrate.fit.device.series import bend_of_sweeps, fit_drift, fit_reads
+from substrate.fit.device.data import Measured, Series
+from substrate.fit.device.fit import fit_device
+from substrate.fit.device.series import bend_of_sweeps, fit_drift, fit_reads, gap_of_sweeps
 
 RNG = np.random.default_rng(1)
 
@@ -78,6 +79,29 @@ def test_the_bend_of_a_sweep():
     bend, volts = bend_of_sweeps([Series("a", v, 1e-5 * v * (1 + 0.4 * v**2))])
     assert bend == pytest.approx(0.1)
     assert volts == pytest.approx(0.5)
+
+
+def loop(largest, points):
+    return largest * np.interp(np.linspace(0, 4, 4 * points + 1), range(5), (0, 1, 0, -1, 0))
+
+
+def test_a_cell_that_switches_in_a_sweep_is_poor():
+    v = loop(1.5, 75)
+    on = np.zeros(len(v), dtype=bool)
+    on[np.argmax(v > 1) : np.argmax(v < -1)] = True
+    fit = fit_device(Measured(sweeps=[Series("a", v, np.where(on, 6e-5, 1e-5) * v)]))
+    assert fit.verdicts["sweep"] == "poor"
+    assert any("hysteresis" in note for note in fit.notes)
+
+
+@pytest.mark.parametrize("bent", [0.0, 5.0])
+def test_noise_and_bends_are_no_hysteresis_but_for_chance(bent):
+    rng, v = np.random.default_rng(4), loop(0.2, 20)
+    i = 1e-5 * (v + 3e-2 + bent * v**3)
+    noise = 2e-7 * rng.normal(size=(200, len(v)))
+    alarms = sum(gap_of_sweeps([Series("a", v, i + each)]) > 0 for each in noise)
+    # more than eight alarms of 1 % each come up once in five thousand times
+    assert alarms <= 8
 
 
 def test_too_little_is_refused():
