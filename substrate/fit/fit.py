@@ -20,7 +20,7 @@ from devices.noise import NoiseModel, TelegraphNoise, UniformNoise
 from substrate.fit.adequacy import Adequacy, Verdict, judge
 from substrate.fit.maximise import maximise, standard_errors
 from substrate.fit.predictive import Samples
-from substrate.fit.sums import Kind, Sum, Vector
+from substrate.fit.sums import Kind, Sum, Vector, fleeting
 
 LEAST_SAMPLES = 100
 MOST_FLUCTUATORS = 3
@@ -209,6 +209,7 @@ class _Search:
             errors = standard_errors(
                 theta, information, lambda at: which.parameters(at, *scales), logarithms
             )
+            errors |= dict.fromkeys(fleeting(parameters, errors, self._interval), math.inf)
         except (ValueError, OverflowError):
             return  # the best lies on the border of what a model allows: a simpler sum has it
         fit = Fit(

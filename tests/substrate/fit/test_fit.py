@@ -21,6 +21,7 @@ from devices.noise import (
 from devices.noise.base import Memory
 from substrate.fit.adequacy import judge
 from substrate.fit.fit import Fit, _two_values, fit_all
+from substrate.fit.sums import fleeting
 
 SAMPLES = 8000
 INTERVAL = 1e-6
@@ -145,6 +146,20 @@ def test_what_the_trace_leaves_open_is_not_recommended():
     open_ = [fit for fit in fits if not fit.determined]
     assert open_  # white noise does not say how fast anything else forgets
     assert fits[-len(open_) :] == open_
+
+
+def test_stays_of_single_samples_are_no_level():
+    dwells = {"dwell_low": 2e-5, "dwell_high": 0.5e-6, "dwell_low_2": 0.5e-6, "dwell_high_2": 2e-6}
+    errors = {"dwell_low": 3e-5, "dwell_high": 0.7e-6, "dwell_low_2": 0.1e-6, "dwell_high_2": 3e-6}
+    assert fleeting(dwells, errors, INTERVAL) == ["dwell_high"]
+
+
+def test_a_sum_with_such_stays_is_not_determined(monkeypatch):
+    monkeypatch.setattr("substrate.fit.fit.fleeting", lambda *_: ["dwell_high"])
+    trace = simulate(HOPS, GaussianNoise(std=0.01), samples=500)
+    fits = [fit for fit in fit_all(trace, INTERVAL) if "telegraph" in fit.name]
+    assert fits
+    assert not any(fit.determined for fit in fits)
 
 
 def test_likelihoods_of_nested_sums_agree():
