@@ -20,7 +20,7 @@ from devices.noise import NoiseModel, TelegraphNoise, UniformNoise
 from substrate.fit.adequacy import Adequacy, Verdict, judge
 from substrate.fit.maximise import maximise, standard_errors
 from substrate.fit.predictive import Samples
-from substrate.fit.sums import Kind, Sum, Vector
+from substrate.fit.sums import Kind, Sum, Vector, fleeting
 
 LEAST_SAMPLES = 100
 MOST_FLUCTUATORS = 3
@@ -137,10 +137,9 @@ class _Search:
             self._add(found, Sum(kind), Sum(kind).start(self._floor, len(self._x)))
         for each in tuple(found):
             self._add(found, *each.which.with_drift(each.theta, self._slope))
-        if self._uniform.bic < min(each.fit.bic for each in found):
-            return found  # samples between sharp bounds are no levels under Gaussian noise
         for number in range(1, MOST_FLUCTUATORS + 1):
-            before = min(each.fit.bic for each in found)
+            # hops as fast as the samples have no memory either, and may look uniform without levels
+            before = min(self._uniform.bic, *(each.fit.bic for each in found))
             base = [each for each in found if each.which.fluctuators == number - 1]
             base = [each for each in base if not each.which.drift]
             if number > 1:
@@ -210,6 +209,7 @@ class _Search:
             errors = standard_errors(
                 theta, information, lambda at: which.parameters(at, *scales), logarithms
             )
+            errors |= dict.fromkeys(fleeting(parameters, errors, self._interval), math.inf)
         except (ValueError, OverflowError):
             return  # the best lies on the border of what a model allows: a simpler sum has it
         fit = Fit(

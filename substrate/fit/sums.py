@@ -254,3 +254,16 @@ class Sum:
         if len(own) == 3:
             own[2] = math.log(floor)
         return theta
+
+
+def fleeting(parameters: dict[str, float], errors: dict[str, float], interval: float) -> list[str]:
+    """Names of dwell times within a sample that are no further than their errors from none.
+
+    So short a stay is one sample off the rest, as any outlier is, and no level for all that the
+    trace says.
+    """
+    return [
+        name
+        for name, value in parameters.items()
+        if name.startswith("dwell") and value < interval and errors[name] >= value
+    ]

@@ -21,9 +21,11 @@ from substrate.fit.device.series import (
     bend_of_sweeps,
     fit_drift,
     fit_reads,
+    gap_of_sweeps,
 )
 
-_BEND_MATTERS = 0.02
+_MATTERS = 0.02
+"""Of a current, for what a product of conductance and voltage may be off by."""
 
 
 @dataclass
@@ -88,12 +90,18 @@ def fit_device(
         _put_drift(result, fit_drift(measured.retention))
     if measured.sweeps:
         bend, volts = bend_of_sweeps(measured.sweeps)
-        matters = "matters: read at a lower voltage" if bend > _BEND_MATTERS else "does not matter"
-        result.verdicts["sweep"] = "good" if bend <= _BEND_MATTERS else "poor"
+        matters = "matters: read at a lower voltage" if bend > _MATTERS else "does not matter"
+        gap = gap_of_sweeps(measured.sweeps)
+        result.verdicts["sweep"] = "good" if max(bend, gap) <= _MATTERS else "poor"
         result.notes.append(
             f"currents bend by {bend:.2%} up to {volts:g} V, which {matters} "
             f"(native crossbars multiply exactly)"
         )
+        if gap > _MATTERS:
+            result.notes.append(
+                f"currents at one voltage differ by {gap:.0%} within a sweep, beyond chance: there "
+                "is hysteresis, or the cell switches; read below the voltage where that begins"
+            )
     several = {name: kinds for name, kinds in measured.pulse_kinds.items() if len(kinds) > 2}
     for name, kinds in several.items():
         result.notes.append(
@@ -183,6 +191,12 @@ def _put_read_noise(result: DeviceFit, reads: ReadNoiseFit, siemens: bool) -> No
 def _put_drift(result: DeviceFit, drift: DriftFit) -> None:
     result.drift = drift
     result.verdicts["retention"] = drift.verdict
+    if drift.verdict != "good":
+        unsaid = "three times a series do not tell from noise" if math.isnan(drift.chance) else ""
+        result.notes.append(
+            f"ln G bends by {drift.bent:.0%} of what it changes by, which "
+            + (unsaid or "a decay with a power of time does not")
+        )
     if drift.nu[0] <= 0:
         result.notes.append(
             f"conductances do not decay (ν = {drift.nu[0]:.2g} ± {drift.nu[1]:.1g}): no drift set"

@@ -21,6 +21,7 @@ from devices.noise import (
 from devices.noise.base import Memory
 from substrate.fit.adequacy import judge
 from substrate.fit.fit import Fit, _two_values, fit_all
+from substrate.fit.sums import fleeting
 
 SAMPLES = 8000
 INTERVAL = 1e-6
@@ -85,6 +86,16 @@ def test_the_right_sum_is_found_with_its_parameters(name):
     assert fits[: len(determined)] == sorted(determined, key=lambda fit: fit.bic)
 
 
+def test_hops_as_fast_as_the_samples_are_no_uniform_noise():
+    hops = TelegraphNoise(low=-0.05, high=0.05, dwell_low=1e-6, dwell_high=1e-6)
+    best = fit_all(simulate(hops, GaussianNoise(std=0.01), samples=3000), INTERVAL)[0]
+    assert best.name == "telegraph + white"
+    for parameter in ("dwell_low", "dwell_high"):
+        assert abs(best.parameters[parameter] - 1e-6) < ALLOWED * best.errors[parameter]
+    assert best.adequacy is not None
+    assert best.adequacy.verdict == "good"
+
+
 def test_levels_under_slow_noise_and_drift_are_found():
     """A memristor's trace: two levels for 5 and 2 ms, 1/f, white noise and drift, at 25 kHz."""
     interval, samples = 1 / 25e3, 40_000
@@ -135,6 +146,20 @@ def test_what_the_trace_leaves_open_is_not_recommended():
     open_ = [fit for fit in fits if not fit.determined]
     assert open_  # white noise does not say how fast anything else forgets
     assert fits[-len(open_) :] == open_
+
+
+def test_stays_of_single_samples_are_no_level():
+    dwells = {"dwell_low": 2e-5, "dwell_high": 0.5e-6, "dwell_low_2": 0.5e-6, "dwell_high_2": 2e-6}
+    errors = {"dwell_low": 3e-5, "dwell_high": 0.7e-6, "dwell_low_2": 0.1e-6, "dwell_high_2": 3e-6}
+    assert fleeting(dwells, errors, INTERVAL) == ["dwell_high"]
+
+
+def test_a_sum_with_such_stays_is_not_determined(monkeypatch):
+    monkeypatch.setattr("substrate.fit.fit.fleeting", lambda *_: ["dwell_high"])
+    trace = simulate(HOPS, GaussianNoise(std=0.01), samples=500)
+    fits = [fit for fit in fit_all(trace, INTERVAL) if "telegraph" in fit.name]
+    assert fits
+    assert not any(fit.determined for fit in fits)
 
 
 def test_likelihoods_of_nested_sums_agree():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from substrate.fit.device.data import Series
-from substrate.fit.device.series import bend_of_sweeps, fit_drift, fit_reads
+from substrate.fit.device.data import Measured, Series
+from substrate.fit.device.fit import fit_device
+from substrate.fit.device.series import bend_of_sweeps, fit_drift, fit_reads, gap_of_sweeps
 
 RNG = np.random.default_rng(1)
 
@@ -24,6 +25,34 @@ def test_drift_comes_back():
 def test_a_retention_that_breaks_down_is_no_such_drift():
     t = np.geomspace(1, 1e5, 20)
     assert fit_drift([Series("a", t, np.where(t < 1e3, 1e-5, 2e-6))]).verdict == "poor"
+
+
+def test_an_exponential_is_no_such_drift_however_close_the_line():
+    t = np.geomspace(1, 1e5, 12)
+    decay = np.exp(-t / 6e5)
+    series = [
+        Series(str(i), t, 1e-5 * decay * (1 + 0.002 * RNG.normal(size=12))) for i in range(10)
+    ]
+    fit = fit_drift(series)
+    assert fit.residual < 0.05
+    assert fit.verdict == "poor"
+
+
+def test_drift_under_read_noise_is_good_but_for_chance():
+    rng, verdicts = np.random.default_rng(3), []
+    t = np.geomspace(1, 1e5, 12)
+    for _ in range(100):
+        noise = 1 + 0.08 * rng.normal(size=(10, 12))
+        series = [Series(str(i), t, 1e-5 * t**-0.05 * each) for i, each in enumerate(noise)]
+        verdicts.append(fit_drift(series).verdict)
+    # more than five alarms of 1 % each come up once in two thousand times
+    assert verdicts.count("good") >= 95
+
+
+def test_three_times_do_not_tell_a_bend_from_noise():
+    t = np.array([1.0, 1e2, 1e4])
+    series = [Series(str(i), t, 1e-5 * np.array([1.0, 0.7, 0.68])) for i in range(5)]
+    assert fit_drift(series).verdict == "usable"
 
 
 def test_read_noise_against_conductance_comes_back():
@@ -50,6 +79,29 @@ def test_the_bend_of_a_sweep():
     bend, volts = bend_of_sweeps([Series("a", v, 1e-5 * v * (1 + 0.4 * v**2))])
     assert bend == pytest.approx(0.1)
     assert volts == pytest.approx(0.5)
+
+
+def loop(largest, points):
+    return largest * np.interp(np.linspace(0, 4, 4 * points + 1), range(5), (0, 1, 0, -1, 0))
+
+
+def test_a_cell_that_switches_in_a_sweep_is_poor():
+    v = loop(1.5, 75)
+    on = np.zeros(len(v), dtype=bool)
+    on[np.argmax(v > 1) : np.argmax(v < -1)] = True
+    fit = fit_device(Measured(sweeps=[Series("a", v, np.where(on, 6e-5, 1e-5) * v)]))
+    assert fit.verdicts["sweep"] == "poor"
+    assert any("hysteresis" in note for note in fit.notes)
+
+
+@pytest.mark.parametrize("bent", [0.0, 5.0])
+def test_noise_and_bends_are_no_hysteresis_but_for_chance(bent):
+    rng, v = np.random.default_rng(4), loop(0.2, 20)
+    i = 1e-5 * (v + 3e-2 + bent * v**3)
+    noise = 2e-7 * rng.normal(size=(200, len(v)))
+    alarms = sum(gap_of_sweeps([Series("a", v, i + each)]) > 0 for each in noise)
+    # more than eight alarms of 1 % each come up once in five thousand times
+    assert alarms <= 8
 
 
 def test_too_little_is_refused():
