@@ -33,6 +33,7 @@ from substrate.fit.device.data import Response
 from substrate.fit.device.measured_steps import measured_steps
 from substrate.fit.device.population import Estimate, population, std
 from substrate.fit.device.response_fit import GOOD, STEPS_GOOD, ResponseFit
+from substrate.fit.device.step_check import steps_off
 
 _CHANCE = 3.0
 """Standard errors by which one closed form must be more likely than another to be told from it."""
@@ -92,7 +93,7 @@ def fit_responses(
         return closed
     if closed is None:
         return measured
-    closed = replace(closed, steps_off=_steps_off(closed, measured))
+    closed = replace(closed, steps_off=steps_off(closed, measured, siemens))
     if closed.misfit > GOOD and measured.misfit < closed.misfit / 2:
         measured.notes.append(
             f"no closed form fits: the best, {closed.kind}, is off by {closed.misfit:.1%} of the "
@@ -105,17 +106,6 @@ def fit_responses(
             "take them as measured"
         )
     return closed
-
-
-def _steps_off(closed: ResponseFit, measured: ResponseFit) -> float:
-    """What mean steps differ by over the window beyond chance, a part of the mean step."""
-    assert measured.steps is not None
-    inside = measured.steps.weight[1:-1]
-    place = measured.zero + measured.per_weight * inside
-    law = np.stack(closed.mean_steps((place - closed.zero) / closed.per_weight))
-    seen = np.stack(measured.mean_steps(inside)) * measured.per_weight / closed.per_weight
-    off = float(((law - seen) ** 2).mean() / seen.mean() ** 2)
-    return math.sqrt(max(off - measured.steps.error**2, 0.0))
 
 
 def _closed(

@@ -40,7 +40,7 @@ class ResponseFit:
         notes: for people.
         steps: where no closed form fits.
         steps_off: root mean square of what mean steps of a closed form and those measured differ
-            by beyond chance, a part of the mean step.
+            by beyond the error of these, a part of the mean step; 0 where that may be chance.
     """
 
     kind: str
