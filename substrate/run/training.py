@@ -167,7 +167,8 @@ class ArmRun:
 
     def ledger(self) -> Ledger:
         """Give what the training took, and what an inference takes."""
-        x = self._dataset.x_test[:1]
+        # a batch as an evaluation has it: some tiles look how far they have drifted once a batch
+        x = self._dataset.x_test[:_EVALUATION_BATCH]
         with self._host.aside("ledger"):
             before = self._host.ledger()
             self._chip.passes(x, [None], read_inputs=(), read_pre_activations=())

@@ -136,20 +136,6 @@ def test_a_weight_takes_all_cells_that_stand_for_it(crossbar, cells):
     assert of(chip, 1).cells_per_weight == cells
 
 
-@pytest.mark.parametrize(
-    ("policy", "pulses", "worst"),
-    [("ALL", 2, 1), ("SINGLE_SEQUENTIAL", 1, 0.5), ("SINGLE_FIXED", 1, 1)],
-)
-def test_the_cells_of_a_vector_take_all_pulses_or_take_turns(policy, pulses, worst):
-    crossbar = aihwkit(3, 6, "Idealized2Preset", device={"update_policy": policy})
-    single = aihwkit(3, 6, "Idealized2Preset", device={"update_policy": "SINGLE_FIXED"})
-    request = Outer(torch.randn(BATCH, 6), torch.randn(BATCH, 3), 1e-3)
-    crossbar.update(request)
-    single.update(request)
-    assert crossbar.wear.pulses == pytest.approx(pulses * single.wear.pulses)
-    assert crossbar.wear.worst_cell_pulses == pytest.approx(worst * single.wear.worst_cell_pulses)
-
-
 def test_mixed_precision_forms_and_keeps_changes_digitally():
     chip = make_chip(SIZES, partial(aihwkit, preset="MixedPrecisionPCMPreset"))
     outer = Outer(torch.randn(BATCH, 6), torch.randn(BATCH, 5), 0.01)
@@ -161,25 +147,6 @@ def test_mixed_precision_forms_and_keeps_changes_digitally():
 @pytest.mark.parametrize("preset", ["TTv2EcRamPreset", "AGADEcRamPreset"])
 def test_tiles_that_transfer_through_a_buffer_keep_it_digitally(preset):
     assert of(make_chip(SIZES, partial(aihwkit, preset=preset)), 1).words == 30 + 5
-
-
-def test_what_compensates_drift_is_read_row_by_row():
-    config = preset_config("InferenceRPUConfig")
-    generator = torch.Generator().manual_seed(0)
-    crossbar = AihwkitInferenceCrossbar(
-        3, 6, config, CPU, generator, seconds_after_programming=20.0
-    )
-    crossbar.program(torch.randn(3, 6))
-    assert crossbar.wear.reads == 6
-    crossbar.read(torch.randn(BATCH, 6))
-    assert crossbar.wear.reads == 12
-    with crossbar.without_trace():
-        crossbar.read(torch.randn(BATCH, 6))
-    state = crossbar.state()
-    crossbar.read(torch.randn(BATCH, 6))
-    crossbar.restore(state)
-    assert crossbar.wear.reads == 12
-    assert inference(3, 6).wear.reads == 0
 
 
 def test_every_array_of_a_split_matrix_has_its_own_converters():

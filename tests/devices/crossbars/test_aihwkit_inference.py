@@ -192,3 +192,20 @@ def test_scaling_onto_the_conductance_range_leaves_the_weights_as_they_are():
     crossbar.program(weights)
     torch.testing.assert_close(weights_read(crossbar), weights)
     assert crossbar.state()["weights"].abs().amax(1).allclose(torch.ones(40))
+
+
+def test_what_compensates_drift_is_read_row_by_row_and_counted():
+    crossbar, x = make(seconds_after_programming=20.0), torch.randn(4, 30)
+    crossbar.program(some_weights())
+    assert crossbar.wear.reads == 30
+    crossbar.read(x)
+    assert crossbar.wear.reads == 60
+    with crossbar.without_trace():
+        crossbar.read(x)
+    state = crossbar.state()
+    crossbar.read(x)
+    crossbar.restore(state)
+    assert crossbar.wear.reads == 60
+    still = make()
+    still.program(some_weights())
+    assert still.wear.reads == 0

@@ -127,3 +127,20 @@ def test_what_is_cut_short_is_counted_and_goes_with_the_state():
     again.restore(made.state())
     again.update(Outer(x, d, 1.0))
     assert again.pulse_trains.tolist() == [13, 7]
+
+
+@pytest.mark.parametrize(
+    ("policy", "pulses", "worst"),
+    [("ALL", 2, 1), ("SINGLE_SEQUENTIAL", 1, 0.5), ("SINGLE_FIXED", 1, 1)],
+)
+def test_the_cells_of_a_vector_take_all_pulses_or_take_turns(policy, pulses, worst):
+    def wear(of: str):
+        config = preset_config("Idealized2Preset", {"device": {"update_policy": of}})
+        made = AihwkitCrossbar(3, 6, config, CPU)
+        made.update(request)
+        return made.wear
+
+    request = Outer(torch.randn(4, 6), torch.randn(4, 3), 1e-3)
+    found, single = wear(policy), wear("SINGLE_FIXED")
+    assert found.pulses == pytest.approx(pulses * single.pulses)
+    assert found.worst_cell_pulses == pytest.approx(worst * single.worst_cell_pulses)

@@ -103,3 +103,11 @@ def test_a_resumed_run_trains_and_tests_the_same(tmp_path: Path, chip: str) -> N
     assert figures_of_tests(after) == figures_of_tests(rest)
     assert "operation" in resumed._multiplications.uncounted
     assert resumed.observed_noise() == whole.observed_noise()
+
+
+def test_an_inference_bears_its_part_of_what_a_batch_takes(tmp_path: Path) -> None:
+    run = begin(tmp_path / "tiny.yaml", CHIPS["aihwkit that drifts"], "data.limit_test=100")
+    list(run.epochs())
+    weights = run.ledger().inference.matrices[0]
+    # each of 64 rows once for a batch of 100, to see how far it has drifted
+    assert weights.reads == pytest.approx(1 + 64 / 100)
