@@ -33,23 +33,21 @@ def check_update(update: LayerUpdate, shapes: Sequence[LayerShape]) -> None:
     check_layer(layer, shapes)
     n_out, n_in, _ = shapes[layer]
     for name, request in (("weight", update.weight), ("mirror", update.mirror)):
-        where = f"the {name} request of layer {layer}"
         if isinstance(request, Outer):
-            _check(request.x, (-1, n_in), f"x in {where}")
-            _check(request.d, (len(request.x), n_out), f"d in {where}")
+            x, d = request.x, request.d
+            _check(x, (*x.shape[:1], n_in), "x in the {} request of layer {}", name, layer)
+            _check(d, (*x.shape[:1], n_out), "d in the {} request of layer {}", name, layer)
         elif isinstance(request, Dense):
-            _check(request.delta, (n_out, n_in), f"delta in {where}")
+            _check(request.delta, (n_out, n_in), "delta in the {} request of layer {}", name, layer)
     if update.bias is not None:
-        _check(update.bias, (n_out,), f"the bias of layer {layer}")
+        _check(update.bias, (n_out,), "the bias of layer {}", layer)
     if update.decorrelation is not None:
-        x_star = update.decorrelation.x_star
-        _check(x_star, (-1, n_in), f"x_star in the decorrelation request of layer {layer}")
+        x, what = update.decorrelation.x_star, "x_star in the decorrelation request of layer {}"
+        _check(x, (*x.shape[:1], n_in), what, layer)
 
 
-def _check(tensor: Tensor, shape: tuple[int, ...], what: str) -> None:
-    found = tuple(tensor.shape)
-    if len(found) != len(shape) or any(
-        wanted not in (-1, size) for size, wanted in zip(found, shape, strict=True)
-    ):
-        wanted = ", ".join("samples" if size == -1 else str(size) for size in shape)
-        raise ValueError(f"{what} has the shape {found}, and should have ({wanted})")
+def _check(tensor: Tensor, shape: tuple[int, ...], what: str, *where: object) -> None:
+    # what is wrong is put in words only then: this is asked of every layer in every step
+    if tensor.shape != shape:
+        found, wanted = tuple(tensor.shape), ", ".join(str(size) for size in shape)
+        raise ValueError(f"{what.format(*where)} has the shape {found}, and should have ({wanted})")

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,6 +27,7 @@ from substrate.wire.errors import ChipUnreachable
 from substrate.wire.host import RemoteHost
 from substrate.wire.link import Link
 from substrate.wire.pipe import Pipe, serve_pipe
+from substrate.wire.shared import share, shared
 
 _START_SECONDS = 120.0
 
@@ -48,11 +50,12 @@ def isolated_host(
         ChipEnded: it ended later.
     """
     ours, theirs = multiprocessing.Pipe()
+    memory = share(server_context())
     process = server_context().Process(
         target=_serve,
         args=(
             *(_settings(scenario, name), name, tuple(dataset.input_shape), dataset.n_out),
-            *(device.type, str(states), told_trust(), theirs),
+            *(device.type, str(states), told_trust(), theirs, memory),
         ),
     )
     try:
@@ -61,7 +64,7 @@ def isolated_host(
         told = ours.recv_bytes().decode() if ours.poll(_START_SECONDS) else "it does not begin"
         if told:
             raise ChipUnreachable(f"the process of the chip could not be started: {told}")
-        pipe = Pipe(ours, "the chip")
+        pipe = Pipe(ours, "the chip", shared(memory))
         yield RemoteHost(Link(pipe), "")
         for warning in pipe.end():
             warnings.warn(warning, stacklevel=1)
@@ -90,6 +93,7 @@ def _serve(
     states: str,
     trust: str,
     pipe: Connection,
+    memory: tuple[Any, Any],
 ) -> None:
     from substrate.wire.arm import serve_arm
 
@@ -108,4 +112,4 @@ def _serve(
         return
     pipe.send_bytes(b"")
     with trusting_as_told(trust):
-        serve_pipe(served, pipe)
+        serve_pipe(served, pipe, shared(memory))

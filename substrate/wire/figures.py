@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 
 import numpy as np
 
@@ -90,8 +91,8 @@ class Tally:
     def __init__(self) -> None:
         """Start at nothing."""
         self._lock = threading.Lock()
-        self._done: dict[str, Durations] = {}
-        self._refused: dict[str, int] = {}
+        self._done: dict[str, Durations] = defaultdict(Durations)
+        self._refused: dict[str, int] = defaultdict(int)
         self._received = self._sent = self.updates = 0
         self._began = time.monotonic()
         self._reported: dict[str, float] = {}
@@ -106,8 +107,8 @@ class Tally:
     def done(self, what: str, seconds: float, *, refused: bool) -> None:
         """Count what was carried out, or was not."""
         with self._lock:
-            self._done.setdefault(what, Durations()).add(seconds)
-            self._refused[what] = self._refused.get(what, 0) + refused
+            self._done[what].add(seconds)
+            self._refused[what] += refused
             self.updates += what == "apply" and not refused
 
     def reported(self, figures: dict[str, float]) -> None:

@@ -5,6 +5,10 @@
 That is what protobuf makes of a message whose fields are written in the order of their numbers, so
 any protobuf library reads and writes it. Here the bytes of tensors go past that library, since it
 would copy each of them several times: a message is joined once, and a tensor is copied out once.
+
+Two processes that share memory leave the data there, and say in front how much it is:
+
+    [0] [bytes of data, 8 bytes] [1: crc32c] [the other fields]
 """
 
 from __future__ import annotations
@@ -31,8 +35,8 @@ _DTYPES = {
     torch.uint8: pb.UINT8,
 }
 _TORCH = {of_wire: of_torch for of_torch, of_wire in _DTYPES.items()}
-_CRC_TAG, _DATA_TAG = b"\x0d", b"\x12"
-_CRC_END = 5
+_CRC_TAG, _DATA_TAG, _SHARED_TAG = b"\x0d", b"\x12", b"\x00"
+_CRC_END, _SHARED_END = 5, 9
 _MOST_AXES, _LONGEST = 8, 2**40
 
 if sys.byteorder != "little":  # pragma: no cover
@@ -51,15 +55,32 @@ class Tensors:
     """The tensors of a message in the making; what is added twice travels once.
 
     Attributes:
-        told: what the message says of them.
         held: they, as long as they may not have changed.
+        parts: the bytes of those that travel in the message.
+        size: bytes of all that travel.
+        shared: whether they lie in shared memory.
     """
 
-    def __init__(self, known: Mapping[object, tuple[int, bool, int]] | None = None) -> None:
-        """Start with none; `known`, which may change, says where the other side has which."""
-        self.told: list[pb.Tensor] = []
+    def __init__(
+        self,
+        message: pb.Request | pb.Reply,
+        known: Mapping[object, tuple[int, bool, int]] | None = None,
+        memory: Callable[[], memoryview | None] | None = None,
+    ) -> None:
+        """Start with none.
+
+        Args:
+            message: that tells of them.
+            known: where the other side has which tensors already; it may change.
+            memory: gives what is shared with the other side, if that may be written now.
+        """
         self.held: list[Tensor] = []
         self.parts: list[NDArray[np.uint8]] = []
+        self.size = 0
+        self.shared = False
+        self._told = message.tensors
+        self._memory = memory
+        self._free = memoryview(b"")
         self._settled = 0
         self._known = {} if known is None else known
         self._places: dict[object, int] = {}
@@ -72,22 +93,29 @@ class Tensors:
         dtype = _DTYPES.get(tensor.dtype)
         if dtype is None:
             raise TypeError(f"a tensor of {tensor.dtype} cannot travel")
-        told = pb.Tensor(dtype=dtype, shape=tensor.shape)
+        place = len(self._told)
+        told = self._told.add(dtype=dtype, shape=tensor.shape)
         if (earlier := self._known.get(key)) is not None:
             number, in_reply, at = earlier
             told.earlier.number, told.earlier.in_reply, told.earlier.place = number, in_reply, at
         elif tensor.numel():
-            flat = tensor.detach().cpu().contiguous().numpy().reshape(-1)
-            self.parts.append(flat.view(np.uint8))
-        self._places[key] = place = len(self.told)
-        self.told.append(told)
+            self._take(np.ascontiguousarray(tensor.numpy(force=True)))
+        self._places[key] = place
         self.held.append(tensor)
         return place
 
-    @property
-    def size(self) -> int:
-        """Bytes that travel."""
-        return sum(len(each) for each in self.parts)
+    def _take(self, array: NDArray[Any]) -> None:
+        if not self.size and self._memory is not None and (free := self._memory()) is not None:
+            self.shared, self._free = True, free
+        before, self.size = self.size, self.size + array.nbytes
+        if self.shared and self.size > len(self._free):
+            # more than there is memory for: all of it goes in the message
+            self.parts, self.shared = [np.array(self._free[:before])], False
+            self._settled = 1
+        if self.shared:
+            self._free[before : self.size] = array.data.cast("B")
+        else:
+            self.parts.append(array.reshape(-1).view(np.uint8))
 
     def settle(self) -> None:
         """Let what was added change from here on."""
@@ -106,25 +134,41 @@ def identity(tensor: Tensor) -> object:
 def pack(message: ProtobufMessage, tensors: Tensors | None = None) -> bytes:
     """Give a message with its tensors as bytes."""
     parts: list[Any] = []
-    if tensors is not None:
-        assert isinstance(message, pb.Request | pb.Reply)
-        del message.tensors[:]
-        message.tensors.extend(tensors.told)
-        if data := tensors.parts:
-            parts = [_DATA_TAG + _varint(tensors.size), *data]
+    front = b""
+    if tensors is not None and tensors.shared:
+        front = _SHARED_TAG + tensors.size.to_bytes(8, "little")
+    elif tensors is not None and tensors.parts:
+        parts = [_DATA_TAG + _varint(tensors.size), *tensors.parts]
     parts.append(message.SerializeToString())
     crc = 0
     for part in parts:
         crc = google_crc32c.extend(crc, part)
-    return b"".join([_CRC_TAG, crc.to_bytes(4, "little"), *parts])
+    return b"".join([front, _CRC_TAG, crc.to_bytes(4, "little"), *parts])
 
 
-def unpack(kind: type[Message], raw: bytes | None) -> tuple[Message, memoryview]:
+def bytes_of(raw: bytes) -> int:
+    """Give the bytes of a message, with those of its tensors that lie in shared memory."""
+    shared = int.from_bytes(raw[1:_SHARED_END], "little") if raw[:1] == _SHARED_TAG else 0
+    return len(raw) + shared
+
+
+def unpack(
+    kind: type[Message], raw: bytes | None, memory: memoryview | None = None
+) -> tuple[Message, memoryview]:
     """Read a message; gives the bytes of its tensors too, for `read_tensors`.
+
+    Args:
+        kind: of message.
+        raw: its bytes.
+        memory: that is shared with who sent it.
 
     Raises:
         Unreadable: the bytes are none, or were changed on the way.
     """
+    shared = None
+    if raw is not None and memory is not None and raw[:1] == _SHARED_TAG:
+        shared = memory[: int.from_bytes(raw[1:_SHARED_END], "little")]
+        raw = raw[_SHARED_END:]
     # gRPC gives none where a reply's status came through and its message did not
     if raw is None or raw[:1] != _CRC_TAG or len(raw) < _CRC_END:
         raise Unreadable("the message does not begin with its checksum")
@@ -143,7 +187,7 @@ def unpack(kind: type[Message], raw: bytes | None) -> tuple[Message, memoryview]
         raise Unreadable(f"the message is not of this schema: {problem}") from None
     if getattr(message, "data", b""):
         raise Unreadable("the message has its data not where it belongs, right behind the checksum")
-    return message, memoryview(raw)[start:end]
+    return message, memoryview(raw)[start:end] if shared is None else shared
 
 
 def read_tensors(

@@ -15,6 +15,7 @@ from torch import Tensor
 from devices.ledger import Counts
 from substrate.record.wire import WireFigures
 from substrate.scenario.schema.remote import RemoteChip as RemoteSettings
+from substrate.wire import chip_pb2 as pb
 from substrate.wire.address import Guard
 from substrate.wire.link import Link
 from substrate.wire.remote import RemoteChip
@@ -109,11 +110,12 @@ class RemoteHost:
 
     def ledger(self) -> Counts:
         """What the chip did since the training began."""
-        return self._counts()[0]
+        return read_counts(self._told_ledger())
 
     def pulse_trains(self) -> tuple[int, int] | None:
         """Pulse trains that were looked at, and those of them that were cut short."""
-        return self._counts()[1]
+        told = self._told_ledger()
+        return (told.trains, told.trains_cut_short) if told.HasField("trains") else None
 
     def reported(self) -> dict[str, float]:
         """What the chip's driver reports beside its reads; nothing of schema 1.0."""
@@ -123,10 +125,10 @@ class RemoteHost:
         reply, _ = self._link.ask()
         return dict(reply.reported.figures)
 
-    def _counts(self) -> tuple[Counts, tuple[int, int] | None]:
+    def _told_ledger(self) -> pb.Counts:
         self._link.question()[0].tell_ledger.SetInParent()
         reply, _ = self._link.ask()
-        return read_counts(reply.ledger)
+        return reply.ledger
 
     def figures(self, restarts: int = 0) -> WireFigures:
         """How the wire did."""

@@ -20,7 +20,7 @@ from devices.interface import CapabilityError
 from substrate.wire import chip_pb2 as pb
 from substrate.wire.errors import ChipFailed, ChipNotFinite, ChipRefused
 from substrate.wire.figures import Meter
-from substrate.wire.frames import Tensors, Unreadable, pack, unpack
+from substrate.wire.frames import Tensors, Unreadable, bytes_of, pack, unpack
 from substrate.wire.replies import Described
 
 _UNANSWERED = 256
@@ -60,6 +60,13 @@ class Line(Protocol):
     @property
     def message_bytes(self) -> int:
         """Bytes whose copying costs as much as a message does."""
+
+    @property
+    def received(self) -> memoryview | None:
+        """Memory in which the chip may leave the tensors of a reply."""
+
+    def free(self) -> memoryview | None:
+        """Give the memory from which the chip reads the tensors of a request, unless it does."""
 
     def lease(self) -> None:
         """Take the chip.
@@ -103,7 +110,7 @@ class Link:
         self._number = self._answered = 0
         self._kept_bytes = 0
         self.known: dict[object, tuple[int, bool, int]] = {}
-        self._pending, self._tensors = pb.Request(), Tensors(self.known)
+        self._begin_another()
 
     @property
     def address(self) -> str:
@@ -162,19 +169,20 @@ class Link:
     def send(self) -> int:
         """Send what was ordered; gives the request's number."""
         request, tensors = self._pending, self._tensors
-        self._pending, self._tensors = pb.Request(), Tensors(self.known)
+        self._begin_another()
         request.number, request.received = self._number + 1, self._answered
         raw = pack(request, tensors)
-        if len(raw) > self.about.max_message_bytes:
+        size = bytes_of(raw)
+        if size > self.about.max_message_bytes:
             raise ChipRefused(
-                f"{self.address}: a request of {len(raw):,} bytes is larger than the"
+                f"{self.address}: a request of {size:,} bytes is larger than the"
                 f" {self.about.max_message_bytes:,} that the chip takes"
             )
         self._number += 1
         self.line.kept[self._number] = Sent(raw, time.perf_counter())
-        self._kept_bytes += len(raw)
+        self._kept_bytes += size
         self.line.meter.requests += 1
-        self.line.meter.sent += len(raw)
+        self.line.meter.sent += size
         self.line.send(raw)
         if request.WhichOneof("what") is None and (
             len(self.line.kept) > _UNANSWERED or self._kept_bytes > _UNANSWERED_BYTES
@@ -198,7 +206,7 @@ class Link:
         while True:
             raw = self.line.receive()
             try:
-                reply, data = unpack(pb.Reply, raw)
+                reply, data = unpack(pb.Reply, raw, self.line.received)
             except Unreadable:
                 self.line.repeat()
                 continue
@@ -208,15 +216,19 @@ class Link:
             if reply.number <= self._answered or reply.number not in kept:
                 continue  # it was answered before the stream broke
             now = time.perf_counter()
-            meter.received += len(raw)
+            meter.received += bytes_of(raw)
             meter.answered(now - kept[reply.number].at, now - began)
             self._answered = reply.number
             for done in [each for each in kept if each <= reply.number]:
-                self._kept_bytes -= len(kept.pop(done).raw)
+                self._kept_bytes -= bytes_of(kept.pop(done).raw)
             if reply.HasField("problem"):
                 self._raise(reply.problem)
             if reply.number == number:
                 return reply, data
+
+    def _begin_another(self) -> None:
+        self._pending = pb.Request()
+        self._tensors = Tensors(self._pending, self.known, self.line.free)
 
     def _raise(self, problem: pb.Problem) -> None:
         told, kind = f"{self.address}: {problem.message}", pb.Problem.Kind

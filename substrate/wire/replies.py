@@ -133,15 +133,14 @@ def write_counts(counts: Counts, trains: tuple[int, int] | None, told: pb.Counts
         told.trains, told.trains_cut_short = trains
 
 
-def read_counts(told: pb.Counts) -> tuple[Counts, tuple[int, int] | None]:
-    """Read what `write_counts` wrote."""
-    counts = Counts(
+def read_counts(told: pb.Counts) -> Counts:
+    """Read the ledger that `write_counts` wrote."""
+    return Counts(
         passes=told.passes,
         readout_conversions=told.readout_conversions,
         activation_words=told.activation_words,
         matrices=[_read_matrix(each) for each in told.matrices],
     )
-    return counts, (told.trains, told.trains_cut_short) if told.HasField("trains") else None
 
 
 def _read_matrix(told: pb.MatrixCounts) -> MatrixCounts:

@@ -191,34 +191,33 @@ def read_updates(
         NotFinite: a value is NaN or infinite.
     """
     found = []
+    seen: set[int] = set()
     for told in asked.updates:
+        weight = _change(told.weight, tensors, seen) if told.HasField("weight") else None
+        mirror = _change(told.mirror, tensors, seen) if told.HasField("mirror") else None
+        bias = _floating(at(tensors, told.bias), 1, seen) if told.HasField("bias") else None
         decorrelation = None
         if told.HasField("decorrelation"):
-            x_star, rate = at(tensors, told.decorrelation.x_star), told.decorrelation.rate
-            decorrelation = DecorrelationUpdate(_floating(x_star, 2), rate)
-        update = LayerUpdate(
-            told.site,
-            _change(told.weight, tensors) if told.HasField("weight") else None,
-            _floating(at(tensors, told.bias), 1) if told.HasField("bias") else None,
-            decorrelation,
-            _change(told.mirror, tensors) if told.HasField("mirror") else None,
-        )
+            x_star = _floating(at(tensors, told.decorrelation.x_star), 2, seen)
+            decorrelation = DecorrelationUpdate(x_star, told.decorrelation.rate)
+        update = LayerUpdate(told.site, weight, bias, decorrelation, mirror)
         check_update(update, shapes)
         rates = [told.weight.outer.rate, told.mirror.outer.rate, told.decorrelation.rate]
-        if not all(abs(rate) < float("inf") for rate in rates):
+        if not all(map(math.isfinite, rates)):
             raise NotFinite(f"a rate asked of layer {told.site} is not finite")
         found.append(update)
     return found
 
 
-def _change(told: pb.Change, tensors: Sequence[Tensor]) -> Outer | Dense:
+def _change(told: pb.Change, tensors: Sequence[Tensor], seen: set[int]) -> Outer | Dense:
     if told.HasField("outer"):
-        x, d = (_floating(at(tensors, place), 2) for place in (told.outer.x, told.outer.d))
-        if len(x) != len(d):
-            raise ValueError(f"an outer product has {len(x)} rows in x and {len(d)} in d")
+        x = _floating(at(tensors, told.outer.x), 2, seen)
+        d = _floating(at(tensors, told.outer.d), 2, seen)
+        if x.shape[0] != d.shape[0]:
+            raise ValueError(f"an outer product has {x.shape[0]} rows in x and {d.shape[0]} in d")
         return Outer(x, d, told.outer.rate)
     if told.HasField("dense"):
-        return Dense(_floating(at(tensors, told.dense), 2))
+        return Dense(_floating(at(tensors, told.dense), 2, seen))
     raise ValueError("a change is neither an outer product nor dense")
 
 
@@ -261,11 +260,15 @@ def _numbers(told: pb.Numbers, passes: int) -> list[int]:
     return found
 
 
-def _floating(tensor: Tensor, axes: int) -> Tensor:
+def _floating(tensor: Tensor, axes: int, seen: set[int]) -> Tensor:
+    """See to a tensor of a change, unless it was `seen` in another of the same request."""
     if tensor.dtype != torch.float32 or tensor.ndim != axes:
         found = f"{tensor.dtype}, {tuple(tensor.shape)}"
         raise ValueError(f"a tensor of a change is float32 with {axes} axes; this one is {found}")
-    return _finite(tensor, "a tensor of a change")
+    if id(tensor) not in seen:
+        _finite(tensor, "a tensor of a change")
+        seen.add(id(tensor))
+    return tensor
 
 
 def _finite(tensor: Tensor, what: str) -> Tensor:

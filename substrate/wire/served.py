@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -67,9 +67,10 @@ class Served:
         self._begun = False
 
     @torch.no_grad()
-    def answer(self, request: pb.Request, tensors: list[Tensor]) -> tuple[pb.Reply, Tensors]:
-        """Carry a request out; what is wrong with it stands in the reply."""
-        reply, told = pb.Reply(number=request.number), Tensors()
+    def answer(
+        self, request: pb.Request, tensors: list[Tensor], reply: pb.Reply, told: Tensors
+    ) -> None:
+        """Carry a request out, and write the reply; what is wrong stands in it."""
         try:
             for order in request.orders:
                 self._do(order, order.WhichOneof("what"), tensors)
@@ -86,7 +87,6 @@ class Served:
             _refuse(reply, Kind.NO_STATE, str(problem))
         except ValueError as problem:
             _refuse(reply, Kind.INVALID, str(problem))
-        return reply, told
 
     def _do(self, asked: pb.Order | pb.Request, what: str | None, *rest: object) -> None:
         if what is None:
@@ -103,7 +103,7 @@ class Served:
 
     def _begin(self, asked: pb.Begin, *_: object) -> None:
         self.leave()
-        with _driving():
+        with _DRIVING:
             self._host.begin(asked.seed)
         self._states.begin()
         self._begun = True
@@ -112,7 +112,7 @@ class Served:
         self, asked: pb.Passes, tensors: list[Tensor], reply: pb.Reply, told: Tensors
     ) -> None:
         read = read_passes(asked, tensors, self.about.shapes, self._inputs)
-        with _driving():
+        with _DRIVING:
             observed = self._chip.passes(
                 read.x,
                 read.perturbs,
@@ -126,7 +126,7 @@ class Served:
 
     def _apply(self, asked: pb.Apply, tensors: list[Tensor], *_: object) -> None:
         updates = read_updates(asked, tensors, self.about.shapes)
-        with _driving():
+        with _DRIVING:
             self._chip.apply(updates)
 
     def _read(self, asked: pb.Read, tensors: list[Tensor], reply: pb.Reply, told: Tensors) -> None:
@@ -141,14 +141,14 @@ class Served:
         if read is None:
             raise ValueError(f"there is no matrix {asked.matrix} to read")
         y = finite_signal(at(tensors, asked.y), (-1, rows), "what drives the matrix")
-        with _driving():
+        with _DRIVING:
             reply.tensor = told.add(read(asked.site, y))
 
     def _activate(
         self, asked: pb.Activate, tensors: list[Tensor], reply: pb.Reply, told: Tensors
     ) -> None:
         a = self._activities(asked.site, at(tensors, asked.a))
-        with _driving():
+        with _DRIVING:
             reply.tensor = told.add(self._chip.activate(asked.site, a))
 
     def _pull_back(
@@ -161,19 +161,19 @@ class Served:
         slope = None
         if asked.HasField("slope"):
             slope = finite_signal(at(tensors, asked.slope), tuple(a.shape), "the slope")
-        with _driving():
+        with _DRIVING:
             reply.tensor = told.add(self._chip.pull_back(asked.site, a, gradient, slope))
 
     def _save(self, _: pb.Save, __: list[Tensor], reply: pb.Reply, ___: Tensors) -> None:
         self._need(self.about.saves, "save its state")
-        with _driving():
+        with _DRIVING:
             state = self._host.state()
         reply.saved.state = self._states.keep(state)
 
     def _restore(self, asked: pb.Restore, *_: object) -> None:
         self._need(self.about.saves, "restore a state")
         state = self._states.read(asked.state)
-        with _driving():
+        with _DRIVING:
             self._host.restore(state)
 
     def _step_aside(self, asked: pb.StepAside, *_: object) -> None:
@@ -193,7 +193,7 @@ class Served:
         reply.ledger.SetInParent()
 
     def _tell_reported(self, _: pb.TellReported, __: object, reply: pb.Reply, ___: Tensors) -> None:
-        with _driving():
+        with _DRIVING:
             figures = dict(self._host.reported())
         self.tally.reported(figures)
         reply.reported.figures.update(figures)
@@ -221,13 +221,18 @@ class Served:
             raise CapabilityError(f"this chip cannot {what}")
 
 
-@contextmanager
-def _driving() -> Iterator[None]:
-    """Tell what the chip's own code finds wrong from what is wrong with a request."""
-    try:
-        yield
-    except ValueError as problem:
-        raise DriverFault from problem
+class _Driving:
+    """Tells what the chip's own code finds wrong from what is wrong with a request."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        if isinstance(problem, ValueError):
+            raise DriverFault from problem
+
+
+_DRIVING = _Driving()
 
 
 def _refuse(reply: pb.Reply, kind: pb.Problem.Kind, message: str) -> None:

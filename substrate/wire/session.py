@@ -12,8 +12,9 @@ import threading
 import time
 
 from substrate.wire import chip_pb2 as pb
-from substrate.wire.frames import Tensors, Unreadable, pack, read_tensors, unpack
+from substrate.wire.frames import Tensors, Unreadable, bytes_of, pack, read_tensors, unpack
 from substrate.wire.served import DriverFault, Served
+from substrate.wire.shared import Shared
 
 _LOG = logging.getLogger("substrate.wire")
 
@@ -30,10 +31,14 @@ class Session:
         holder: who it is, for people.
     """
 
-    def __init__(self, served: Served, token: str, holder: str) -> None:
-        """Begin a lease of what is served."""
+    def __init__(
+        self, served: Served, token: str, holder: str, shared: Shared | None = None
+    ) -> None:
+        """Begin a lease of what is served, to a learner that shares memory or does not."""
         self.token, self.holder = token, holder
         self._served = served
+        self._requests = None if shared is None else shared.requests
+        self._replies = None if shared is None else shared.replies
         self._updates_before = served.tally.updates
         self._began = time.monotonic()
         self._done = 0
@@ -84,7 +89,7 @@ class Session:
             if self._ended:
                 raise Gap("this lease has lapsed")
             try:
-                request, data = unpack(pb.Request, raw)
+                request, data = unpack(pb.Request, raw, self._requests)
             except Unreadable as problem:
                 return _unreadable(str(problem))
             number = request.number
@@ -101,14 +106,16 @@ class Session:
             if reply is not None:
                 self._kept[number] = reply
             self.renew()
-            self._served.tally.moved(len(raw), 0 if reply is None else len(reply))
+            self._served.tally.moved(bytes_of(raw), 0 if reply is None else bytes_of(reply))
             return reply
 
     def _carry_out(self, request: pb.Request, data: memoryview) -> bytes | None:
         told: Tensors | None
         try:
             tensors = read_tensors(request, data, self._served.earlier)
-            reply, told = self._served.answer(request, tensors)
+            reply = pb.Reply(number=request.number)
+            told = Tensors(reply, memory=lambda: self._replies)
+            self._served.answer(request, tensors, reply, told)
         except Unreadable as problem:
             reply, told = pb.Reply(number=request.number), None
             reply.problem.kind, reply.problem.message = pb.Problem.INVALID, str(problem)

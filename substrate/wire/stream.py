@@ -64,6 +64,13 @@ class Stream:
         """Bytes whose copying costs as much as a message does; none beside a slow chip."""
         return 0 if self.meter.waited > _SLOW_SECONDS * self.meter.replies else _MESSAGE_BYTES
 
+    @property
+    def received(self) -> None:
+        """No memory is shared with a chip over a network."""
+
+    def free(self) -> None:
+        """Give none; see `received`."""
+
     def lease(self) -> None:
         """Take the chip; a thread keeps the lease.
 

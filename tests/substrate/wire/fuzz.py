@@ -24,7 +24,8 @@ _NUMBERS = [-1, 0, 1, 2, 3, 7, 2**31 - 1, -(2**31)]
 
 def a_request(chance: random.Random, number: int) -> bytes:
     """A request of some kind with values of all kinds in it, perhaps spoiled as bytes."""
-    request, tensors = pb.Request(number=number), Tensors()
+    request = pb.Request(number=number)
+    tensors = Tensors(request)
     for _ in range(chance.randrange(5)):
         value = chance.choice([0.1, 0.1, 0.1, float("nan"), float("inf"), 1e38])
         dtype = chance.choice([torch.float32] * 4 + [torch.float64, torch.int64, torch.uint8])
