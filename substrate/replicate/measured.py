@@ -126,6 +126,20 @@ class TrainingRun:
         """Each seed's best over its epochs, up to one of them, accuracies in percent."""
         return spread(self._by_seed(arm, metric, seeds, upto, _best(metric)))
 
+    def peak_of_mean(self, arm: str) -> float | None:
+        """The best over the epochs of the mean over the seeds that count, in percent.
+
+        None where fewer than two do: it is below the mean of their peaks by how far a seed goes up
+        and down by itself.
+        """
+        seeds = self.trained(arm)
+        by_epoch: dict[int, list[float]] = {}
+        for row in self.rows:
+            if row.arm == arm and row.seed in seeds and row.epoch and row.test_accuracy is not None:
+                by_epoch.setdefault(row.epoch, []).append(row.test_accuracy)
+        means = [mean(each) for each in by_epoch.values() if len(each) == len(seeds)]
+        return 100 * max(means) if len(seeds) > 1 and means else None
+
     def final(
         self, arm: str, metric: MetricName, seeds: list[int] | None = None, upto: int | None = None
     ) -> Spread | None:

@@ -111,8 +111,10 @@ counts in neither: its runs left no record, and what it calls confirmed was judg
 _TABLE_ONE = f"""\
 Peak test accuracies in percent on CIFAR-10 at full budget, the paper's table. Ours is the mean over
 seeds with its {CONFIDENCE:.0%} interval over new seeds and new test images, of one seed over images
-alone; the paper's interval is what 10,000 test images leave open. The epoch of a peak is chosen on
-the test images themselves, in the paper as here, so peaks are higher than what new images would
+alone; the paper's interval is what 10,000 test images leave open. *Peak of the mean* is the best
+over the epochs of the mean over seeds: lower than the mean of the peaks where a curve goes up and
+down by itself, and the paper does not say which of the two it gives. The epoch of a peak is chosen
+on the test images themselves, in the paper as here, so peaks are higher than what new images would
 give; neither interval includes this selection. A difference larger than both has a reason found by
 experiment, or is not explained. `mirror` and `mirror_critic` (from losses alone) are no rules of
 the paper's."""
