@@ -91,6 +91,26 @@ def test_tensors_lie_in_the_memory_that_is_shared(ends, monkeypatch):
 
 
 @pytest.mark.parametrize("ends", [2**20], indirect=True)
+def test_shared_memory_holds_nothing_of_the_chip_but_what_it_told(ends, tmp_path):
+    host = RemoteHost(Link(Pipe(ends.ours, "chip", ends.shared)), "")
+    run, _ = trained(SCENARIO, host)
+    name = bytes(run.state()["chip.kept as"].tolist()).decode()
+    kept = [each for each in States(tmp_path).read(name).values() if each.is_floating_point()]
+    seen = host.chip.forward(few_digits(SCENARIO).x_test).pre_activations
+    memory = bytes(ends.shared.replies) + bytes(ends.shared.requests)
+
+    def found(tensors):
+        rows = (
+            row for each in tensors if each.ndim > 1 for row in each.reshape(-1, each.shape[-1])
+        )
+        return [row.numpy().tobytes() in memory for row in rows if row.any()]
+
+    assert all(found(seen))
+    assert len(there := found(kept)) > 100
+    assert not any(there)
+
+
+@pytest.mark.parametrize("ends", [2**20], indirect=True)
 def test_memory_that_the_chip_may_still_read_is_left_alone(ends):
     link = Link(pipe := Pipe(ends.ours, "chip", ends.shared))
     host = RemoteHost(link, "")
