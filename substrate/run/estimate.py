@@ -164,7 +164,8 @@ def contrast(
         accuracies: whether the figures are.
     """
     by_seed = np.sum([weight * np.array(figures[arm]) for arm, weight in weights.items()], 0)
-    most = sum(map(abs, weights.values())) / 2  # right in some arms, wrong in the others
+    # right in some arms, wrong in the others; of one arm alone right, where it might be wrong
+    most = max(sum(map(abs, weights.values())) / 2, max(map(abs, weights.values())))
     if weights.keys() <= outcomes.keys():
         differences = np.sum([weight * outcomes[arm] for arm, weight in weights.items()], 0)
         largest = most if accuracies else float(np.abs(differences).max())
