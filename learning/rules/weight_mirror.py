@@ -8,13 +8,16 @@ with ν_l the difference of two draws of the layer's own noise, independent of �
 the regression of δa_l on δx*_{l-1}, both observed: no noise is known, no clean pass is taken and no
 weight is read. With B_l its running estimate, errors go backwards through B in place of W:
 
-    B_l ← B_l + μ ⟨(δa_l - B_l δx) (C_l + λ c̄ I)⁻¹ δx)ᵀ⟩          δx = δx*_{l-1}
+    B_l ← B_l + μ' ⟨(δa_l - B_l δx) (C_l + λ c̄ I)⁻¹ δx)ᵀ⟩         δx = δx*_{l-1}
     C_l ← β C_l + (1 - β) ⟨δx δxᵀ⟩,   c̄ = tr C_l / n              least squares
     C_l = c̄ I, λ = 0                                              LMS
+    μ' = μ / max(1, μ (1 + q / m)),   q = ⟨δxᵀ (C_l + λ c̄ I)⁻¹ δx⟩ over m samples
     e_l = s_l ⊙ R_{l+1}ᵀ B_{l+1}ᵀ e_{l+1},   s_l = f'(a_l)
 
 LMS diverges where noise that a whole layer shares makes one direction of δx much larger than the
-others; least squares does not. Its inverse is found anew with every fourth trial alone, since C_l
+others; least squares does not. With few samples in a wide layer (q is about its inputs) a step of μ
+would take B past W in their directions, further each time, so no step is longer than is mended by
+it, as in normalised LMS (Haykin, Adaptive Filter Theory, 2002, chapter 6). Its inverse is found anew with every fourth trial alone, since C_l
 is an average over some 1 / (1 - β) = 20 of them. B may be told of the changes that are asked of W,
 so that it has to find out only what the device made of them.
 
@@ -87,10 +90,14 @@ class WeightMirror(Rule):
     )
     regression: Literal["least_squares", "lms"] = Field(
         "least_squares",
-        description="How B is found: by a running covariance, stable whatever the noise is, or by "
-        "LMS, which costs less and diverges under noise that a layer shares.",
+        description="How B is found: by a running covariance, stable under noise that a layer "
+        "shares, or by LMS, which costs less and diverges there.",
     )
-    rate: PositiveFloat = Field(0.1, description="μ, the part of B's error that a batch mends.")
+    rate: PositiveFloat = Field(
+        0.1,
+        description="μ, the part of B's error that a batch mends; less where its samples are few "
+        "beside the inputs of a layer.",
+    )
     ridge: PositiveFloat = Field(
         0.1, description="λ of least squares, in units of the mean variance of δx*."
     )
@@ -230,6 +237,8 @@ class WeightMirror(Rule):
                     x = x - bias * torch.cholesky_solve(x.T, factor).T
                 shrunk = self._since_inverted(layer, trial.state)
                 whitened = (x * shrunk) @ trial.state[f"inverse.{layer}"] * shrunk
+            along = self.rate * (1 + (x * whitened).sum(1).mean() / len(x))
+            whitened = whitened / along.clamp_(min=1.0)
             seen = self._part(trial, trial.activity_changes[layer]).flatten(0, -2)
             misfit = read_mirror(layer, x).sub_(seen)
             yield LayerUpdate(layer, mirror=Outer(whitened, misfit, self.rate / len(x)))

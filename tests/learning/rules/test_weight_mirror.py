@@ -116,6 +116,40 @@ def test_elsewhere_it_leads_to_the_weights(regression):
     assert_mean(expected_steps(rule, seen, torch.zeros(3, 4)).flatten(1), expected.flatten())
 
 
+def errors_of_regression(samples: int, inputs: int, **own) -> list[float]:
+    """‖B - W‖ / ‖W‖ over 200 trials of one layer, whose noise is as large as its signal."""
+    rule, generator = WeightMirror(told=False, **own), torch.Generator().manual_seed(7)
+    weights = torch.randn(10, inputs, generator=generator) / inputs**0.5
+    mirror, found = torch.zeros_like(weights), []
+    seen = linear_trial(samples, weights)
+    for number in range(200):
+        x = torch.randn(samples, inputs, generator=generator)
+        a = x @ weights.T + torch.randn(samples, 10, generator=generator)
+        changes = (seen.activity_changes[0], a)
+        seen = replace(seen, activity_changes=changes, input_changes=(x[:, :1], x), number=number)
+        seen = replace(seen, state=rule.remember(seen))
+        (update,) = rule.requests(seen, lambda layer, x: x @ mirror.T)
+        mirror = mirror - update.mirror.rate * update.mirror.d.T @ update.mirror.x
+        found.append(((mirror - weights).norm() / weights.norm()).item())
+    return found
+
+
+@pytest.mark.parametrize("regression", ["least_squares", "lms"])
+@pytest.mark.parametrize(("samples", "inputs"), [(5, 128), (10, 256), (25, 512)])
+def test_few_samples_of_a_wide_layer_do_not_make_it_diverge(samples, inputs, regression):
+    # noise as large as the signal keeps it from W
+    assert max(errors_of_regression(samples, inputs, regression=regression)) < 1.5
+
+
+def test_many_samples_make_a_step_of_the_rate_that_was_asked_for():
+    rule, seen = WeightMirror(regression="lms"), linear_trial(200, WEIGHTS)
+    seen = replace(seen, state=rule.remember(seen))
+    (update,) = rule.requests(seen, lambda layer, x: x @ torch.zeros(4, 3))
+    whole = seen.input_changes[1] / seen.state["variance.1"]
+    assert torch.equal(update.mirror.x, whole)
+    assert update.mirror.rate == rule.rate / 200
+
+
 def test_the_covariance_is_inverted_with_every_fourth_trial_and_after_a_restart_too():
     chip, (x, target) = make_chip(SIZES), batch()
     running = estimator(chip)
