@@ -15,11 +15,12 @@ weight is read. With B_l its running estimate, errors go backwards through B in 
     e_l = s_l ⊙ R_{l+1}ᵀ B_{l+1}ᵀ e_{l+1},   s_l = f'(a_l)
 
 LMS diverges where noise that a whole layer shares makes one direction of δx much larger than the
-others; least squares does not. With few samples in a wide layer (q is about its inputs) a step of μ
-would take B past W in their directions, further each time, so no step is longer than is mended by
-it, as in normalised LMS (Haykin, Adaptive Filter Theory, 2002, chapter 6). Its inverse is found anew with every fourth trial alone, since C_l
-is an average over some 1 / (1 - β) = 20 of them. B may be told of the changes that are asked of W,
-so that it has to find out only what the device made of them.
+others; least squares does not. With few samples before many inputs, of which q is about the number,
+a step of μ would take B past W in the samples' directions and further each time, so it is
+shortened, as in normalised LMS (Haykin, Adaptive Filter Theory, 2002, chapter 6). The inverse of
+C_l is found anew with every fourth trial alone, since C_l is an average over some 1 / (1 - β) = 20
+of them. B may be told of the changes that are asked of W, so that it has to find out only what the
+device made of them.
 
 The output's error e_L is, by choice,
 
@@ -45,7 +46,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from devices.deferred import torch
 from devices.interface import Capability, LayerUpdate, Outer
@@ -137,9 +145,16 @@ class WeightMirror(Rule):
     )
     input_readout_std: NonNegativeFloat = Field(
         0.0,
-        description="Known standard deviation of noise on every reading of x*, whose bias is then "
-        "undone, in units of x*.",
+        description="Known standard deviation of noise on every reading of x*, whose bias least "
+        "squares then undoes, in units of x*.",
     )
+
+    @model_validator(mode="after")
+    def _can_undo_the_bias(self) -> WeightMirror:
+        # one variance for all inputs cannot: it would turn B where theirs differ
+        if self.input_readout_std > 0 and self.regression == "lms":
+            raise ValueError("input_readout_std needs regression: least_squares")
+        return self
 
     @property
     def needs(self) -> frozenset[Capability]:
@@ -227,8 +242,6 @@ class WeightMirror(Rule):
             x = self._regressor(layer, trial)
             variance = trial.state[f"variance.{layer}"]
             if self.regression == "lms":
-                if self.input_readout_std > 0:
-                    x = x * (1 - 2 * self.input_readout_std**2 / variance).clamp_(min=0.0)
                 whitened = x / variance
             else:
                 if self.input_readout_std > 0:

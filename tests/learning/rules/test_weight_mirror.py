@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pydantic import ValidationError
 from scipy import stats
 
 from devices.interface import Capability, LayerShape
@@ -122,14 +123,18 @@ def errors_of_regression(samples: int, inputs: int, **own) -> list[float]:
     weights = torch.randn(10, inputs, generator=generator) / inputs**0.5
     mirror, found = torch.zeros_like(weights), []
     seen = linear_trial(samples, weights)
+
+    def read(_: int, x: torch.Tensor) -> torch.Tensor:
+        return x @ mirror.T
+
     for number in range(200):
         x = torch.randn(samples, inputs, generator=generator)
         a = x @ weights.T + torch.randn(samples, 10, generator=generator)
         changes = (seen.activity_changes[0], a)
         seen = replace(seen, activity_changes=changes, input_changes=(x[:, :1], x), number=number)
         seen = replace(seen, state=rule.remember(seen))
-        (update,) = rule.requests(seen, lambda layer, x: x @ mirror.T)
-        mirror = mirror - update.mirror.rate * update.mirror.d.T @ update.mirror.x
+        (update,) = rule.requests(seen, read)
+        mirror -= update.mirror.rate * update.mirror.d.T @ update.mirror.x
         found.append(((mirror - weights).norm() / weights.norm()).item())
     return found
 
@@ -148,6 +153,11 @@ def test_many_samples_make_a_step_of_the_rate_that_was_asked_for():
     whole = seen.input_changes[1] / seen.state["variance.1"]
     assert torch.equal(update.mirror.x, whole)
     assert update.mirror.rate == rule.rate / 200
+
+
+def test_lms_cannot_undo_readout_noise():
+    with pytest.raises(ValidationError, match="needs regression: least_squares"):
+        WeightMirror(regression="lms", input_readout_std=0.1)
 
 
 def test_the_covariance_is_inverted_with_every_fourth_trial_and_after_a_restart_too():
