@@ -102,7 +102,7 @@ class Estimator:
     def estimate(self, x: Tensor, target: Tensor) -> Estimate:
         """Run the passes of one mini-batch, (batch, ...), and estimate the gradient from them."""
         rule, chip = self._rule, self._chip
-        if rule.backward == "transposed_read" and Capability.GRADIENTS in chip.capabilities:
+        if rule.is_gradient and Capability.GRADIENTS in chip.capabilities:
             loss: PerSampleLoss = partial(self._losses, target)
             observed, gradients = chip.backpropagate(x, loss)
             inputs, output = list(observed.inputs), observed.output

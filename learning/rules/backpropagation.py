@@ -38,6 +38,7 @@ class Backpropagation(Rule):
     )
     perturbs: ClassVar[bool] = False
     backward: ClassVar[Backward | None] = "transposed_read"
+    is_gradient: ClassVar[bool] = True
 
     @property
     def unbiased_in(self) -> Literal["any network", "one layer"] | None:

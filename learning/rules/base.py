@@ -94,6 +94,8 @@ class Rule(BaseModel):
         reads_inputs: whether it reads layer inputs of the perturbed passes, and the baseline's
             pre-activations.
         backward: what errors go back through; None where the rule gives every layer's.
+        is_gradient: whether errors are the gradient itself, so that a chip that differentiates its
+            own pass may give them and nothing else of the rule is asked: backpropagation's alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -110,6 +112,7 @@ class Rule(BaseModel):
     reads_activities: ClassVar[bool] = False
     reads_inputs: ClassVar[bool] = False
     backward: ClassVar[Backward | None] = None
+    is_gradient: ClassVar[bool] = False
 
     @property
     def needs(self) -> frozenset[Capability]:

@@ -58,7 +58,7 @@ def backpropagates(scenario: Scenario, arm: str) -> bool:
     """
     found = scenario.all_arms[arm]
     gradients = Capability.GRADIENTS in chip_capabilities(found.chip, scenario.network)
-    return gradients and found.learning.rule_class.backward == "transposed_read"
+    return gradients and found.learning.rule_class.is_gradient
 
 
 def check_capabilities(

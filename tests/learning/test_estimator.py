@@ -3,6 +3,7 @@ import gc
 import pytest
 import torch
 
+from devices.interface import Capability
 from devices.seal import chip_state, restore_chip, seal
 from learning.decorrelation import DecorrelationSettings
 from learning.estimator import Estimator
@@ -11,6 +12,7 @@ from learning.losses import cross_entropy
 from learning.optimisers import OptimiserSettings
 from learning.requirements import PerturbationSettings, RuleSettings
 from learning.rules import Trial
+from learning.rules.backpropagation import Backpropagation
 from learning.rules.iterative_node_perturbation import IterativeNodePerturbation
 from learning.rules.weight_mirror import WeightMirror
 from tests.chips import make_chip
@@ -224,3 +226,28 @@ def test_layer_by_layer_every_change_is_that_of_the_layers_own_pass():
             # nothing before a layer was perturbed, so that what it shows is what was injected
             torch.testing.assert_close(trial.activity_changes[layer], perturbation[layer])
             assert not trial.input_changes[layer].any()
+
+
+class SendsBackHalf(Backpropagation):
+    """A rule of one's own that sends back something else than the gradient."""
+
+    is_gradient = False
+
+    def errors(self, trial: Trial) -> tuple[torch.Tensor, ...]:
+        (whole,) = super().errors(trial)
+        return (whole / 2,)
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_only_backpropagation_is_replaced_by_a_differentiated_pass(gradients):
+    """A rule that sends errors back through W is the same on a chip that can do more."""
+    able = frozenset(Capability) - (set() if gradients else {Capability.GRADIENTS})
+    x, target = batch()
+    found = []
+    for rule in (Backpropagation(), SendsBackHalf()):
+        chip = make_chip(SIZES, capabilities=able)
+        running = Estimator(chip, RuleSettings(rule, None), cross_entropy, torch.Generator())
+        found.append(running.estimate(x, target).errors)
+    for whole, half in zip(*found, strict=True):
+        assert whole.norm() > 0
+        torch.testing.assert_close(half, whole / 2, rtol=1e-5, atol=1e-7)
