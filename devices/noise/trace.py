@@ -57,7 +57,8 @@ class TraceNoise(NoiseModel):
     centre: bool = Field(True, description="whether the mean of the trace is taken off")
     start: Literal["random", "sequential"] = Field(
         "random",
-        description="where lines begin: each at random, or spread evenly from the first sample on",
+        description="where lines begin: each at random, or spread evenly around the trace, from a "
+        "sample of its own for every array",
     )
     end: Literal["wrap", "stop"] = Field(
         "wrap", description="at the end of the trace: go on at its beginning, or stop with an error"
@@ -140,12 +141,13 @@ class TraceNoise(NoiseModel):
 
     def _starts(self, signal: Tensor, generator: torch.Generator) -> Tensor:
         length, lines = len(self.samples), signal[0].numel()
-        if self.start == "random":
-            starts = torch.empty(lines, dtype=torch.float64, device=signal.device)
-            starts.uniform_(0, length, generator=generator)
-        else:
+        drawn = lines if self.start == "random" else 1
+        starts = torch.empty(drawn, dtype=torch.float64, device=signal.device)
+        starts.uniform_(0, length, generator=generator)
+        if self.start == "sequential":
+            # all from one sample on, every array's noise would be that of the others
             apart = max(1, length // lines)
-            starts = torch.arange(lines, dtype=torch.float64, device=signal.device) * apart
+            starts = starts + torch.arange(lines, device=signal.device) * apart
         return starts.long().view(signal.shape[1:])
 
     def mean(self) -> float:

@@ -92,7 +92,8 @@ def test_a_sequential_replay_is_the_recording_itself(tmp_path):
     )
     held = memory()
     parts = [model.sample(torch.zeros(reads, 1), held) for reads in (7, 50)]
-    wanted = 2 * np.concatenate([SAMPLES, SAMPLES[:7]])
+    recording = np.roll(SAMPLES, -int(held.past["start"]))
+    wanted = 2 * np.concatenate([recording, recording[:7]])
     np.testing.assert_allclose(torch.cat(parts)[:, 0], wanted, rtol=1e-6)
 
 
@@ -104,18 +105,36 @@ def test_reads_slower_than_the_recording_skip_samples(tmp_path):
         read_interval=3e-3,
         start="sequential",
     )
-    noise = model.sample(torch.zeros(10, 1), memory())[:, 0]
-    np.testing.assert_allclose(noise, (SAMPLES - SAMPLES.mean())[:30:3], rtol=1e-4, atol=1e-6)
+    noise = model.sample(torch.zeros(10, 1), held := memory())[:, 0]
+    recording = np.roll(SAMPLES - SAMPLES.mean(), -int(held.past["start"]))
+    np.testing.assert_allclose(noise, recording[:30:3], rtol=1e-4, atol=1e-6)
 
 
 def test_lines_start_apart(tmp_path):
     path = write(tmp_path, "npy")
     spread = TraceNoise(path=path, column=2, sampling_rate=1.0, start="sequential")
-    noise = spread.sample(torch.zeros(1, 5), memory())[0]
-    np.testing.assert_allclose(noise, (SAMPLES - SAMPLES.mean())[::10], rtol=1e-4, atol=1e-6)
+    noise = spread.sample(torch.zeros(1, 5), held := memory())[0]
+    recording = np.roll(SAMPLES - SAMPLES.mean(), -int(held.past["start"][0]))
+    np.testing.assert_allclose(noise, recording[::10], rtol=1e-4, atol=1e-6)
     at_random = TraceNoise(path=path, column=2, sampling_rate=1.0)
     first = at_random.sample(torch.zeros(1, 500), memory())
     assert first.unique().numel() > 40
+
+
+@pytest.mark.parametrize("end", ["wrap", "stop"])
+@pytest.mark.parametrize("start", ["random", "sequential"])
+def test_arrays_do_not_share_their_noise(tmp_path, start, end):
+    if (start, end) == ("random", "stop"):
+        pytest.skip("refused: lines would not end alike")
+    path = tmp_path / "white.npy"
+    np.save(path, np.random.default_rng(0).normal(size=60_000))
+    model = TraceNoise(path=path, start=start, end=end)
+    first, second = (
+        model.sample(torch.zeros(2000, 4), Memory(torch.Generator().manual_seed(seed))).flatten()
+        for seed in (1, 2)
+    )
+    z = (first * second).mean() / (first * second).std() * len(first) ** 0.5
+    assert abs(z) < 5
 
 
 def test_a_trace_that_stops_says_so(tmp_path):
