@@ -80,8 +80,9 @@ def _without_room(
     free = list(range(len(arrays)))
     for what, n_out, n_in in _matrices(arm, shapes):
         most_out, most_in = chip.max_columns or n_out, chip.max_rows or n_in
-        for rows in _parts(n_in, most_in):
-            for columns in _parts(n_out, most_out):
+        # in the order in which `TiledCrossbar` takes them, which decides where their sizes differ
+        for columns in _parts(n_out, most_out):
+            for rows in _parts(n_in, most_in):
                 number = smallest(arrays, free, columns, rows)
                 if number is None:
                     return f"{what}, {n_in} → {n_out}"

@@ -11,17 +11,21 @@ import pytest
 import torch
 import yaml
 
+from devices.bench import ArraySize
 from devices.crossbars.bench import BenchCrossbar
+from devices.crossbars.ideal import IdealCrossbar
 from devices.crossbars.native.mock import MockCrossbar
+from devices.crossbars.open_bench import smallest
+from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import LayerShape
-from substrate.assemble.bench import BenchBusy, check_room, open_bench
+from substrate.assemble.bench import BenchBusy, _without_room, check_room, open_bench
 from substrate.assemble.crossbar import build_crossbar
 from substrate.assemble.dataset import checked_dataset
 from substrate.assemble.parameters import device_in_words
 from substrate.assemble.resumable import without_state
 from substrate.new.write import write_new
 from substrate.scenario.load import load_scenario, resolved
-from substrate.scenario.schema import BenchChip, MockChip, Scenario
+from substrate.scenario.schema import Arm, BenchChip, MockChip, Scenario
 from substrate.scenario.schema.chips import chip_title
 from substrate.scenario.source import ScenarioError
 
@@ -252,3 +256,30 @@ def test_a_bench_crossbar_is_built_from_a_scenario(folder: Path) -> None:
     crossbar = build_crossbar(chip, shape, 0, "layer 1", torch.device("cpu"), bench=opened)
     assert isinstance(crossbar, BenchCrossbar)
     assert crossbar.shape == (10, 16)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_check_takes_arrays_in_the_order_in_which_they_are_built(turned):
+    """Arrays of several sizes are used up differently by the same tiles in another order."""
+    sizes = [(4, 4), (4, 5), (3, 10), (1, 2)]
+    arrays = [ArraySize(*((b, a) if turned else (a, b))) for a, b in sizes]
+    n_out, n_in = (5, 6) if turned else (6, 5)
+    free = list(range(len(arrays)))
+
+    def make(columns: int, rows: int, _: str) -> IdealCrossbar:
+        number = smallest(arrays, free, columns, rows)
+        if number is None:
+            raise LookupError
+        free.remove(number)
+        return IdealCrossbar(columns, rows, torch.device("cpu"))
+
+    try:
+        TiledCrossbar(n_out, n_in, 4, 4, make)
+        built = True
+    except LookupError:
+        built = False
+    settings = ("danp", {"name": "sgd", "learning_rate": 0.1})
+    arm = Arm.model_validate({"learning": dict(zip(("rule", "optimiser"), settings, strict=True))})
+    chip = BenchChip.model_construct(max_columns=4, max_rows=4)
+    lacks = _without_room(arm, chip, [LayerShape(n_out, n_in)], arrays)
+    assert (lacks is None) == built
