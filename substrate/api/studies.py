@@ -49,7 +49,8 @@ class Study(Made):
         """A row for every device arm and axis: its Sobol indices of the gap, with 95 % intervals.
 
         `main` is of the axis by itself, `total` with all interactions that it takes part in, and
-        `worth` the difference of its largest and smallest mean.
+        `worth` the difference of its largest and smallest mean. Gaps are of the seeds that did not
+        diverge: where more did at some points than at others, these do not tell what matters most.
         """
         columns = ["arm", "axis", "main", "main_low", "main_high"]
         columns += ["total", "total_low", "total_high", "worth"]

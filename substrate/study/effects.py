@@ -37,6 +37,7 @@ _SAMPLES = 512
 _DRAWS = 100
 _JITTER = 1e-7
 _FEWEST_POINTS = 6
+_MOST_LEVELS = 8
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,11 @@ def _interval(draws: Array) -> tuple[float, float, float]:
     return float(middle), float(low), float(high)
 
 
+def levels_of(values: pd.Series[Any]) -> pd.Series[Any]:
+    """An axis' values to group points by: where they are scattered, by fifths of them."""
+    return pd.qcut(values, 5, duplicates="drop") if values.nunique() > _MOST_LEVELS else values
+
+
 def _worth(points: pd.DataFrame, name: str, figure: str) -> float:
-    values = points[name]
-    if values.nunique() > 8:  # scattered: by fifths of the range
-        values = pd.qcut(values, 5, duplicates="drop")
-    means = points.groupby(values, observed=True)[figure].mean()
+    means = points.groupby(levels_of(points[name]), observed=True)[figure].mean()
     return float(means.max() - means.min())

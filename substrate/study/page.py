@@ -34,7 +34,14 @@ from substrate.study.plan import Plan
 from substrate.study.plots import MOST_LINES, gap_curves
 from substrate.study.run import StudyResult
 from substrate.study.schema import StudyAxis
-from substrate.study.views import StudyView, headline, in_words, share_in_words
+from substrate.study.views import (
+    StudyView,
+    headline,
+    in_words,
+    left_out,
+    left_out_in_words,
+    share_in_words,
+)
 
 _MOST_MAPS = 6
 
@@ -49,10 +56,10 @@ def study_page(
     """Give the page as HTML text."""
     study, first = plan.study, result.summaries[0]
     metric: MetricName = first.metric
-    axes = with_units(plan)
+    axes, others = with_units(plan), left_out(views, first)
     sections = []
     for view in views:
-        behind = f"{view.arm}: " if len(views) > 1 else ""
+        behind = f"{view.arm}: " if len(views) + len(others) > 1 else ""
         if view.effects:
             sections.append(_effects_section(view, metric, behind))
         varied = _varied(view, axes)
@@ -70,15 +77,18 @@ def study_page(
     sections += [_points_section(view, axes, metric) for view in views]
     return render_page(
         study.title or study.name,
-        headline(views),
+        headline(views, others),
         _tone(views),
         [
             said
-            for view in views
-            for said in (
-                in_words(view),
-                least_energy(view.points, list(plan.study.axes), metric),
+            for told in (
+                (left_out_in_words(others),),
+                *(
+                    (in_words(view), least_energy(view.points, list(axes), metric))
+                    for view in views
+                ),
             )
+            for said in told
             if said
         ],
         sections,
@@ -104,14 +114,17 @@ def _tone(views: list[StudyView]) -> Verdict:
 def _effects_section(view: StudyView, metric: MetricName, behind: str) -> Section:
     unit = "points" if is_accuracy(metric) else "loss"
     without = int(view.points["gap"].isna().sum())
-    left_out = f" Left out: {without} points where no seed has a gap." if without else ""
+    missing = f" Left out: {without} points where no seed has a gap." if without else ""
+    lost = f"Here {view.diverged}; gaps are of the seeds that are left. " if view.diverged else ""
     return Section(
-        f"{behind}What matters most",
-        "Sobol indices: parts of the variance that the gap has over the study, where every value of"
-        " an axis is as likely. By itself: what would be gone, on average, if this axis alone were"
-        " fixed; these add up to 100 % at most. With interactions: what would be left if all other"
-        " axes were fixed; what axes make together counts for each of them, so these may add up to"
-        f" more than 100 %. 95 % intervals in brackets.{left_out}",
+        f"{behind}What matters most"
+        if view.comparable
+        else f"{behind}What changes the gap of the seeds that are left",
+        f"{lost}Sobol indices: parts of the variance that the gap has over the study, where every"
+        " value of an axis is as likely. By itself: what would be gone, on average, if this axis"
+        " alone were fixed; these add up to 100 % at most. With interactions: what would be left if"
+        " all other axes were fixed; what axes make together counts for each of them, so these may"
+        f" add up to more than 100 %. 95 % intervals in brackets.{missing}",
         headings=("Axis", "By itself", "With interactions", f"Means differ by, {unit}"),
         rows=[
             (

@@ -94,8 +94,7 @@ def _check_axes(study: Study, source: Source) -> None:
         if name in COLUMNS:
             message = f"the tables have a column {name!r} already; name the axis otherwise"
             raise source.error(("axes", name), message)
-        chosen = (path for each in (axis.choices or {}).values() for path in each)
-        for path in dict.fromkeys([*axis.fields, *chosen]):
+        for path in axis.paths:
             if path in owner:
                 message = f"{owner[path]!r} and {name!r} both set {path}"
                 raise source.error(("axes", name), message)

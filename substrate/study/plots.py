@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
@@ -10,6 +9,7 @@ from substrate.record.summary import MetricName
 from substrate.report.canvas import WIDE_INCHES, Drawing, canvas, head_of
 from substrate.report.palette import DASHES, Theme
 from substrate.report.wording import gap_number, is_accuracy
+from substrate.study.divergences import lost
 from substrate.study.drawn_axis import DrawnAxis, NamedAxis, title_of, value_in_words
 
 MOST_LINES = 6
@@ -26,7 +26,8 @@ def gap_curves(
     """Draw the gap along an axis with its intervals, a line for every value of another axis.
 
     Args:
-        points: a row a point: gap, ci_low, ci_high, tolerance, verdict, and a column an axis.
+        points: a row a point: gap, ci_low, ci_high, tolerance, diverged, and a column an
+            axis.
         axis: along which, with its name.
         lines: the other axis, with its name; None for a single line.
         metric: that the gap is of.
@@ -35,6 +36,7 @@ def gap_curves(
     """
     drawn = DrawnAxis(axis, points)
     tolerance = float(points["tolerance"].iloc[0])
+    marked = lost(points) | points["gap"].isna()
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         groups = [("", points)] if lines is None else list(points.groupby(lines[0], sort=True))
         for number, (value, group) in enumerate(groups):
@@ -59,13 +61,22 @@ def gap_curves(
                 (line,) = axes.plot(means.index + beside, means, color=colour, linewidth=1.5)
                 if dash := DASHES[number // len(theme.arms) % len(DASHES)]:
                     line.set_dashes(dash)
-            lost = group[group["gap"].isna()]["place"]
-            axes.plot(lost + beside, np.full(len(lost), tolerance), "X", color=colour)
+            # of seeds that are left at its gap, of none on the tolerance
+            crossed = group[marked[group.index]]
+            axes.plot(
+                crossed["place"] + beside,
+                crossed["gap"].fillna(tolerance),
+                "X",
+                color=colour,
+                markersize=8,
+                markeredgecolor=theme.surface,
+                zorder=3,
+            )
         axes.axhline(tolerance, color=theme.feasible, linewidth=1.4, linestyle=(0, (5, 3)))
         axes.axhline(0, color=theme.muted, linewidth=0.8)
         # of two seeds an interval may be wider than all gaps together
         finite = [*points["gap"].dropna(), 0.0, tolerance]
-        room = 0.15 * (max(finite) - min(finite))
+        room = 0.15 * (max(finite) - min(finite)) or 1.0
         axes.set_ylim(min(finite) - room, max(finite) + room)
         cut = (points["ci_low"].min() < min(finite) - room) | (
             points["ci_high"].max() > max(finite) + room
@@ -92,6 +103,6 @@ def gap_curves(
             ).get_title().set_color(theme.muted)
         note = f"Bars: intervals; dashed: the tolerance, {gap_number(tolerance, metric)}"
         note += "; some reach beyond the picture" if cut else ""
-        note += "; ×: diverged" if points["gap"].isna().any() else ""
+        note += "; ×: diverged in some seed" if marked.any() else ""
         head_of(figure, axes, f"Gap to clean training by {drawn.name}", note, theme)
     return Drawing(png.getvalue(), figure)

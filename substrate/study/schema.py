@@ -70,6 +70,12 @@ class StudyAxis(Settings):
         """The paths, one or several."""
         return [self.field] if isinstance(self.field, str) else self.field
 
+    @property
+    def paths(self) -> list[str]:
+        """All that it sets, by its fields or its choices."""
+        chosen = (path for each in (self.choices or {}).values() for path in each)
+        return list(dict.fromkeys([*self.fields, *chosen]))
+
 
 COLUMNS = (
     *("point", "arm", "role", "seed", "test_accuracy"),

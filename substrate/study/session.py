@@ -48,10 +48,11 @@ class MadeStudy:
     def said(self) -> list[str]:
         """How much is feasible, what matters most, and where training takes the least energy."""
         from substrate.study.energy import least_energy
-        from substrate.study.views import headline, in_words
+        from substrate.study.views import headline, in_words, left_out, left_out_in_words
 
-        axes, metric = list(self.plan.study.axes), self.result.summaries[0].metric
-        told = [f"{headline(self.views)}."]
+        axes, first = list(self.plan.study.axes), self.result.summaries[0]
+        others, metric = left_out(self.views, first), first.metric
+        told = [f"{headline(self.views, others)}.", left_out_in_words(others)]
         for view in self.views:
             told += [in_words(view), least_energy(view.points, axes, metric), *view.doubts]
         return [each for each in told if each]

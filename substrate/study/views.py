@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from substrate.record.summary import Verdict
+from substrate.record.summary import Summary, Verdict
 from substrate.report.sentences import (
     badly_tuned,
     correction_in_words,
@@ -17,8 +17,10 @@ from substrate.report.wording import (
     seeds_in_words,
 )
 from substrate.run.verdict import worst_verdict
+from substrate.study.divergences import differ, diverged_in_words
 from substrate.study.effects import Effect, effects
 from substrate.study.plan import Plan
+from substrate.study.schema import StudyAxis
 
 
 class StudyView(NamedTuple):
@@ -28,25 +30,39 @@ class StudyView(NamedTuple):
         arm: its name.
         points: a row a point, against the baseline that it is furthest behind of; the verdict is
             that over all baselines, and `note` what else it rests on.
-        effects: which axis matters most.
+        effects: how much every axis changes the gap, of seeds that did not diverge.
         doubts: of baselines that the arm overtakes by more than the tolerance.
+        diverged: where seeds did, in words; empty where none did.
     """
 
     arm: str
     points: pd.DataFrame
     effects: list[Effect]
     doubts: Sequence[str] = ()
+    diverged: str = ""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether gaps can tell which axis matters most.
+
+        Not where more seeds diverged at some points than at others: what moves the gap of the seeds
+        that are left may be nothing beside what loses the others.
+        """
+        return not differ(self.points)
 
 
 def study_views(plan: Plan, points: pd.DataFrame) -> list[StudyView]:
-    """Give every device arm that the axes concern.
+    """Give every device arm that the axes concern, whatever became of it.
 
     Args:
         plan: of the study.
         points: the table of comparisons (`substrate.study.tables.points_table`).
     """
     views = []
+    axes = plan.study.axes
     for arm, rows in points.groupby("arm", sort=False):
+        if not _concerned(str(arm), axes):
+            continue
         furthest = rows.sort_values("gap", ascending=False, na_position="first", kind="stable")
         own = furthest.drop_duplicates("point").sort_values("point").reset_index(drop=True)
         own["verdict"] = own["point"].map(rows.groupby("point")["verdict"].agg(worst_verdict))
@@ -54,10 +70,40 @@ def study_views(plan: Plan, points: pd.DataFrame) -> list[StudyView]:
             _note(furthest[furthest["point"] == point], verdict)
             for point, verdict in zip(own["point"], own["verdict"], strict=True)
         ]
-        if own["gap"].nunique() > 1 or len(points["arm"].unique()) == 1:
-            found = effects(plan.study.axes, own, "gap")
-            views.append(StudyView(str(arm), own, found, _doubts(str(arm), rows)))
+        found = effects(axes, own, "gap")
+        diverged = diverged_in_words(axes, own)
+        views.append(StudyView(str(arm), own, found, _doubts(str(arm), rows), diverged))
     return views
+
+
+def _concerned(arm: str, axes: Mapping[str, StudyAxis]) -> bool:
+    """Whether an axis sets something of the arm, or what it shares with others.
+
+    By settings, not by figures: an arm that diverges or is stuck at every point has none that vary.
+    """
+    return any(
+        not path.startswith("arms.") or f"{path}.".startswith(f"arms.{arm}.")
+        for axis in axes.values()
+        for path in axis.paths
+    )
+
+
+def left_out(views: list[StudyView], summary: Summary) -> list[str]:
+    """Device arms of a study that the axes do not concern.
+
+    Args:
+        views: of those that they do.
+        summary: of any of its points.
+    """
+    shown = {view.arm for view in views}
+    return [
+        arm for arm in dict.fromkeys(each.arm for each in summary.comparisons) if arm not in shown
+    ]
+
+
+def left_out_in_words(arms: Sequence[str]) -> str:
+    """Which device arms are not told of, and why; empty where all are."""
+    return f"Left out, since no axis sets anything of theirs: {', '.join(arms)}." if arms else ""
 
 
 def _note(rows: pd.DataFrame, verdict: Verdict) -> str:
@@ -81,27 +127,42 @@ def _doubts(arm: str, rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def headline(views: list[StudyView]) -> str:
-    """``8 of 20 points feasible, 3 undecided``."""
+def headline(views: list[StudyView], others: Sequence[str] = ()) -> str:
+    """``8 of 20 points feasible, 3 undecided``, with the arm's name where there are several.
+
+    Args:
+        views: of the device arms that the axes concern.
+        others: that they do not.
+    """
     told = []
     for view in views:
         counts = view.points["verdict"].value_counts()
         feasible, undecided = (int(counts.get(each, 0)) for each in ("feasible", "undecided"))
-        arm = f"{view.arm}: " if len(views) > 1 else ""
+        arm = f"{view.arm}: " if len(views) + len(others) > 1 else ""
         rest = f", {undecided} undecided" if undecided else ""
         told.append(f"{arm}{feasible} of {len(view.points)} points feasible{rest}")
     return "; ".join(told) or "Nothing that the axes change"
 
 
 def in_words(view: StudyView) -> str:
-    """Which axis matters most, in a sentence or two; empty where nothing can be said."""
+    """Where seeds diverged, and which axis matters most; empty where nothing can be said.
+
+    The latter is withheld where more seeds diverged at some points than at others.
+    """
+    lost = f"{view.arm}: {view.diverged}." if view.diverged else ""
+    if not view.comparable:
+        return (
+            f"{lost} Gaps are of the seeds that are left, so they cannot tell which axis matters"
+            " most."
+        )
     if not view.effects:
-        return ""
+        return lost
     first, *others = view.effects
     said = (
-        f"{view.arm}: {first.axis} matters most; by itself it makes"
+        f"{first.axis} matters most; by itself it makes"
         f" {share_in_words(first.main)} of the gap's variance"
     )
+    said = f"{lost} Of the seeds that are left, {said}" if lost else f"{view.arm}: {said}"
     if not others:
         return f"{said}."
     rest = ", ".join(f"{each.axis} {percent(each.main[0])}" for each in others)

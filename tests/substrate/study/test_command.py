@@ -1,6 +1,7 @@
 """`substrate study` and `substrate spec`: folders, tables, and the same again after a stop."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -71,6 +72,9 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) ->
     assert found["gap"].item() == pytest.approx(found["baseline_mean"].item() - own)
     page = (folder / "report.html").read_text()
     assert "What matters most" in page
+    told = re.search(r"native: \d of 6 points feasible", page)  # there is another arm
+    assert told
+    assert "Left out, since no axis sets anything of theirs: hot." in page
     # an ADC's energy doubles with every bit, and more of nothing else is done
     energies = points[points["arm"] == "native"].groupby("bits")["training_joules"].mean()
     assert energies.is_monotonic_increasing
@@ -79,7 +83,11 @@ def test_a_study_writes_tables_and_a_page_and_makes_nothing_twice(made: Path) ->
     assert points[points["arm"] == "native"]["without_price"].str.contains("cells read").all()
     before = {name: (folder / name).read_bytes() for name in TABLES}
     with store_at(made / "store"):
-        assert command("study", made / "study.yaml", "--out", folder, "--jobs", 1)[0] == 0
+        status, output = command("study", made / "study.yaml", "--out", folder, "--jobs", 1)
+    assert status == 0
+    output = " ".join(output.split())
+    assert f"{told.group()}" in output
+    assert "Left out, since no axis sets anything of theirs: hot." in output
     assert {name: (folder / name).read_bytes() for name in TABLES} == before
     assert {each.key for each in Store(made / "store").units()} == units
 

@@ -2,13 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 
 from substrate.study.effects import Effect
 from substrate.study.schema import StudyAxis
-from substrate.study.views import StudyView, headline, in_words, study_views
+from substrate.study.views import (
+    StudyView,
+    headline,
+    in_words,
+    left_out,
+    left_out_in_words,
+    study_views,
+)
+
+Row = tuple[float | None, str, int]
+"""Gap, verdict, and how many of three seeds diverged."""
+
+LEVEL: Sequence[Row] = [(0.01, "feasible", 0)] * 4
+LOST: Row = (None, "not feasible", 3)
+
+
+def views_of(field: str, arms: dict[str, Sequence[Row]]) -> list[StudyView]:
+    """Over four values of an axis `x`."""
+    rows = [
+        (point, arm, *row) for arm, figures in arms.items() for point, row in enumerate(figures)
+    ]
+    points = pd.DataFrame(rows, columns=["point", "arm", "gap", "verdict", "diverged"])
+    points = points.assign(
+        x=points["point"], baseline="clean", not_at_once=None, baseline_doubted=False, seeds=3
+    )
+    axes = {"x": StudyAxis(field=field, values=[0, 1, 2, 3])}
+    plan = SimpleNamespace(study=SimpleNamespace(axes=axes))
+    return study_views(plan, points.astype({"gap": float}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [LEVEL[0], LOST, LOST, LOST],
+        [LOST] * 4,
+        [(0.86, "not feasible", 0)] * 4,  # stuck at chance
+    ],
+    ids=["known at one point", "diverged everywhere", "stuck"],
+)
+@pytest.mark.parametrize("field", ["training.epochs", "arms.danp.chip.bits"])
+def test_an_arm_that_the_axes_set_never_vanishes(rows: Sequence[Row], field: str) -> None:
+    own = views_of(field, {"danp": rows})
+    assert [each.arm for each in own] == ["danp"]
+    both = views_of("training.epochs", {"danp": rows, "mirror": LEVEL})
+    counts = sum(verdict == "feasible" for _, verdict, _ in rows)
+    assert headline(both) == (
+        f"danp: {counts} of 4 points feasible; mirror: 4 of 4 points feasible"
+    )
+
+
+def test_an_arm_that_no_axis_sets_is_named_as_left_out() -> None:
+    views = views_of("arms.danp.chip.bits", {"danp": [LOST] * 4, "danp.2": LEVEL})
+    assert [each.arm for each in views] == ["danp"]
+    comparisons = [SimpleNamespace(arm=arm) for arm in ("danp", "danp.2", "danp.2")]
+    others = left_out(views, SimpleNamespace(comparisons=comparisons))  # type: ignore[arg-type]
+    assert headline(views, others) == "danp: 0 of 4 points feasible"
+    assert left_out_in_words(others) == ("Left out, since no axis sets anything of theirs: danp.2.")
+    assert not left_out_in_words([])
+
+
+def test_what_matters_most_is_not_told_of_seeds_that_are_left() -> None:
+    rows: list[Row] = [(0.01, "feasible", 0), (0.02, "feasible", 0)]
+    (view,) = views_of("arms.danp.bits", {"danp": [*rows, (0.0, "not feasible", 2), LOST]})
+    view = view._replace(effects=[Effect("x", (0.9, 0.8, 1.0), (0.9, 0.8, 1.0), 0.1)])
+    assert in_words(view) == (
+        "danp: seeds diverged at 2 of 4 points (by x: 0 of 6 seeds at 0 and 1; 2 of 3 at 2; 3 of 3"
+        " at 3). Gaps are of the seeds that are left, so they cannot tell which axis matters most."
+    )
+
+
+def test_where_as_many_seeds_diverge_at_all_points_the_rest_is_told_with_that() -> None:
+    (view,) = views_of("arms.danp.bits", {"danp": [(0.01, "not feasible", 1)] * 4})
+    assert in_words(view) == (
+        "danp: seeds diverged at 4 of 4 points, the same share of them at each."
+    )
+    view = view._replace(effects=[Effect("x", (0.9, 0.8, 1.0), (0.9, 0.8, 1.0), 0.1)])
+    assert "Of the seeds that are left, x matters most; by itself it makes 90.0 %" in in_words(view)
+    (view,) = views_of("arms.danp.bits", {"danp": [LOST] * 4})
+    assert in_words(view) == "danp: all seeds diverged at all 4 points."
 
 
 def test_a_point_is_feasible_against_all_baselines() -> None:
@@ -46,7 +126,8 @@ def test_totals_that_hold_interactions_are_not_called_shares() -> None:
         Effect("bits", (0.7, 0.6, 0.8), (0.9, 0.8, 0.95), 0.2),
         Effect("noise", (0.1, 0.0, 0.2), (0.3, 0.2, 0.4), 0.1),
     ]
-    said = in_words(StudyView("device", pd.DataFrame(), effects))
+    whole = pd.DataFrame({"diverged": [0, 0], "seeds": [3, 3]})
+    said = in_words(StudyView("device", whole, effects))
     first, _, rest = said.partition(". ")
     assert first == (
         "device: bits matters most; by itself it makes 70.0 % (60.0 % to 80.0 %) of the gap's"
@@ -54,5 +135,5 @@ def test_totals_that_hold_interactions_are_not_called_shares() -> None:
     )
     assert rest.startswith("With what it makes together with others: bits 90.0 %, noise 30.0 %")
     assert rest.endswith("these may add up to more than 100 %.")
-    alone = in_words(StudyView("device", pd.DataFrame(), effects[:1]))
+    alone = in_words(StudyView("device", whole, effects[:1]))
     assert alone.endswith("variance.")
