@@ -25,11 +25,14 @@ look again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from substrate.record.summary import Comparison, Verdict
 from substrate.run.estimate import Estimate, Interval
+
+_Name = TypeVar("_Name", str, int)
 
 
 @dataclass(frozen=True)
@@ -143,14 +146,32 @@ def feasible_at_once(
         for name in dict.fromkeys(gap.arm for gap in gaps)
         if worst([each for each in comparisons if each.arm == name]) == "feasible"
     }
-    tested = len({gap.arm for gap in gaps})
-    found: set[str] = set()
+    return within_at_once(arms, len({gap.arm for gap in gaps}), tolerance, confidence)
+
+
+def within_at_once(
+    estimates: Mapping[_Name, Sequence[Estimate | None]],
+    tested: int,
+    tolerance: float,
+    confidence: float,
+) -> set[_Name]:
+    """Which of several lie within the tolerance, so that it is true of all of these at once (Holm).
+
+    Args:
+        estimates: of those that are feasible by themselves, against every baseline.
+        tested: how many there are with those that are not.
+        tolerance: the largest acceptable gap.
+        confidence: of the intervals.
+    """
+    found: set[_Name] = set()
     while more := {
         name
-        for name, estimates in arms.items()
+        for name, each_baseline in estimates.items()
         if name not in found
         for level in (1 - (1 - confidence) / (tested - len(found)),)
-        if all(each is not None and each.interval(level).high <= tolerance for each in estimates)
+        if all(
+            each is not None and each.interval(level).high <= tolerance for each in each_baseline
+        )
     }:
         found |= more
     return found

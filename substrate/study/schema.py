@@ -83,6 +83,7 @@ COLUMNS = (
     *("baseline", "seeds", "mean", "std"),
     *("baseline_mean", "gap", "ci_low", "ci_high", "tolerance", "verdict"),
     *("diverged", "not_at_once", "baseline_doubted"),
+    *("feasible_at_once", "shared_error"),
     *("training_joules", "training_seconds", "inference_joules"),
     *("inference_seconds", "worst_cell_cycles", "without_price", "untold"),
 )

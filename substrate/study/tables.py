@@ -17,6 +17,7 @@ from substrate.record.bill import Amount
 from substrate.record.summary import Summary
 from substrate.study.energy import LACKING, left_out
 from substrate.study.plan import StudyPoint
+from substrate.study.together import feasible_together, shared_error
 
 RUNS = "runs"
 POINTS = "points"
@@ -55,11 +56,16 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
     """A row for every point and comparison: mean, gap, its interval, verdict, the arm's bill.
 
     `diverged` counts seeds of the arm that did, and are in no mean and no gap; `not_at_once` and
-    `baseline_doubted` are those of `substrate.record.summary.Comparison`.
+    `baseline_doubted` are those of `substrate.record.summary.Comparison`. `feasible_at_once` is
+    whether the arm is feasible there and at all points that have it, at once; `shared_error` is the
+    standard error that the gaps of all points have in common (`substrate.study.together`).
     Energies are in joules and times in seconds; missing where nobody has the figures. What the sums
     of a bill lack stands beside them (`substrate.study.energy.LACKING`).
     """
     rows = []
+    pairs = [(each.arm, each.baseline) for each in summaries[0].comparisons]
+    at_once = {arm: feasible_together(arm, summaries) for arm in dict(pairs)}
+    shared = {pair: shared_error(*pair, summaries) for pair in pairs}
     for number, (point, summary) in enumerate(zip(points, summaries, strict=True)):
         for each in summary.comparisons:
             bill = summary.arms[each.arm].bill
@@ -83,12 +89,14 @@ def points_table(points: Sequence[StudyPoint], summaries: Sequence[Summary]) -> 
                     "tolerance": each.tolerance,
                     "verdict": each.verdict,
                     "not_at_once": each.not_at_once,
+                    "feasible_at_once": number in at_once[each.arm],
+                    "shared_error": shared[each.arm, each.baseline],
                     "baseline_doubted": each.baseline_doubted,
                     **{name: bill and _value(getattr(bill, name)) for name in BILLED},
                     **left_out(bill),
                 }
             )
-    gaps = ("gap", "ci_low", "ci_high", "tolerance", "not_at_once")
+    gaps = ("gap", "ci_low", "ci_high", "tolerance", "not_at_once", "shared_error")
     numbers = ("mean", "std", "baseline_mean", *gaps, *BILLED)
     kinds = dict.fromkeys(numbers, "float64") | dict.fromkeys(LACKING, "str")
     return pd.DataFrame(rows).astype(kinds)
