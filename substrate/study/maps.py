@@ -17,10 +17,13 @@ from substrate.report.bill import at_least
 from substrate.report.canvas import Drawing, canvas, head_of
 from substrate.report.palette import Theme
 from substrate.report.wording import gap_number, is_accuracy
+from substrate.study.divergences import lost
 from substrate.study.drawn_axis import DrawnAxis, NamedAxis
 from substrate.study.effects import Array
 from substrate.study.energy import ENERGY, energy_of, lacking_at
 from substrate.study.limits import LOST
+
+_DRAWS = 400
 
 
 class _Shown(NamedTuple):
@@ -56,7 +59,7 @@ def gap_map(
     """Draw the gap over two axes, with the border up to which the device is feasible.
 
     Args:
-        points: a row a point: gap, tolerance, and a column an axis.
+        points: a row a point: gap, tolerance, diverged, shared_error, and a column an axis.
         across: the horizontal axis with its name.
         up: the vertical one.
         border: probability that the gap is within the tolerance, on a square grid over both, the
@@ -66,19 +69,22 @@ def gap_map(
         width_inches: of the picture.
     """
     tolerance, gaps = float(points["tolerance"].iloc[0]), points["gap"]
+    sure = bool(points["shared_error"].notna().any())
     lowest, highest = float(np.nanmin([*gaps, 0.0])), float(np.nanmax([*gaps, 2 * tolerance]))
     shown = _Shown(
         "gap",
         [theme.feasible, theme.surface, theme.not_feasible],
         TwoSlopeNorm(tolerance, min(lowest, tolerance - 1e-9), max(highest, tolerance + 1e-9)),
         lambda gap: "×" if math.isnan(gap) else gap_number(gap, metric),
-        [(0.025, 0.9, "dotted"), (0.5, 1.9, "solid"), (0.975, 0.9, "dotted")],
+        [(0.025, 0.9, "dotted"), (0.5, 1.9, "solid"), (0.975, 0.9, "dotted")]
+        if sure
+        else [(0.5, 1.9, "solid")],
     )
     note = "Points behind clean training" if is_accuracy(metric) else "Loss behind clean training"
     note += f"; green: less than the tolerance, {gap_number(tolerance, metric)}; red: more"
-    note += "; ×: diverged in some seed" if _lost(points).any() else ""
+    note += "; ×: diverged in some seed" if lost(points).any() else ""
     if border is not None:
-        note += "; line: feasible border; dotted: its 95 % interval"
+        note += "; line: feasible border" + ("; dotted: its 95 % interval" if sure else "")
     return _map("Gap", note, points, (across, up), shown, border, theme, width_inches)
 
 
@@ -116,32 +122,30 @@ def energy_map(
 def feasible_map(points: pd.DataFrame, across: NamedAxis, up: NamedAxis) -> Array | None:
     """Probability that the gap is within the tolerance, (places up, places across).
 
-    A point where the device diverged, in some seed or all, is far beyond it. None where an axis has
-    no order, or there are too few points.
+    A point where the device diverged, in some seed or all, is far beyond it. What all points share,
+    as the test samples, does not average out: every draw has its own error of it. Where nobody
+    knows how large that is, no interval can be read off. None where an axis has no order, or there
+    are too few points.
     """
     from substrate.randomness import stream_seed
     from substrate.spec.surrogate import Surrogate
 
-    lost = _lost(points)
-    points = points[lost | points["gap"].notna()]
+    points = points[lost(points) | points["gap"].notna()]
     axes = [DrawnAxis(axis, points) for axis in (across, up)]
     if not all(axis.continuous for axis in axes) or len(points) < 6:
         return None
     coded = np.column_stack([axis.places(points) for axis in axes])
     scale = float(points["tolerance"].iloc[0]) or float(points["gap"].std()) or 1.0
-    margin = (points["tolerance"] - points["gap"]).mask(_lost(points), -LOST * scale)
+    margin = (points["tolerance"] - points["gap"]).mask(lost(points), -LOST * scale)
     relative = (margin / scale).to_numpy(float)
     at = np.linspace(0, 1, 25)
     where = np.array([[x, y] for y in at for x in at])
     generator = np.random.default_rng(stream_seed(len(points), "border"))
-    drawn = Surrogate(coded, np.arcsinh(relative)).draws(where, 400, generator)
+    drawn = Surrogate(coded, np.arcsinh(relative)).draws(where, _DRAWS, generator)
+    shared = float(points["shared_error"].fillna(0.0).max())
+    drawn = drawn + shared / scale * generator.standard_normal((_DRAWS, 1))
     found: Array = (drawn >= 0).mean(0).reshape(len(at), len(at))
     return found
-
-
-def _lost(points: pd.DataFrame) -> pd.Series[bool]:
-    """Where the device diverged, in some seed or all: not feasible, and yet not behind."""
-    return (points["verdict"] == "not feasible") & ~(points["gap"] > points["tolerance"])
 
 
 def _map(
@@ -160,7 +164,7 @@ def _map(
             "x": across.places(points),
             "y": up.places(points),
             "value": points[shown.column],
-            "lost": _lost(points),
+            "lost": lost(points),
             "partial": shown.partial,
         }
     )
@@ -204,13 +208,15 @@ def _cells(axes: Axes, cells: pd.DataFrame, shown: _Shown, theme: Theme) -> None
         norm=shown.scale,
         shading="nearest",
     )
-    lost, partial = (cells[cells[kind]].groupby(["y", "x"]).size() for kind in ("lost", "partial"))
+    diverged, partial = (
+        cells[cells[kind]].groupby(["y", "x"]).size() for kind in ("lost", "partial")
+    )
     for y, row in grid.iterrows():
         for x, value in row.items():
             cell = colours(shown.scale(value)) if math.isfinite(value) else to_rgba(theme.surface)
             ink = max(theme.ink, theme.surface, key=lambda each: _contrast(each, cell))
             text = at_least(shown.figure(value), (y, x) in partial.index)
-            if (y, x) in lost.index and "×" not in text:
+            if (y, x) in diverged.index and "×" not in text:
                 text += " ×"
             axes.text(x, y, text, ha="center", va="center", fontsize=9, color=ink)
 

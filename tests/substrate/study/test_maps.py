@@ -25,6 +25,7 @@ def points() -> pd.DataFrame:
     table["gap"] = 0.1 * table["noise"]
     table["tolerance"] = 0.04
     table["verdict"] = np.where(table["gap"] < table["tolerance"], "feasible", "not feasible")
+    table["diverged"], table["shared_error"] = 0, 0.0
     table["training_joules"] = 1e-3 * table["bits"]
     table["without_price"] = table["untold"] = None
     return table
@@ -65,9 +66,12 @@ def test_figures_can_be_read_on_the_colour_of_their_cell(points, theme):
 
 
 def test_a_point_that_lost_one_seed_does_not_look_feasible(points):
-    points.loc[0, "verdict"] = "not feasible"  # level in the seeds that are left
+    # in the seeds that are left: level, and so far behind that it is not feasible anyway
+    points.loc[[0, 4], "diverged"] = 1
     figure = gap_map(points, BITS, NOISE, None, "test_accuracy", LIGHT, 4.0).figure
-    assert words(figure.axes[0])[0] == "0.0 ×"
+    said = words(figure.axes[0])
+    assert said[0] == "0.0 ×"
+    assert said[-3] == "10.0 ×"
     assert "×: diverged in some seed" in figure.texts[1].get_text()
 
 
@@ -123,9 +127,45 @@ def test_choices_have_no_border(points):
 def test_points_that_diverged_are_beyond_the_border(points):
     assert feasible_map(points, BITS, NOISE)[-1].max() < 0.5
     lost = points["noise"] > 0.5
+    points.loc[lost, "diverged"] = 1
     points.loc[lost, "gap"] = np.nan
     assert feasible_map(points, BITS, NOISE)[-1].max() < 0.1
     points.loc[lost, "gap"] = 0.0  # of the seeds that are left
     assert feasible_map(points, BITS, NOISE)[-1].max() < 0.1
-    points.loc[lost, "verdict"] = "feasible"
+    points.loc[lost, "diverged"] = 0
     assert feasible_map(points, BITS, NOISE)[-1].min() > 0.9
+
+
+def test_an_arm_that_diverged_everywhere_is_drawn(points):
+    points["gap"], points["diverged"] = np.nan, 3
+    border = feasible_map(points, BITS, NOISE)
+    assert not border.any()
+    axes = gap_map(points, BITS, NOISE, border, "test_accuracy", LIGHT, 4.0).figure.axes[0]
+    assert words(axes) == ["×"] * 15
+
+
+def test_the_interval_of_the_border_holds_what_all_points_share():
+    """The border of a straight device, where points share an error of 0.8 points."""
+    axes = [(name, StudyAxis(field=name, range=(0, 1), steps=5)) for name in ("x", "y")]
+    generator = np.random.default_rng(0)
+    place = np.linspace(0, 1, 5)
+    table = pd.DataFrame([(x, y) for x in place for y in place], columns=["x", "y"])
+    table = table.assign(tolerance=0.02, diverged=0, shared_error=0.008)
+    held = 0
+    for _ in range(20):
+        noise = 0.008 * generator.standard_normal() + 0.003 * generator.standard_normal(25)
+        table["gap"] = 0.04 * table["x"] + 0.01 * table["y"] + noise
+        probability = feasible_map(table, *axes)[12]  # at y = 1/2 the border is at x = 3/8
+        held += 0.025 <= np.interp(0.375, np.linspace(0, 1, 25), probability) <= 0.975
+    assert held >= 17  # 19 on average; without what they share 9
+
+
+def test_a_border_whose_error_nobody_knows_has_no_interval(points):
+    points["shared_error"] = np.nan  # as of a single seed
+    border = feasible_map(points, BITS, NOISE)
+    figure = gap_map(points, BITS, NOISE, border, "test_accuracy", LIGHT, 4.0).figure
+    (lines,) = (each for each in figure.axes[0].collections if isinstance(each, QuadContourSet))
+    assert len(lines.levels) == 1
+    note = figure.texts[1].get_text()
+    assert "border" in note
+    assert "interval" not in note
