@@ -57,6 +57,10 @@ def varies(points: pd.DataFrame) -> bool:
 def least_energy(points: pd.DataFrame, axes: list[str], metric: MetricName) -> str:
     """Say which feasible point takes the least energy to train; empty without any energies.
 
+    To pick one among many points is to look many times: of points that are feasible by themselves
+    some are so by chance, and the cheapest may well be one of them. So only what is feasible at
+    once is named (`substrate.study.together`).
+
     Args:
         points: of one arm, a row a point.
         axes: their names.
@@ -67,15 +71,22 @@ def least_energy(points: pd.DataFrame, axes: list[str], metric: MetricName) -> s
         return ""
     arm, tolerance = known["arm"].iloc[0], float(known["tolerance"].iloc[0])
     within = f"within {gap_with_unit(tolerance, metric)}"
-    feasible = known[known["verdict"] == "feasible"]
-    if feasible.empty:
+    alone = known[known["verdict"] == "feasible"]
+    if alone.empty:
         return f"{arm}: no point is known to be {within}, so none has the least energy."
     billed = points[points[[ENERGY, *LACKING]].notna().any(axis=1)]
-    lacking = lacking_at(billed[billed["verdict"] == "feasible"])
+    lacking = lacking_at(billed[billed["feasible_at_once"]])
     if len(set(lacking)) > 1:
         return (
             f"{arm}: which point has the least energy {within} is not known, since their sums lack"
             f" different things. {left_out_of(lacking, 'feasible points')}"
+        )
+    feasible = alone[alone["feasible_at_once"]]
+    if feasible.empty:
+        return (
+            f"{arm}: no point is named for the least energy {within}: {len(alone)} of"
+            f" {len(points)} points are feasible by their own verdicts, but none of these"
+            f" with Holm's correction for picking one among {len(points)}; more seeds may tell."
         )
     best = feasible.loc[feasible[ENERGY].idxmin()]
     where = ", ".join(
@@ -84,8 +95,11 @@ def least_energy(points: pd.DataFrame, axes: list[str], metric: MetricName) -> s
     )
     least = energy_of(best[ENERGY], any(lacking[0]))
     said = f"{arm}: the least energy {within} is {least} to train, at {where}"
-    cheaper = known[(known["verdict"] == "undecided") & (known[ENERGY] < best[ENERGY])]
-    alike = lacking_at(cheaper).count(lacking[0])
-    if alike:
-        said += f"; {alike} undecided points take less"
+    for verdict, kind in (
+        ("undecided", "undecided points"),
+        ("feasible", "points that are feasible by their own verdicts alone"),
+    ):
+        cheaper = known[(known["verdict"] == verdict) & (known[ENERGY] < best[ENERGY])]
+        if alike := lacking_at(cheaper).count(lacking[0]):
+            said += f"; {alike} {kind} take less"
     return f"{said}. {left_out_of(lacking, 'feasible points')}".rstrip()

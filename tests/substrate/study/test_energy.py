@@ -12,6 +12,9 @@ def said(rows: list[tuple[str, float | None, str | None, str]]) -> str:
     columns = ["device", "training_joules", "without_price", "verdict"]
     points = pd.DataFrame(rows, columns=columns)
     points["arm"], points["tolerance"], points["untold"] = "native", 0.02, None
+    # in capitals: feasible by its own verdict alone
+    points["feasible_at_once"] = points["verdict"] == "feasible"
+    points["verdict"] = points["verdict"].str.lower()
     return least_energy(points, ["device"], "test_accuracy")
 
 
@@ -48,3 +51,16 @@ def test_undecided_points_are_no_cheaper_for_what_their_sums_lack() -> None:
 def test_what_only_the_time_lacks_leaves_energies_whole() -> None:
     time = "time of slots of pulse trains"
     assert "is 1 mJ" in said([("a", 2e-3, time, "feasible"), ("b", 1e-3, None, "feasible")])
+
+
+def test_a_point_that_is_feasible_by_its_own_verdict_alone_is_not_named() -> None:
+    rows = [("a", 2e-3, None, "FEASIBLE"), ("b", 1e-3, None, "not feasible")]
+    assert said(rows) == (
+        "native: no point is named for the least energy within 2.0 points: 1 of 2 points are"
+        " feasible by their own verdicts, but none of these with Holm's correction for picking one"
+        " among 2; more seeds may tell."
+    )
+    assert said([*rows, ("c", 3e-3, None, "feasible")]) == (
+        "native: the least energy within 2.0 points is 3 mJ to train, at device c; 1 points that"
+        " are feasible by their own verdicts alone take less."
+    )
