@@ -67,7 +67,7 @@ def effects(axes: dict[str, StudyAxis], points: pd.DataFrame, figure: str) -> li
     """
     points = points.dropna(subset=[figure])
     varied = {name: axis for name, axis in axes.items() if points[name].nunique() > 1}
-    if len(points) < _FEWEST_POINTS or not varied or points[figure].std() == 0:
+    if len(points) < _FEWEST_POINTS or not varied or points[figure].nunique() < 2:
         return []
     coders = [Coder(axis, points[name].tolist()) for name, axis in varied.items()]
     found = _indices(coders, points[list(varied)], points[figure].to_numpy(float))

@@ -36,3 +36,9 @@ def test_what_only_acts_together_is_interaction_even_of_names_without_order() ->
 def test_too_few_points_tell_nothing() -> None:
     axes = {"a": StudyAxis(field="f", values=[1, 2])}
     assert effects(axes, pd.DataFrame({"a": [1, 2], "gap": [0.0, 1.0]}), "gap") == []
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.7])  # six times 0.7 has a deviation, by rounding
+def test_a_figure_that_never_changes_tells_nothing(gap: float) -> None:
+    axes = {"a": StudyAxis(field="f", range=(0, 5))}
+    assert effects(axes, pd.DataFrame({"a": range(6), "gap": gap}), "gap") == []
