@@ -5,8 +5,8 @@
 
 A bill depends on a field far more simply than accuracy does, so between runs it is drawn from the
 same surrogate (`substrate.spec.surrogate`) on the logarithm. The interval holds what it is at both
-ends of the limit's own interval; what the unit costs leave open is the same everywhere, and is told
-apart.
+ends of the limit's own interval. What the unit costs leave open is told apart, as factors: those of
+the bill of the run that is nearest to the least, since what a bill is made of goes with the fields.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def least_of(found: Found, bills: Sequence[Bill | None], what: What) -> Least | 
     least = {end: min(chosen, key=lambda each: value[each]) for end, chosen in at.items() if chosen}
     ends = [value[each] for each in least.values()]
     best = least["estimate"]
-    amount = known[0][1]
+    away = np.linalg.norm(points - _coded(found, *best), axis=1)
+    amount = known[int(away.argmin())][1]
     axes = found.axes
     place = tuple(
         axis.measurable(each) for axis, each in zip(axes, _coded(found, *best), strict=True)

@@ -74,6 +74,25 @@ def test_nothing_feasible_or_no_figures_has_no_least() -> None:
     assert least_of(somewhere, [bill(1.0)] * 3, "time") is None
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_unit_costs_leave_is_that_of_the_nearest_run(order: int) -> None:
+    """Converters that are known to a factor 10 take over from pulses that are known to 100."""
+    points = [(float(bits),) for bits in (2, 3, 5, 6, 8, 10)][::order]
+    bills = []
+    for (bits,) in points:
+        pulses, converters = 1.0, 1e-3 * 4**bits
+        low, high = pulses / 100 + converters / 10, pulses * 100 + converters * 10
+        amount = Amount(value=pulses + converters, low=low, high=high)
+        bills.append(bill(1.0).model_copy(update={"training_joules": amount}))
+    least = least_of(found([BITS], [limit(None, 4.6, 5.3, 6.2)], points), bills, "energy")
+    assert least is not None
+    assert least.at == (6,)
+    at_six = bills[points.index((6.0,))].training_joules
+    assert at_six is not None
+    assert least.factor_low == pytest.approx(at_six.low / at_six.value)
+    assert least.factor_high == pytest.approx(at_six.high / at_six.value)
+
+
 def test_over_few_whole_numbers_each_stands_for_itself() -> None:
     few = Axis(4, 6, whole=True)
     points = [(float(bits), noise) for bits in (4, 5, 6) for noise in (0.01, 0.03, 0.1)]
