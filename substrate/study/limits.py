@@ -115,10 +115,12 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     """Read ``PATH``, ``PATH=LOW:HIGH`` or ``PATH=LOW:HIGH:log``.
 
     Without a range it goes from a tenth to ten times the scenario's value, in equal ratios; of
-    whole numbers from a quarter to one and a half times.
+    whole numbers from a quarter to one and a half times. A learning rate needs a range: the
+    scenario's is a good one, and a device gets worse to both sides of it.
 
     Raises:
-        ScenarioError: there is no such field, it is no number, or the range makes no sense.
+        ScenarioError: there is no such field, it is no number, or the range is missing or makes no
+            sense.
     """
     path, _, given = split_setting(words, source.data)
     place = f"--vary {words}"
@@ -130,6 +132,10 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     number = isinstance(now, int | float) and not isinstance(now, bool)
     whole = isinstance(now, int) and number
     if not given:
+        if path.endswith(".learning_rate"):
+            message = "a device gets worse to both sides of the best learning rate"
+            hint = f"give a range on one side of the best: --vary {path}=LOW:HIGH:log"
+            raise ScenarioError(message, file=place, found=now, hint=hint)
         if not number or now <= 0:
             hint = f"give a range: --vary {path}=LOW:HIGH"
             raise ScenarioError("has no number to begin with", file=place, found=now, hint=hint)

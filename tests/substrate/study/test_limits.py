@@ -37,6 +37,17 @@ def test_a_field_or_range_of_no_use_is_refused(words: str, said: str) -> None:
         axis(words)
 
 
+RATE = "arms.native.learning.optimiser.learning_rate"
+
+
+def test_a_learning_rate_needs_a_range_on_one_side_of_the_best() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        axis(RATE)
+    for said in (f"--vary {RATE}", "both sides", "found 0.1", f"--vary {RATE}=LOW:HIGH:log"):
+        assert said in str(refused.value)
+    assert axis(f"{RATE}=0.001:0.1:log") == Axis(0.001, 0.1, log=True)
+
+
 @pytest.mark.parametrize("name", ["noise 0.1", "noise=0.1"])
 def test_a_field_may_be_of_an_arm_whose_name_holds_a_dot_or_an_equals_sign(name: str) -> None:
     _, source = open_scenario(Path("native_danp"), [], "full")
