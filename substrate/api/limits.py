@@ -44,7 +44,7 @@ class Limit(Made):
         """The limit with its interval; over two fields a row for each value of the first, `at`.
 
         `feasible_everywhere` and `feasible_nowhere` are the probabilities that the range holds no
-        limit.
+        limit. All are NaN where the runs contradict it, as `record["checked"]` has it.
         """
         rows = self.record["limits"]
         columns = [*(["at"] if "at" in rows[0] else []), "limit", "low", "high"]

@@ -11,8 +11,8 @@ With two fields, the limit of the last is sought at several values of the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.stats import qmc
@@ -38,6 +38,12 @@ _FIRST = {False: 5, True: 3}
 
 _FEWEST = {False: 16, True: 8}
 """Runs before a search may end, by whether the last field is whole: such runs repeat others."""
+
+
+_ROUNDED = 1e-9
+
+CONTRADICTED, _DOUBTED = 0.975, 0.5
+"""How sure runs must be against a claimed side that it is given up, or measured again there."""
 
 
 class Measured(NamedTuple):
@@ -90,6 +96,9 @@ class Found:
         points: where a run was made, in the order of the runs.
         margins: what each came to.
         resolved: whether the intervals are as narrow as was asked for.
+        against: how sure the runs are, at the place where they are so most, that a side of the
+            limit is not of the kind it is said to be.
+        against_at: that place.
     """
 
     axes: Sequence[Axis]
@@ -99,6 +108,29 @@ class Found:
     points: Sequence[Point]
     margins: Sequence[float]
     resolved: bool
+    against: float = 0.0
+    against_at: Point = ()
+
+    def places(self, name: Literal["estimate", "low", "high"]) -> Array:
+        """Places of the limits along the last field, by value of the first.
+
+        They lie outside of 0...1 where the whole range is of one kind.
+        """
+        begin, behind = (2.0, -1.0) if self.rising else (-1.0, 2.0)
+        return np.array(
+            [
+                begin
+                if each.none_feasible > 0.5
+                else behind
+                if each.all_feasible > 0.5
+                else self.axes[-1].place(getattr(each, name))
+                for each in self.limits
+            ]
+        )
+
+    def inside(self, places: Array, limits: Array) -> Array:
+        """How far places along the last field lie inside what is feasible by the limits."""
+        return places - limits if self.rising else limits - places
 
 
 def search_limit(
@@ -135,11 +167,13 @@ def search_limit(
         # from few runs the curve may seem too smooth, and the interval narrow: it must last, but
         # not between whole numbers, where nothing is measured
         lasts = found.resolved and (resolved_before or axes[-1].whole)
-        if (lasts and len(points) >= _FEWEST[axes[-1].whole]) or len(points) >= most_runs:
+        ends = lasts and len(points) >= _FEWEST[axes[-1].whole]
+        doubted = _DOUBTED < found.against < CONTRADICTED
+        if (ends and not doubted) or len(points) >= most_runs:
             return found
         resolved_before = found.resolved
         count = min(_BATCH[axes[-1].whole], most_runs - len(points))
-        more = _next_points(axes, drawn, count)
+        more = [found.against_at] * count if ends else _next_points(axes, drawn, count)
         told = measure(more)
         points = [*points, *more]
         margins, shared_error = [*margins, *told.margins], told.shared_error
@@ -153,7 +187,7 @@ def _found(
     resolution: float,
     confidence: float,
 ) -> Found:
-    last, tails = axes[-1], (1 - confidence) / _TAILS[axes[-1].whole]
+    last, tails = axes[-1], tail(confidence, axes[-1])
     limits, resolved = [], True
     for number, crossings in enumerate(drawn.crossings.T):
         low, middle, high = np.quantile(crossings, (tails, 0.5, 1 - tails)).clip(0, 1)
@@ -171,7 +205,7 @@ def _found(
         # no two neighbours can be told apart where the limit lies close to one of them
         neighbours = last.whole and highest - lowest <= 1
         resolved &= high - low <= resolution or neighbours
-    return Found(
+    found = Found(
         axes=axes,
         rising=drawn.rising,
         limits=limits,
@@ -180,6 +214,31 @@ def _found(
         margins=margins,
         resolved=bool(resolved),
     )
+    against, place = _against(drawn, found)
+    return replace(found, against=against, against_at=place)
+
+
+def _against(drawn: Truths, found: Found) -> tuple[float, Point]:
+    """How sure it is at most that a place outside of the intervals is of the other kind, and where.
+
+    Of truths that may go up and down: those that the limit is told from cannot tell.
+    """
+    ends = [found.places(end)[:, None] for end in ("low", "high")]
+    inside = np.stack([found.inside(drawn.along, end) for end in ends])
+    feasible, beyond = inside.min(0) >= -_ROUNDED, inside.max(0) <= _ROUNDED
+    sure = np.where(feasible, 1 - drawn.within, np.where(beyond, drawn.within, 0.0))
+    column, place = np.unravel_index(sure.argmax(), sure.shape)
+    at = (
+        [drawn.along[place]]
+        if len(found.axes) == 1
+        else [drawn.columns[column], drawn.along[place]]
+    )
+    return float(sure.max()), _measurable(found.axes, at)
+
+
+def tail(confidence: float, axis: Axis) -> float:
+    """How much lies beyond each end of an interval."""
+    return (1 - confidence) / _TAILS[axis.whole]
 
 
 def whole(value: float, rising: bool) -> int:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Limit, whole
+from substrate.spec.claim import LOST_BEYOND, Claim
+from substrate.spec.search import Found, Limit, tail, whole
+
+
+def no_limit(found: Found, fields: Sequence[str]) -> str:
+    """``adc_bits: no limit is named, 34 runs``."""
+    return f"{' and '.join(fields)}: no limit is named, {_runs(found)}"
 
 
 def sentence(found: Found, field: str, unit: str = "") -> str:
@@ -45,11 +51,44 @@ def limit_in_words(found: Found, limit: Limit, unit: str = "") -> str:
         interval = " to ".join(str(whole(each, found.rising)) for each in (limit.low, limit.high))
     else:
         interval = f"{_rounded(limit.low, axis, floor)} to {_rounded(limit.high, axis, ceil)}"
-    cut = " (cut off by the range)" if limit.none_feasible + limit.all_feasible > 0.025 else ""
+    beyond = max(limit.none_feasible, limit.all_feasible)
+    cut = " (cut off by the range)" if beyond > tail(found.confidence, axis) else ""
     return (
         f"{word} {shown(limit.estimate, axis, rising=found.rising)}{behind}"
         f" ({100 * found.confidence:g} %: {interval}{cut})"
     )
+
+
+def claim_in_words(
+    found: Found, claim: Claim, arm: str, against: str, within: str, fields: Sequence[str]
+) -> list[str]:
+    """What a limit means and what was checked of it, or why none is named."""
+    lost = f"diverged or fell behind by more than {LOST_BEYOND:g} times as much"
+    share = f"{100 * claim.lost_low:.1f} to" if claim.lost else "at most"
+    do = f"{100 * found.confidence:g} %: {share} {100 * claim.lost_high:.0f} % of all do"
+    last = fields[-1]
+    if not claim.one_direction:
+        at = ", ".join(
+            f"{field} {value:g}" for field, value in zip(fields, found.against_at, strict=True)
+        )
+        return [
+            f"The search takes {arm} to get better all the way in one direction of {last}, which"
+            f" the runs contradict, most at {at}: give a range on one side of the best"
+            " (--vary PATH=LOW:HIGH)."
+        ]
+    if not claim.on_average:
+        return [
+            f"Not resolved: where a typical run is within {within} of {against}, {claim.lost} of"
+            f" {claim.runs} runs {lost} ({do}), and with them the mean is not within {within}."
+        ]
+    said = [f"Feasible: {arm} within {within} of {against} in a typical run."]
+    if claim.runs:
+        said.append(f"Of {claim.runs} runs on that side {claim.lost or 'none'} {lost} ({do}).")
+    return [
+        *said,
+        f"Taken for granted: {arm} gets better all the way in one direction of {last}; the runs"
+        " do not contradict it.",
+    ]
 
 
 def shown(value: float, axis: Axis, *, rising: bool = True) -> str:

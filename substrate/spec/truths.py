@@ -50,6 +50,8 @@ class Truths:
         rising: whether the margin grows along the last field.
         along: places along it, in 0…1.
         columns: places along the first of two fields, (columns,); of one field a single 0.
+        within: of the truths before they are made monotone, the fraction that is feasible,
+            (columns, places).
         crossings: where each truth crosses 0 there, (draws, columns); -1 before the range begins,
             and 2 behind its end.
     """
@@ -90,6 +92,7 @@ class Truths:
         drop = (np.maximum.accumulate(onward, 2) - onward).max((1, 2))
         paths = paths[np.argsort(drop)[:_DRAWS]]
         paths = paths + shared_error / scale * generator.standard_normal((_DRAWS, 1, 1))
+        self.within = (paths >= 0).mean(0)
         self.crossings = np.empty(paths.shape[:2])
         for number in range(len(self.columns)):
             straight = np.array(

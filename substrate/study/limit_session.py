@@ -25,7 +25,8 @@ from substrate.terminal import Console
 if TYPE_CHECKING:
     from substrate.scenario.schema import Scenario
     from substrate.scenario.source import Source
-    from substrate.spec.search import Found
+    from substrate.spec.claim import Claim
+    from substrate.spec.search import Found, Limit
     from substrate.study.least import Least
     from substrate.study.limits import LimitRuns, Question
 
@@ -131,6 +132,7 @@ def make_limit(
         RecordError: a run was given up, or a unit in the store is damaged.
     """
     from substrate.run.progress import counted
+    from substrate.spec.claim import check
     from substrate.study.folder import PAGE, begin
     from substrate.study.least import least_of
     from substrate.study.limits import LimitRuns, check_tolerance, find_limit, point_of
@@ -175,10 +177,10 @@ def make_limit(
                 most_runs=most,
                 on_round=lambda found: _round(console, question, found),
             )
-        target = question.least
-        least = least_of(found, runs.bills, target) if target else None
-        said = _said(question, found, runs, least)
-        record = _record(question, found, runs, said, least)
+        claim, target = check(found, question.tolerance), question.least
+        least = least_of(found, runs.bills, target) if target and claim.stands else None
+        said = _said(question, found, claim, runs, least)
+        record = _record(question, found, claim, runs, said, least)
         text = json.dumps(record, indent=2, ensure_ascii=False)
         write_atomically(folder / RECORD, text + "\n")
         page = limit_page(question, scenario, data, found, runs, said, command)
@@ -201,25 +203,31 @@ def _round(console: Console, question: Question, found: Found) -> None:
     console.print(line, soft_wrap=True, highlight=False)
 
 
-def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None) -> list[str]:
-    from substrate.report.sentences import (
-        badly_tuned,
-    )
-    from substrate.spec.sentence import border_in_words, sentence
+def _said(
+    question: Question, found: Found, claim: Claim, runs: LimitRuns, least: Least | None
+) -> list[str]:
+    from substrate.report.sentences import badly_tuned
+    from substrate.spec.sentence import border_in_words, claim_in_words, no_limit, sentence
     from substrate.study.least import in_words, none_in_words
 
     fields = [short(each) for each in question.fields]
-    said = (
-        [f"{sentence(found, fields[0], question.units[0])}."]
-        if len(fields) == 1
-        else [f"{each}." for each in border_in_words(found, fields, question.units)]
-    )
-    said.append(f"Feasible: {question.arm} within {question.within} of {runs.against}, on average.")
+    if not claim.stands:
+        said = [f"{no_limit(found, fields)}."]
+    elif len(fields) == 1:
+        said = [f"{sentence(found, fields[0], question.units[0])}."]
+    else:
+        said = [f"{each}." for each in border_in_words(found, fields, question.units)]
+    within = question.within
+    said += claim_in_words(found, claim, question.arm, runs.against, within, fields)
     if least is not None:
-        said.append(in_words(least, fields, question.units, question.within))
+        said.append(in_words(least, fields, question.units, within))
     elif question.least:
-        said.append(none_in_words(runs.bills, question.least))
-    if not found.resolved:
+        said.append(
+            none_in_words(runs.bills, question.least)
+            if claim.stands
+            else f"Without a limit there is no least {question.least}."
+        )
+    if claim.stands and not found.resolved:
         said.append("The interval is wider than was asked for: more runs (--runs) narrow it.")
     ahead = sum(gap < -question.tolerance for gap in runs.gaps)
     if 2 * ahead > len(runs.gaps):
@@ -231,7 +239,12 @@ def _said(question: Question, found: Found, runs: LimitRuns, least: Least | None
 
 
 def _record(
-    question: Question, found: Found, runs: LimitRuns, said: list[str], least: Least | None
+    question: Question,
+    found: Found,
+    claim: Claim,
+    runs: LimitRuns,
+    said: list[str],
+    least: Least | None,
 ) -> dict[str, Any]:
     from substrate.study.energy import joules_of, left_out
 
@@ -245,15 +258,16 @@ def _record(
         "within": question.tolerance,
         "confidence": found.confidence,
         "better_when": "higher" if found.rising else "lower",
-        "resolved": found.resolved,
+        "resolved": found.resolved and claim.stands,
+        "checked": {
+            "limit_named": claim.stands,
+            **asdict(claim),
+            "contradicted_at": None if claim.one_direction else list(found.against_at),
+        },
         "limits": [
             {
                 **({} if each.first is None else {"at": each.first}),
-                "limit": each.estimate,
-                "low": each.low,
-                "high": each.high,
-                "feasible_everywhere": each.all_feasible,
-                "feasible_nowhere": each.none_feasible,
+                **{name: figure if claim.stands else None for name, figure in _figures(each)},
             }
             for each in found.limits
         ],
@@ -271,3 +285,13 @@ def _record(
             )
         ],
     }
+
+
+def _figures(limit: Limit) -> list[tuple[str, float]]:
+    return [
+        ("limit", limit.estimate),
+        ("low", limit.low),
+        ("high", limit.high),
+        ("feasible_everywhere", limit.all_feasible),
+        ("feasible_nowhere", limit.none_feasible),
+    ]

@@ -132,7 +132,7 @@ def axis_of(words: str, source: Source, scenario: Scenario) -> tuple[str, Axis]:
     number = isinstance(now, int | float) and not isinstance(now, bool)
     whole = isinstance(now, int) and number
     if not given:
-        if path.endswith(".learning_rate"):
+        if path.endswith((".learning_rate", ".decorrelation.rate")):
             message = "a device gets worse to both sides of the best learning rate"
             hint = f"give a range on one side of the best: --vary {path}=LOW:HIGH:log"
             raise ScenarioError(message, file=place, found=now, hint=hint)

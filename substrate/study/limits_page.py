@@ -19,6 +19,7 @@ from substrate.report.wording import NOTHING, gap_number, is_accuracy
 from substrate.scenario.load import resolved
 from substrate.scenario.schema import Scenario
 from substrate.spec.axis import Axis
+from substrate.spec.claim import check
 from substrate.spec.search import Found
 from substrate.spec.sentence import limit_in_words
 from substrate.study.least import lacking_of
@@ -37,9 +38,12 @@ def limit_page(
 ) -> str:
     """Give the page as HTML text."""
     dataset = data.of(scenario)
-    tone: Verdict = "feasible" if found.resolved else "undecided"
+    named = check(found, question.tolerance).stands
+    tone: Verdict = "feasible" if found.resolved and named else "undecided"
     headline = "How good must it be?"
-    if not two_fields(found):
+    if not named:
+        headline = "No limit is named"
+    elif not two_fields(found):
         words = limit_in_words(found, found.limits[0], question.units[0]).partition(" (")[0]
         headline = words[:1].upper() + words[1:]
         tone = "not feasible" if found.limits[0].none_feasible > 0.5 else tone
@@ -124,7 +128,7 @@ def gap_runs(
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         places = [axis.place(point[0]) for point in found.points]
         known = [(x, gap) for x, gap in zip(places, gaps, strict=True) if not math.isnan(gap)]
-        if limit.known:
+        if limit.known and check(found, question.tolerance).stands:
             low, middle, high = map(axis.place, (limit.low, limit.estimate, limit.high))
             axes.axvspan(low, high, color=theme.feasible, alpha=0.16, lw=0)
             axes.axvline(middle, color=theme.feasible, linewidth=1.6)
@@ -167,9 +171,10 @@ def border_map(question: Question, found: Found, theme: Theme, width_inches: flo
             for end in ("low", "estimate", "high")
         )
         side = np.ones(len(at)) if found.rising else np.zeros(len(at))
-        axes.fill_between(at, middle, side, color=theme.feasible_surface, lw=0)
-        axes.fill_between(at, low, high, color=theme.feasible, alpha=0.22, lw=0)
-        axes.plot(at, middle, color=theme.feasible, linewidth=2)
+        if check(found, question.tolerance).stands:
+            axes.fill_between(at, middle, side, color=theme.feasible_surface, lw=0)
+            axes.fill_between(at, low, high, color=theme.feasible, alpha=0.22, lw=0)
+            axes.plot(at, middle, color=theme.feasible, linewidth=2)
         for point, margin in zip(found.points, found.margins, strict=True):
             colour = theme.feasible if margin >= 0 else theme.not_feasible
             axes.plot(

@@ -123,3 +123,13 @@ def test_borders_have_the_units_of_both_fields() -> None:
     result = Found(axes, False, [limit], 0.95, [(6.0, 0.1)], [0.0], True)
     (line,) = border_in_words(result, ("adc", "noise"), ("bits", "of g_max"))
     assert line == "at adc 6 bits, noise: at most 0.05 of g_max (95 %: 0.04 to 0.06)"
+
+
+@pytest.mark.parametrize(("whole", "none", "cut"), [(False, 0.02, True), (True, 0.02, False)])
+def test_an_interval_is_cut_off_where_more_than_its_tail_lies_beyond(
+    whole: bool, none: float, cut: bool
+) -> None:
+    """A tail is a third of 5 %, of whole numbers half of it."""
+    limit = Limit(None, 5.0, 2.0, 6.0, 0.0, none)
+    result = Found([Axis(2, 9, whole=whole)], False, [limit], 0.95, [(5.0,)], [0.0], True)
+    assert ("cut off by the range" in sentence(result, "x")) is cut

@@ -1,29 +1,83 @@
 """What is said of a limit that was found."""
 
+import math
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from substrate.api.limits import Limit as ApiLimit
 from substrate.spec.axis import Axis
+from substrate.spec.claim import check
 from substrate.spec.search import Found, Limit
-from substrate.study.limit_session import _said, short
+from substrate.study.limit_session import _record, _said, short
 from substrate.study.limits import Question
 
 FIELD = "arms.a.chip.output_converter.bits"
 
 
-def said(gaps: list[float]) -> list[str]:
-    axis = Axis(2, 9, whole=True)
-    meaning = "Resolution in bits, or exact: infinitely fine."
-    question = Question((FIELD,), (axis,), "a", "", 0.02, "2 points", None, (meaning,))
-    found = Found([axis], True, [Limit(None, 5.2, 4.2, 5.8, 0.0, 0.0)], 0.95, [(5.0,)], [0.0], True)
-    return _said(question, found, SimpleNamespace(against="bp", gaps=gaps), None)
+AXIS = Axis(2, 9, whole=True)
+LIMIT = Limit(None, 5.2, 4.2, 5.8, 0.0, 0.0)
+FOUND = Found([AXIS], True, [LIMIT], 0.95, [(8.0,)] * 3, [0.01, 0.02, 0.07], True)
+MEANING = "Resolution in bits, or exact: infinitely fine."
+QUESTION = Question((FIELD,), (AXIS,), "a", "", 0.02, "2 points", "energy", (MEANING,))
 
 
-def test_the_sentence_has_the_unit_of_its_field() -> None:
-    first, feasible = said([0.01, 0.0, -0.05])
-    assert first == "output_converter.bits: at least 6 bits (95 %: 5 to 6), 1 runs."
-    assert feasible == "Feasible: a within 2 points of bp, on average."
+def runs(gaps: list[float]) -> Any:
+    bills = [None] * len(gaps)
+    return SimpleNamespace(against="bp", gaps=gaps, points=FOUND.points, bills=bills)
+
+
+def said(gaps: list[float], found: Found = FOUND, question: Question = QUESTION) -> list[str]:
+    return _said(question, found, check(found, 0.02), runs(gaps), None)
+
+
+def test_the_sentence_has_the_unit_of_its_field_and_what_was_checked() -> None:
+    assert said([0.01, 0.0, -0.05], question=replace(QUESTION, least=None)) == [
+        "output_converter.bits: at least 6 bits (95 %: 5 to 6), 3 runs.",
+        "Feasible: a within 2 points of bp in a typical run.",
+        "Of 3 runs on that side none diverged or fell behind by more than 3 times as much (95 %:"
+        " at most 71 % of all do).",
+        "Taken for granted: a gets better all the way in one direction of output_converter.bits;"
+        " the runs do not contradict it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "why", "checks"),
+    [
+        (
+            replace(FOUND, margins=[0.01, 0.01, -0.5]),
+            "Not resolved: where a typical run is within 2 points of bp, 1 of 3 runs diverged",
+            {"lost": 1, "on_average": False, "one_direction": True, "contradicted_at": None},
+        ),
+        (
+            replace(FOUND, against=0.99, against_at=(9,)),
+            "The search takes a to get better all the way in one direction of output_conv",
+            {"lost": 0, "on_average": True, "one_direction": False, "contradicted_at": [9]},
+        ),
+    ],
+    ids=["lost", "direction"],
+)
+def test_a_limit_that_the_runs_contradict_is_named_nowhere(
+    found: Found, why: str, checks: dict[str, Any]
+) -> None:
+    lines = said([0.01, 0.01, 0.52], found)
+    assert lines[0] == "output_converter.bits: no limit is named, 3 runs."
+    assert lines[1].startswith(why)
+    assert lines[2:] == ["Without a limit there is no least energy."]
+    made = runs([0.01, 0.01, 0.52])
+    record = _record(QUESTION, found, check(found, 0.02), made, lines, None)
+    assert record["resolved"] is False
+    assert record["checked"].items() >= {"limit_named": False, "runs": 3, **checks}.items()
+    assert set(record["limits"][0].values()) == {None}
+    text = limit_frame(record).to_dict("records")
+    assert all(math.isnan(each) for each in text[0].values())
+
+
+def limit_frame(record: dict[str, Any]) -> Any:
+    return ApiLimit(SimpleNamespace(record=record)).limits  # type: ignore[arg-type]
 
 
 def test_a_baseline_that_most_runs_are_far_ahead_of_is_doubted() -> None:

@@ -45,3 +45,12 @@ def test_the_axis_has_the_unit_of_its_field():
     question = replace(QUESTION, meanings=("Resolution in bits, or exact: infinitely fine.",))
     axes = gap_runs(question, found, [0.1] * 3, "test_accuracy", LIGHT, 4.0).figure.axes[0]
     assert axes.get_xlabel() == "arms.a.chip.output_converter.bits, bits"
+
+
+def test_a_limit_that_the_runs_contradict_is_not_drawn():
+    limit = Limit(None, 4.5, 4.0, 5.0, 0.0, 0.0)
+    points = [(2.0,), (5.0,), (8.0,)]
+    for margins, bands in (([0.01, 0.01, -0.5], 0), ([-0.5, 0.01, 0.01], 1)):
+        found = Found([BITS], True, [limit], 0.95, points, margins, True)
+        axes = gap_runs(QUESTION, found, [0.01] * 3, "test_accuracy", LIGHT, 4.0).figure.axes[0]
+        assert len(axes.patches) == bands
