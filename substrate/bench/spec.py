@@ -9,6 +9,7 @@ every trial draws anew between 0.15 and 0.85:
     cliff         m = 1.5 tanh((c - x) / 0.2) - 60 [σ((x - c - 0.1) / 0.02) - σ(-5)]
     plateau       m = 1 - max(0, x - c + 0.1) / 0.1       flat, then falling
     bits          m = 1 - e^(-(b - b*)), at whole b of 2…12 only
+    stalls        m = 0.75 (1 - x / c), the mean of runs at 0.75 and of some that stall at -5
 
 Noise of a run is normal, σ everywhere, or grows with what is lost: σ √(1 + (m - best)² / 4).
 A grid of the same resolution has its points as far apart as the search's interval is wide (whole
@@ -29,7 +30,9 @@ import numpy as np
 from rich.table import Table
 
 from substrate.randomness import stream_seed
+from substrate.report.wording import NOTHING
 from substrate.spec.axis import Axis
+from substrate.spec.claim import check
 from substrate.spec.search import Found, Measured, search_limit, whole
 from substrate.spec.truths import Point
 from substrate.terminal import Console, tell
@@ -50,12 +53,15 @@ class Shape:
         axis: of its field.
         margin: at a value of the field, with the limit at another; in points.
         grows: whether noise grows with what is lost.
+        stalls: so far beyond the tolerance are runs that stall, and the others as good as the best;
+            0 where all runs are alike.
     """
 
     name: str
     axis: Axis
     margin: Callable[[float, float], float]
     grows: bool = False
+    stalls: float = 0.0
 
 
 def _logistic(x: float) -> float:
@@ -77,6 +83,7 @@ SHAPES = (
     ),
     Shape("plateau", _UNIT, lambda x, c: 1 - max(0.0, x - c + 0.1) / 0.1),
     Shape("bits", _BITS, lambda b, c: 1 - float(np.exp(c - b)), grows=True),
+    Shape("stalls", _UNIT, lambda x, c: 0.75 * (1 - x / c), stalls=5.0),
 )
 
 
@@ -88,19 +95,22 @@ class Trials:
         shape: of the device.
         noise: σ of a run, in points.
         trials: how many.
-        covered: trials whose 95 % interval holds the limit, as a fraction.
+        named: trials that name a limit (`substrate.spec.claim`), as a fraction.
+        missed: trials that name one whose 95 % interval does not hold the limit, likewise.
         runs: mean number of runs.
         width: mean width of the interval, as a fraction of the range.
-        grid_runs: mean runs of a grid of the same resolution.
+        grid_runs: mean runs of a grid of the same resolution; None where some runs stall, which no
+            number of runs at a point is sure to see.
     """
 
     shape: str
     noise: float
     trials: int
-    covered: float
+    named: float
+    missed: float
     runs: float
     width: float
-    grid_runs: float
+    grid_runs: float | None
 
 
 def bench_spec(trials: int) -> Iterator[Trials]:
@@ -113,7 +123,7 @@ def bench_spec(trials: int) -> Iterator[Trials]:
 def measure(shape: Shape, noise: float, trials: int) -> Trials:
     """Search limits of one kind, the same ones every time."""
     generator = np.random.default_rng(stream_seed(0, f"spec {shape.name} {noise}"))
-    covered, runs = 0, []
+    named, missed, runs = 0, 0, []
     widths: list[float] = []
     grid_runs: list[float] = []
     for _ in range(trials):
@@ -122,17 +132,26 @@ def measure(shape: Shape, noise: float, trials: int) -> Trials:
 
         def run(points: Sequence[Point], limit: float = limit, best: float = best) -> Measured:
             true = np.array([shape.margin(point[0], limit) for point in points])
+            if shape.stalls:
+                stalled = generator.random(len(true)) < (best - true) / (best + shape.stalls)
+                true = np.where(stalled, -shape.stalls, best)
             spread = noise * np.sqrt(1 + shape.grows * (true - best) ** 2 / 4)
             return Measured((true + spread * generator.standard_normal(len(true))).tolist())
 
         found = search_limit([shape.axis], run, SCALE)
-        covered += _covers(found, limit)
+        stands = check(found, SCALE).stands
+        named += stands
+        missed += stands and not _covers(found, limit)
         runs.append(len(found.points))
         widths.append(_width(found))
         at_limit = noise * float(np.sqrt(1 + shape.grows * best**2 / 4))
         grid_runs.append(_grid_runs(shape, limit, at_limit, widths[-1]))
-    means = [float(np.mean(each)) for each in (runs, widths, grid_runs)]
-    return Trials(shape.name, noise, trials, covered / trials, *means)
+    grid = None if shape.stalls else float(np.mean(grid_runs))
+    shares, means = (
+        (named / trials, missed / trials),
+        (float(np.mean(runs)), float(np.mean(widths))),
+    )
+    return Trials(shape.name, noise, trials, *shares, *means, grid)
 
 
 def _covers(found: Found, limit: float) -> bool:
@@ -169,7 +188,8 @@ def show_spec(found: list[Trials], as_json: bool) -> None:
     headings = (
         "Shape",
         "Noise of a\nrun, points",
-        "Limit\ncovered",
+        "Limit\nnamed",
+        "Named but\nmissed",
         "Runs",
         "Width,\nof the range",
         "Runs of\na grid",
@@ -180,16 +200,18 @@ def show_spec(found: list[Trials], as_json: bool) -> None:
         table.add_row(
             each.shape,
             f"{each.noise:g}",
-            f"{each.covered:.0%}",
+            f"{each.named:.0%}",
+            f"{each.missed:.0%}",
             f"{each.runs:.1f}",
             f"{each.width:.3f}",
-            f"{each.grid_runs:.0f}",
+            NOTHING if each.grid_runs is None else f"{each.grid_runs:.0f}",
         )
     Console().print(table)
-    trials = sum(each.trials for each in found)
-    covered = sum(each.trials * each.covered for each in found) / trials
-    most = max(each.runs / each.grid_runs for each in found)
+    alike = [each for each in found if each.grid_runs is not None]
+    trials = sum(each.trials for each in alike)
+    missed = sum(each.trials * each.missed for each in alike) / trials
+    most = max(each.runs / (each.grid_runs or 1) for each in alike)
     tell(
-        f"{covered:.1%} of {trials:,} intervals hold the limit; they took at most {most:.0%} of the"
-        " runs of a grid of the same resolution."
+        f"But for stalls, {missed:.1%} of {trials:,} searches name an interval that does not hold"
+        f" the limit; they took at most {most:.0%} of the runs of a grid of the same resolution."
     )
