@@ -5,7 +5,9 @@
     x*     limit: m(x*) = 0
 
 A device that fails falls behind by half of its accuracy, and one that works by a point: tanh keeps
-both in view, and being odd it leaves 0, where the limit is, where it was. Of the response
+both in view, and being odd it leaves 0, where the limit is, where it was if noise lies to both
+sides alike. If some seeds are lost it does not, and the limit is that of a typical run, which
+`substrate.spec.claim` holds against the runs. Of the response
 `substrate.spec.surrogate` draws equally likely truths; the half of them that is nearest to monotone
 is made so by isotonic regression (Lin and Dunson, Biometrika 101, 2014), and each has a limit.
 

@@ -195,10 +195,13 @@ def short(field: str) -> str:
 
 
 def _round(console: Console, question: Question, found: Found) -> None:
+    from substrate.spec.claim import check
     from substrate.spec.sentence import limit_in_words
 
     line = f"after {len(found.points)} runs"
-    if len(question.axes) == 1:
+    if not check(found, question.tolerance).stands:
+        line += ": no limit that they do not contradict"
+    elif len(question.axes) == 1:
         line += f": {limit_in_words(found, found.limits[0], question.units[0])}"
     console.print(line, soft_wrap=True, highlight=False)
 

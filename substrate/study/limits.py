@@ -1,9 +1,9 @@
 """`substrate spec`: the limit of one or two fields of a scenario that keeps an arm feasible.
 
 A run is the arm and its baseline with a seed of their own, at a value of the field. The margin is
-the tolerance minus the gap, and the limit is where the mean over new seeds and new test data
-crosses 0 (`substrate.spec.search`). What the test samples have in common in all runs is their
-C² / n, as in a verdict (`substrate.run.estimate`).
+the tolerance minus the gap, and the limit is where that of a typical run, over new seeds and new
+test data, crosses 0 (`substrate.spec.search`, `substrate.spec.claim`). What the test samples have
+in common in all runs is their C² / n, as in a verdict (`substrate.run.estimate`).
 """
 
 from __future__ import annotations

@@ -11,12 +11,11 @@ from substrate.api.limits import Limit as ApiLimit
 from substrate.spec.axis import Axis
 from substrate.spec.claim import check
 from substrate.spec.search import Found, Limit
-from substrate.study.limit_session import _record, _said, short
+from substrate.study.limit_session import _record, _round, _said, short
 from substrate.study.limits import Question
+from substrate.terminal import Console
 
 FIELD = "arms.a.chip.output_converter.bits"
-
-
 AXIS = Axis(2, 9, whole=True)
 LIMIT = Limit(None, 5.2, 4.2, 5.8, 0.0, 0.0)
 FOUND = Found([AXIS], True, [LIMIT], 0.95, [(8.0,)] * 3, [0.01, 0.02, 0.07], True)
@@ -61,12 +60,14 @@ def test_the_sentence_has_the_unit_of_its_field_and_what_was_checked() -> None:
     ids=["lost", "direction"],
 )
 def test_a_limit_that_the_runs_contradict_is_named_nowhere(
-    found: Found, why: str, checks: dict[str, Any]
+    found: Found, why: str, checks: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = said([0.01, 0.01, 0.52], found)
     assert lines[0] == "output_converter.bits: no limit is named, 3 runs."
     assert lines[1].startswith(why)
     assert lines[2:] == ["Without a limit there is no least energy."]
+    _round(Console(), QUESTION, found)
+    assert capsys.readouterr().out == "after 3 runs: no limit that they do not contradict\n"
     made = runs([0.01, 0.01, 0.52])
     record = _record(QUESTION, found, check(found, 0.02), made, lines, None)
     assert record["resolved"] is False

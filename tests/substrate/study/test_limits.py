@@ -37,15 +37,17 @@ def test_a_field_or_range_of_no_use_is_refused(words: str, said: str) -> None:
         axis(words)
 
 
-RATE = "arms.native.learning.optimiser.learning_rate"
-
-
-def test_a_learning_rate_needs_a_range_on_one_side_of_the_best() -> None:
+@pytest.mark.parametrize(
+    ("field", "now"),
+    [("learning.optimiser.learning_rate", 0.1), ("learning.decorrelation.rate", 0.001)],
+)
+def test_a_learning_rate_needs_a_range_on_one_side_of_the_best(field: str, now: float) -> None:
+    path = f"arms.native.{field}"
     with pytest.raises(ScenarioError) as refused:
-        axis(RATE)
-    for said in (f"--vary {RATE}", "both sides", "found 0.1", f"--vary {RATE}=LOW:HIGH:log"):
+        axis(path)
+    for said in (f"--vary {path}", "both sides", f"found {now}", f"--vary {path}=LOW:HIGH:log"):
         assert said in str(refused.value)
-    assert axis(f"{RATE}=0.001:0.1:log") == Axis(0.001, 0.1, log=True)
+    assert axis(f"{path}=0.001:0.1:log") == Axis(0.001, 0.1, log=True)
 
 
 @pytest.mark.parametrize("name", ["noise 0.1", "noise=0.1"])
