@@ -259,7 +259,11 @@ def _next_points(axes: Sequence[Axis], drawn: Truths, count: int) -> list[Point]
     crossings = drawn.crossings.clip(0, 1)
     quantiles = (np.arange(count) + 0.5) / count
     if len(axes) == 1:
-        return [_measurable(axes, [place]) for place in _around(crossings[:, 0], quantiles)]
+        places = _around(crossings[:, 0], quantiles)
+        middle = float(np.median(drawn.crossings))
+        if not 0 <= middle <= 1:  # all of one kind has no direction: it may end at either end
+            places[1::2] = [float(middle < 0)] * (count // 2)
+        return [_measurable(axes, [place]) for place in places]
     # where the border is known least; a run in one column tells of its neighbours too
     widths = np.quantile(crossings, 0.975, 0) - np.quantile(crossings, 0.025, 0)
     more = []

@@ -1,14 +1,16 @@
 """Limits that are known are found: up and down, whole and logarithmic, with one field and two."""
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from substrate.spec.axis import Axis
-from substrate.spec.search import Found, Limit, Measured, search_limit, whole
+from substrate.spec.search import Found, Limit, Measured, _next_points, search_limit, whole
 from substrate.spec.sentence import border_in_words, sentence
-from substrate.spec.truths import Point
+from substrate.spec.truths import Point, Truths
 
 
 def found(
@@ -66,6 +68,14 @@ def test_a_range_without_a_limit_says_so_after_few_runs(margin: float, said: str
     result = found([Axis(0, 1)], lambda x: margin)
     assert f"feasible {said} between 0 and 1" in sentence(result, "x")
     assert len(result.points) < 25
+
+
+@pytest.mark.parametrize("crossing", [-1.0, 2.0])
+def test_where_all_seems_of_one_kind_both_ends_are_measured(crossing: float) -> None:
+    """Few runs do not tell which end is the worse, and the other would never be looked at."""
+    drawn = SimpleNamespace(crossings=np.full((400, 1), crossing))
+    more = _next_points([Axis(0, 1)], cast(Truths, drawn), 4)
+    assert sorted(more) == [(0.0,), (0.0,), (1.0,), (1.0,)]
 
 
 def test_the_same_figures_lead_to_the_same_runs() -> None:
