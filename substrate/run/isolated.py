@@ -93,7 +93,7 @@ def _serve(
     states: str,
     trust: str,
     pipe: Connection,
-    memory: tuple[Any, Any],
+    memory: tuple[Any, Any] | None,
 ) -> None:
     from substrate.wire.arm import serve_arm
 

@@ -7,7 +7,10 @@ it each way; what does not fit, or comes before the last was read, goes through 
 
 from __future__ import annotations
 
+import os
 from multiprocessing.context import BaseContext
+from shutil import disk_usage
+from tempfile import gettempdir
 from typing import Any, NamedTuple
 
 _BYTES = 4 * 2**20
@@ -21,12 +24,18 @@ class Shared(NamedTuple):
     replies: memoryview
 
 
-def share(context: BaseContext) -> tuple[Any, Any]:
-    """Make what can be handed to a process that is started, and be read by `shared`."""
+def share(context: BaseContext) -> tuple[Any, Any] | None:
+    """Make what can be handed to a process that is started; None where there is no room for it."""
+    # multiprocessing maps files there, and a write to one that finds no room ends the process
+    folders = [path for path in ("/dev/shm", gettempdir()) if os.path.isdir(path)]
+    if max(disk_usage(path).free for path in folders) < 4 * _BYTES:
+        return None
     return context.RawArray("B", _BYTES), context.RawArray("B", _BYTES)
 
 
-def shared(arrays: tuple[Any, Any]) -> Shared:
+def shared(arrays: tuple[Any, Any] | None) -> Shared | None:
     """Give the memory of what `share` made, at either end."""
+    if arrays is None:
+        return None
     requests, replies = (memoryview(each).cast("B") for each in arrays)
     return Shared(requests, replies)
