@@ -63,7 +63,7 @@ def claim_in_words(
     found: Found, claim: Claim, arm: str, against: str, within: str, fields: Sequence[str]
 ) -> list[str]:
     """What a limit means and what was checked of it, or why none is named."""
-    lost = f"diverged or fell behind by more than {LOST_BEYOND:g} times as much"
+    lost = f"diverged or fell behind by more than {LOST_BEYOND:g} × {within}"
     share = f"{100 * claim.lost_low:.1f} to" if claim.lost else "at most"
     do = f"{100 * found.confidence:g} %: {share} {100 * claim.lost_high:.0f} % of all do"
     last = fields[-1]

@@ -52,7 +52,7 @@ def test_a_typical_run_is_no_mean_where_some_seeds_are_lost(behind: float, seed:
     (said,) = claim_in_words(result, claim, "a", "bp", "2 points", ["x"])
     assert said.startswith(
         f"Not resolved: where a typical run is within 2 points of bp, {claim.lost} of"
-        f" {claim.runs} runs diverged or fell behind by more than 3 times as much (95 %: "
+        f" {claim.runs} runs diverged or fell behind by more than 3 × 2 points (95 %: "
     )
 
 
@@ -72,7 +72,7 @@ def test_lost_runs_are_counted_on_the_feasible_side_and_their_share_is_that_of_b
     said = claim_in_words(result, claim, "a", "bp", "2 points", ["x"])
     assert said[0] == "Feasible: a within 2 points of bp in a typical run."
     assert said[1] == (
-        "Of 35 runs on that side 2 diverged or fell behind by more than 3 times as much"
+        "Of 35 runs on that side 2 diverged or fell behind by more than 3 × 2 points"
         " (95 %: 0.7 to 19 % of all do)."
     )
 

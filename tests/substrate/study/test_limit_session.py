@@ -36,7 +36,7 @@ def test_the_sentence_has_the_unit_of_its_field_and_what_was_checked() -> None:
     assert said([0.01, 0.0, -0.05], question=replace(QUESTION, least=None)) == [
         "output_converter.bits: at least 6 bits (95 %: 5 to 6), 3 runs.",
         "Feasible: a within 2 points of bp in a typical run.",
-        "Of 3 runs on that side none diverged or fell behind by more than 3 times as much (95 %:"
+        "Of 3 runs on that side none diverged or fell behind by more than 3 × 2 points (95 %:"
         " at most 71 % of all do).",
         "Taken for granted: a gets better all the way in one direction of output_converter.bits;"
         " the runs do not contradict it.",
