@@ -18,7 +18,9 @@ def merged(runs: Sequence[TrainingRun]) -> TrainingRun:
 
     The first is added to. Of the others counts what it lacks: arms, and seeds of an arm with the
     same settings, also those that it has begun and another has trained to the end. A run of other
-    data, network or training is left out, and so is an arm of other settings.
+    data, network or training is left out, and so is an arm of other settings. Together they are
+    complete where nothing that any of them has begun is left unfinished: how many seeds an arm has
+    is told with it.
 
     Args:
         runs: at least one, the one that counts most first.
@@ -71,11 +73,11 @@ def _joined(run: TrainingRun, other: TrainingRun) -> TrainingRun:
         scenario[role] = fresh | run.scenario[role]
     seeds = sorted({*run.seeds, *(seed for _, seed in gained)})
     arms = [*scenario["arms"], *scenario["baselines"]]
-    every = {(arm, seed) for arm in arms for seed in seeds}
+    begun = {key for each in (run, other) for key, epoch in each.last.items() if epoch > 0}
     return replace(
         run,
         scenario=scenario | {"seeds": seeds},
-        complete=(run.complete and other.complete) or every <= ended | gained & _ended(other),
+        complete=(run.complete and other.complete) or begun <= ended | _ended(other),
         arms=arms,
         seeds=seeds,
         rows=[

@@ -136,3 +136,12 @@ def test_an_arm_at_another_rate_does_not_join(trained):
     both = merged([first, trained("b", ["np", "bp"], [1], 0.4, faster)])
     assert both.trained("np") == [0]
     assert both.trained("bp") == [1]
+
+
+def test_arms_that_a_stopped_run_never_began_leave_nothing_unfinished(trained):
+    never = {("bp", 1): 0, ("bp", 2): 0}
+    more_seeds = trained("a", ["np", "bp"], [1, 2], 0.6, stopped=never)
+    both = merged([more_seeds, trained("b", ["np", "bp"], [0], 0.4)])
+    assert both.complete
+    assert both.trained("np") == [0, 1, 2]
+    assert both.trained("bp") == [0]
