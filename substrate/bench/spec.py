@@ -146,12 +146,16 @@ def measure(shape: Shape, noise: float, trials: int) -> Trials:
         widths.append(_width(found))
         at_limit = noise * float(np.sqrt(1 + shape.grows * best**2 / 4))
         grid_runs.append(_grid_runs(shape, limit, at_limit, widths[-1]))
-    grid = None if shape.stalls else float(np.mean(grid_runs))
-    shares, means = (
-        (named / trials, missed / trials),
-        (float(np.mean(runs)), float(np.mean(widths))),
+    return Trials(
+        shape.name,
+        noise,
+        trials,
+        named / trials,
+        missed / trials,
+        float(np.mean(runs)),
+        float(np.mean(widths)),
+        None if shape.stalls else float(np.mean(grid_runs)),
     )
-    return Trials(shape.name, noise, trials, *shares, *means, grid)
 
 
 def _covers(found: Found, limit: float) -> bool:

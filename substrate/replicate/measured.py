@@ -8,7 +8,7 @@ count, or, if there are none, those that were begun.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,13 +132,10 @@ class TrainingRun:
         None where fewer than two do: it is below the mean of their peaks by how far a seed goes up
         and down by itself.
         """
-        seeds = self.trained(arm)
-        by_epoch: dict[int, list[float]] = {}
-        for row in self.rows:
-            if row.arm == arm and row.seed in seeds and row.epoch and row.test_accuracy is not None:
-                by_epoch.setdefault(row.epoch, []).append(row.test_accuracy)
-        means = [mean(each) for each in by_epoch.values() if len(each) == len(seeds)]
-        return 100 * max(means) if len(seeds) > 1 and means else None
+        curves = self._curves(arm, "test_accuracy", self.trained(arm), self.reached(arm))
+        if len(curves) < 2:
+            return None
+        return float(max(mean(each) for each in zip(*curves, strict=True)))
 
     def final(
         self, arm: str, metric: MetricName, seeds: list[int] | None = None, upto: int | None = None
@@ -225,14 +222,20 @@ class TrainingRun:
         pick: Callable[[list[float]], float],
     ) -> list[float]:
         last = self.epochs if upto is None else upto
+        counted = self.trained(arm) if seeds is None else seeds
+        return [pick(curve) for curve in self._curves(arm, metric, counted, last)]
+
+    def _curves(
+        self, arm: str, metric: MetricName, seeds: Sequence[int], upto: int
+    ) -> list[list[float]]:
+        """Figures after every epoch but before training, of the seeds that have any."""
         by_seed: dict[int, list[float]] = {}
+        scale = 100 if is_accuracy(metric) else 1
         for row in self.rows:
             value = row.figure(metric)
-            if row.arm == arm and 0 < row.epoch <= last and value is not None:
-                by_seed.setdefault(row.seed, []).append(value)
-        scale = 100 if is_accuracy(metric) else 1
-        counted = self.trained(arm) if seeds is None else seeds
-        return [scale * pick(by_seed[seed]) for seed in counted if seed in by_seed]
+            if row.arm == arm and 0 < row.epoch <= upto and value is not None:
+                by_seed.setdefault(row.seed, []).append(scale * value)
+        return [by_seed[seed] for seed in seeds if seed in by_seed]
 
 
 def _best(metric: MetricName) -> Callable[[list[float]], float]:

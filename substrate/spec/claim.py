@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 from scipy.stats import binomtest
 
-from substrate.spec.search import CONTRADICTED, Found
+from substrate.spec.search import CONTRADICTED, ROUNDED, Found
 from substrate.spec.surrogate import Array
 from substrate.spec.truths import Point
 
@@ -30,8 +30,6 @@ LOST_BEYOND = 3.0
 
 _BESIDE = 1 / 16
 """A lost run so near to the limit, in parts of the range, may be what lies beyond it."""
-
-_ROUNDED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -69,13 +67,13 @@ def check(found: Found, tolerance: float) -> Claim:
     margins = np.array(found.margins)
     lost = margins < (1 - LOST_BEYOND) * tolerance
     inside = _inside(found, "estimate")
-    feasible = inside >= -_ROUNDED
+    feasible = inside >= -ROUNDED
     count, of = int(lost[feasible].sum()), int(feasible.sum())
     low, high = (0.0, 1.0)
     if of:
         low, high = binomtest(count, of).proportion_ci(found.confidence, method="exact")
     end = _inside(found, "high" if found.rising else "low")
-    clear = (end >= -_ROUNDED) | (inside >= _BESIDE)
+    clear = (end >= -ROUNDED) | (inside >= _BESIDE)
     # without lost runs there the search weighs all nearly as they are, and knows more than a mean
     suspect = bool((lost & clear).any())
     return Claim(

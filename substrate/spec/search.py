@@ -39,8 +39,8 @@ _FIRST = {False: 5, True: 3}
 _FEWEST = {False: 16, True: 8}
 """Runs before a search may end, by whether the last field is whole: such runs repeat others."""
 
-
-_ROUNDED = 1e-9
+ROUNDED = 1e-9
+"""What lies this near to a limit, in parts of the range, lies on it."""
 
 CONTRADICTED, _DOUBTED = 0.975, 0.5
 """How sure runs must be against a claimed side that it is given up, or measured again there."""
@@ -225,7 +225,7 @@ def _against(drawn: Truths, found: Found) -> tuple[float, Point]:
     """
     ends = [found.places(end)[:, None] for end in ("low", "high")]
     inside = np.stack([found.inside(drawn.along, end) for end in ends])
-    feasible, beyond = inside.min(0) >= -_ROUNDED, inside.max(0) <= _ROUNDED
+    feasible, beyond = inside.min(0) >= -ROUNDED, inside.max(0) <= ROUNDED
     sure = np.where(feasible, 1 - drawn.within, np.where(beyond, drawn.within, 0.0))
     column, place = np.unravel_index(sure.argmax(), sure.shape)
     at = (

@@ -128,7 +128,8 @@ def gap_runs(
     with canvas(theme, width_inches, 4.2) as (figure, axes, png):
         places = [axis.place(point[0]) for point in found.points]
         known = [(x, gap) for x, gap in zip(places, gaps, strict=True) if not math.isnan(gap)]
-        if limit.known and check(found, question.tolerance).stands:
+        drawn = limit.known and check(found, question.tolerance).stands
+        if drawn:
             low, middle, high = map(axis.place, (limit.low, limit.estimate, limit.high))
             axes.axvspan(low, high, color=theme.feasible, alpha=0.16, lw=0)
             axes.axvline(middle, color=theme.feasible, linewidth=1.6)
@@ -154,9 +155,8 @@ def gap_runs(
         axes.grid(visible=True, axis="y", color=theme.rule, linewidth=0.7)
         _ticks(axes.set_xticks, axis)
         axes.set_xlabel(question.titles[0])
-        note = (
-            f"Dots: runs; dashed: {gap_number(question.tolerance, metric)} behind; band: the limit"
-        )
+        note = f"Dots: runs; dashed: {gap_number(question.tolerance, metric)} behind"
+        note += "; band: the limit" if drawn else ""
         head_of(figure, axes, "Gap to clean training", note, theme)
     return Drawing(png.getvalue(), figure)
 
