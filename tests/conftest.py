@@ -69,3 +69,9 @@ def own_store(tmp_path: Path) -> Iterator[Path]:
 def own_locks(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks of this process alone, so that tests that run elsewhere are not waited for."""
     monkeypatch.setattr("substrate.files._OF_ALL_USERS", tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_of_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs of tests take milliseconds, and a stop in between is to find a checkpoint."""
+    monkeypatch.setattr("substrate.run.unit.CHECKPOINT_SECONDS", 0.0)

@@ -4,8 +4,9 @@ A unit is done once and kept in a store (`substrate.run.store`), whoever asks fo
 survey, a study. It is told to a worker as plain text, and does everything by itself, so that it may
 be done in this process, in another one or on another machine that sees the same store and data.
 
-A stop may come between any two writes, so they have an order: the figures of an epoch are on the
-disk before the checkpoint that counts them; at the end comes what became of the test samples, then
+A stop may come between any two writes, so they have an order: the figures of epochs are on the disk
+before the checkpoint that counts them, which comes with an epoch's end, but not more often than it
+costs a small training little; at the end comes what became of the test samples, then
 the record that the unit has ended, then the checkpoint's removal, which makes it done.
 """
 
@@ -17,6 +18,7 @@ import os
 import platform
 import shutil
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -61,17 +63,21 @@ from substrate.run.training import ArmRun, Divergence
 from substrate.run.unit_figures import read_bytes, sha256_of
 from substrate.run.unit_settings import UnitSettings
 from substrate.scenario.schema import RemoteChip, Scenario
+from substrate.scenario.source import ScenarioError
 from substrate.wire.errors import ChipEnded, ChipRestarted, LeaseLost, LeaseTaken
 from substrate.wire.host import RemoteHost, remote_host
 
 STATES = "chip-states"
 """Of a chip in a process of its own; they hold weights, and go when the unit is done."""
+CHECKPOINT_SECONDS = 1.0
+"""Between two checkpoints of a training, at least; a stop takes away no more than this much work,
+and the epoch that it came in."""
 _MOST_RESTARTS, _MOST_DEATHS = 100, 2
 """Of a chip on a bench; of the process of a simulated one, which is tried as often as a worker."""
 NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
 
 epoch_written: ContextVar[Callable[[], None]] = ContextVar("epoch_written", default=lambda: None)
-"""Called when an epoch's figures are on the disk, by a unit that is done in this process."""
+"""Called when an epoch's figures are written, by a unit that is done in this process."""
 
 
 class Result(NamedTuple):
@@ -189,11 +195,15 @@ def _check_code(named: Origin) -> None:
     """See to it that this process, which may be on another machine, computes as was asked."""
     settings = json.loads(named.scenario)
     del settings["data"]
-    here = origin_of(named.scenario, settings, named.data, torch.device(named.device))
-    if changed := differences(named, here):
+    try:
+        here = origin_of(named.scenario, settings, named.data, torch.device(named.device))
+        changed = "; ".join(differences(named, here))
+    except ScenarioError as problem:  # of a file that this process has imported before
+        changed = f"the file {problem.file} {problem.message}"
+    if changed:
         raise RecordError(
             f"a worker on {platform.node()} cannot do the run's units, since not all is there as it"
-            f" was where they were named: {'; '.join(changed)}"
+            f" was where they were named: {changed}"
         )
 
 
@@ -201,7 +211,8 @@ def _restored(folder: Path, key: str, run: ArmRun) -> bytes:
     """Go on from the checkpoint; gives the figures of the epochs before it."""
     found, path = load_checkpoint(folder), folder / METRICS
     if found is None:
-        path.unlink(missing_ok=True)
+        # another file, not the same one cut short: who watches is to see that it begins anew
+        write_atomically(path, b"")
         return b""
     tensors, progress = found
     if progress.key != key:
@@ -229,23 +240,31 @@ def _train(
 ) -> None:
     told, diverged = epoch_written.get(), None
     sha256, size = hashlib.sha256(written), len(written)
-    try:
-        with (folder / METRICS).open("ab") as file:
+    with (folder / METRICS).open("ab") as file:
+
+        def checkpoint() -> float:
+            os.fsync(file.fileno())
+            progress = UnitProgress(key=key, metrics_bytes=size, metrics_sha256=sha256.hexdigest())
+            save_checkpoint(folder, run.state(), progress)
+            return time.monotonic()
+
+        saved_at, all_saved = time.monotonic(), True
+        try:
             for record in run.epochs():
                 line = record.as_line()
                 file.write(line)
                 file.flush()
-                os.fsync(file.fileno())
                 sha256.update(line)
                 size += len(line)
-                if can_be_saved:
-                    progress = UnitProgress(
-                        key=key, metrics_bytes=size, metrics_sha256=sha256.hexdigest()
-                    )
-                    save_checkpoint(folder, run.state(), progress)
+                all_saved = not can_be_saved
+                if can_be_saved and time.monotonic() - saved_at >= CHECKPOINT_SECONDS:
+                    saved_at, all_saved = checkpoint(), True
                 told()
-    except Divergence as divergence:
-        diverged = DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
+            if not all_saved:
+                checkpoint()
+        except Divergence as divergence:
+            diverged = DivergedSeed(seed=seed, epoch=divergence.epoch, what=divergence.what)
+        os.fsync(file.fileno())
     outcome = b"" if diverged else encoded_outcome(run.by_sample().numpy())
     last = LastFigures([], None, [], [])
     if not diverged:

@@ -84,6 +84,7 @@ def command(*arguments: object) -> tuple[int, str]:
         mock.patch.dict(os.environ, SUBSTRATE_STORE=str(store_of(folder))),
         mock.patch.object(sys, "argv", words),
         mock.patch("substrate.report.write_report", _write_files_of_a_report),
+        mock.patch("substrate.run.unit.CHECKPOINT_SECONDS", 0.0),  # all of it takes seconds
         redirect_stderr(errors),
         redirect_stdout(io.StringIO()),
     ):

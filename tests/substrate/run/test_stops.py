@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from substrate.record.folder import is_complete, read_summary
+from substrate.record.folder import METRICS, is_complete, read_summary
 from substrate.record.unit import CHECKPOINT, ENDED
 from substrate.run import experiment, unit
-from substrate.run.store import is_ended
+from substrate.run.store import Store, is_ended
+from substrate.run.unit import do_unit
+from substrate.run.units import run_units
+from substrate.run.workers import InProcess
+from tests.substrate.run.test_units import units, unseen
 from tests.torture import stops
 from tests.torture.runs import FILES, command, end, store_of, write_scenario
 
@@ -69,6 +73,45 @@ def test_a_unit_with_weights_beside_its_end_is_not_done_and_loses_them(tmp_path,
     assert command("run", scenario, "--out", tmp_path / "whole")[0] == 0
     assert end(folder) == end(tmp_path / "whole")
     assert not list(store_of(folder).rglob(CHECKPOINT))
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.0, 4), (1e9, 1)])
+def test_checkpoints_keep_their_distance_and_the_last_epoch_has_one(
+    tmp_path, monkeypatch, seconds, count
+):
+    saved, save = [], unit.save_checkpoint
+
+    def keep(folder, tensors, progress) -> None:
+        saved.append(progress.metrics_bytes)
+        save(folder, tensors, progress)
+
+    monkeypatch.setattr(unit, "CHECKPOINT_SECONDS", seconds)
+    monkeypatch.setattr(unit, "save_checkpoint", keep)
+    (native,) = units(write_scenario(tmp_path), "native")
+    (_, result), *_ = run_units([native], InProcess(), 1, Store(tmp_path / "store"), unseen)
+    assert result.state == "ended"
+    assert len(saved) == count
+    assert saved[-1] == (Store(tmp_path / "store").folder(native.key) / METRICS).stat().st_size
+
+
+def test_a_unit_that_begins_anew_does_so_in_another_file(tmp_path, monkeypatch):
+    """Who watches it knows by the file that the figures are not those that were seen."""
+    monkeypatch.setattr(unit, "CHECKPOINT_SECONDS", 1e9)
+    (native,) = units(write_scenario(tmp_path), "native")
+    store = Store(tmp_path / "store")
+    path = store.folder(native.key) / METRICS
+
+    def kill() -> None:
+        raise Killed
+
+    token = unit.epoch_written.set(kill)
+    with pytest.raises(Killed):
+        do_unit(str(store.root), native.key, native.record, native.trust)
+    unit.epoch_written.reset(token)
+    with path.open() as before:
+        do_unit(str(store.root), native.key, native.record, native.trust)
+        assert os.fstat(before.fileno()).st_ino != path.stat().st_ino
+    assert len(path.read_text().splitlines()) == 4
 
 
 def test_metrics_are_on_the_disk_before_the_checkpoint_that_counts_them(tmp_path, monkeypatch):

@@ -261,3 +261,21 @@ def test_data_that_is_another_on_the_worker_is_refused(
     with pytest.raises(RecordError, match="the data here is not that of the run"):
         list(run_units([unit], InProcess(), 1, store, unseen))
     assert not list(store.root.rglob(CHECKPOINT))
+
+
+def test_a_file_that_was_changed_where_it_is_imported_already_is_refused_by_its_name(
+    path: Path, store: Store, working_folder: Path
+) -> None:
+    """As on a worker that has done a unit with what the file held before."""
+    mine = working_folder / "mine.py"
+    mine.write_text("def loss(output, target):\n    return (output**2).sum(1)\n")
+    own = (
+        f"training.loss={mine}:loss",
+        "baselines.backpropagation={learning: {rule: np, optimiser: {learning_rate: 0.01}}}",
+        "training.epochs=1",
+    )
+    first, second = units(path, "native", *own, seeds=(0, 1))
+    list(run_units([first], InProcess(), 1, store, unseen))
+    mine.write_text("def loss(output, target):\n    return (output**4).sum(1)\n")
+    with pytest.raises(RecordError, match=f"the file {mine} was changed after this process"):
+        list(run_units([second], InProcess(), 1, store, unseen))
