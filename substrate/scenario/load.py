@@ -55,6 +55,7 @@ def checked(source: Source) -> Scenario:
         scenario = Scenario.model_validate(source.data, context={"folder": source.path.parent})
     except ValidationError as problem:
         raise from_validation_error(problem, source, Scenario) from None
+    _check_truth_values(source.data, scenario.model_dump(mode="json"), source, ())
     _check_loss(scenario, source)
     _check_activation(scenario, source)
     for group, arms in (("arms", scenario.arms), ("baselines", scenario.baselines)):
@@ -67,6 +68,18 @@ def resolved(scenario: Scenario) -> str:
     """Give the scenario as YAML with every default written out; loading it gives it again."""
     settings = scenario.model_dump(mode="json", exclude_none=True)
     return str(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+
+
+def _check_truth_values(given: object, taken: object, source: Source, loc: Location) -> None:
+    """Refuse `yes`, `on` and `true` for a number, which pydantic takes for 1."""
+    if isinstance(given, dict) and isinstance(taken, dict):
+        for key in given.keys() & taken.keys():
+            _check_truth_values(given[key], taken[key], source, (*loc, key))
+    elif isinstance(given, list) and isinstance(taken, list):
+        for place, (each, here) in enumerate(zip(given, taken, strict=False)):
+            _check_truth_values(each, here, source, (*loc, place))
+    elif isinstance(given, bool) and isinstance(taken, int | float) and given is not taken:
+        raise source.error(loc, "must be a number, and not a truth value", found=given)
 
 
 def _check_loss(scenario: Scenario, source: Source) -> None:

@@ -10,7 +10,7 @@ NATIVE = (
 )
 
 
-@pytest.mark.parametrize("number", ["nan", ".nan", ".inf", "-.inf", "1e999"])
+@pytest.mark.parametrize("number", ["nan", ".nan", ".inf", "-.inf", "1e999", "yes"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -31,6 +31,14 @@ def test_of_the_models(tiny, path: str, number: str) -> None:
     with pytest.raises(ScenarioError) as refused:
         load_scenario(tiny, [NATIVE, replayed, f"{path}={number}"])
     assert refused.value.field == path
+
+
+def test_yes_is_no_number_in_a_list_either_and_no_is_still_a_truth_value(tiny) -> None:
+    with pytest.raises(ScenarioError, match="not a truth value") as refused:
+        load_scenario(tiny, ["seeds=[2, on]"])
+    assert refused.value.field == "seeds.1"
+    scenario, _ = load_scenario(tiny, [NATIVE, "arms.crossbar.chip.transposed_read=no"])
+    assert scenario.arms["crossbar"].chip.transposed_read is False
 
 
 @pytest.mark.parametrize("number", ["nan", ".nan", ".inf"])
