@@ -1,7 +1,7 @@
 """Decoded data, kept as .npy files that a later run maps into memory instead of decoding again.
 
 An entry is a folder under $SUBSTRATE_CACHE (default ~/.cache/substrate), named by a hash of the
-paths, sizes and modification times of the files that it was decoded of. It is filled under another
+paths, sizes and times of the files that it was decoded of. It is filled under another
 name and renamed when it is whole, so there is never half of one.
 """
 
@@ -70,5 +70,7 @@ def _fingerprint(name: str, files: Iterable[Path]) -> str:
         status = file.stat()
         # as the file system has it: a name need not be UTF-8
         digest.update(os.fsencode(file.absolute()))
-        digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        # rsync and unpacking set the time of the content; that of the file itself nobody sets
+        told = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        digest.update("\0{}\0{}\0{}\n".format(*told).encode())
     return digest.hexdigest()

@@ -75,7 +75,7 @@ class Dataset:
 
     @property
     def understood(self) -> str:
-        """What this is, in one line."""
+        """What this is, in one line, as a look at the files alone finds it too."""
         return in_words(
             self.name,
             (len(self.x_train), len(self.x_test)),
@@ -84,6 +84,23 @@ class Dataset:
             self.notes,
             regression=self.regression,
         )
+
+    @property
+    def described(self) -> str:
+        """What this is, and how much of what is tested on is trained on."""
+        seen = self.seen_in_training
+        told = f"; {seen:,} of the test samples stand among the training samples too"
+        return self.understood + (told if seen else "")
+
+    @cached_property
+    def seen_in_training(self) -> int:
+        """Test samples whose inputs are those of a training sample, to the last bit."""
+        train, test = (
+            (hash(each.tobytes()) for each in part.flatten(1).numpy(force=True))
+            for part in (self.x_train, self.x_test)
+        )
+        known = set(train)
+        return sum(each in known for each in test)
 
     @cached_property
     def test_checksum(self) -> str:

@@ -174,7 +174,7 @@ def train(
 
     dataset = checked_dataset(scenario, source)
     check_room(scenario, dataset, source)
-    console.print(f"Data: {dataset.understood}", soft_wrap=True)
+    console.print(f"Data: {dataset.described}", soft_wrap=True)
     from substrate.wire.check import check_remote
 
     for reason in [*without_state(scenario), *check_remote(scenario, source, dataset)]:

@@ -108,7 +108,7 @@ def summarise(
             test=len(dataset.x_test),
             inputs=dataset.x_train[0].numel(),
             classes=None if dataset.regression else dataset.n_out,
-            understood=dataset.understood,
+            understood=dataset.described,
             test_checksum=dataset.test_checksum,
         ),
         network=_network(scenario, dataset),

@@ -91,7 +91,7 @@ def make_study(plan: Plan, out: Path | None, how: How, command: str, console: Co
     begin(folder, settings | {"base": plan.points[0].scenario.model_dump(mode="json")})
     with sole_writer(folder), workers_for(plan.points, how) as (data, units):
         remove_unfinished(folder)
-        console.print(f"Data: {data.of(plan.points[0].scenario).understood}", soft_wrap=True)
+        console.print(f"Data: {data.of(plan.points[0].scenario).described}", soft_wrap=True)
         with counted(console, f"{len(plan.points)} points") as on_unit:
             result = run_study(plan, data, units, command, on_unit)
         points = points_table(plan.points, result.summaries)

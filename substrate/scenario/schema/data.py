@@ -64,7 +64,9 @@ class Sarcos(_Limited):
         "$SUBSTRATE_DATA/sarcos_inv_test.mat", description="A .mat file of 28 columns."
     )
     test_file: FilePath | None = Field(
-        None, description="Another .mat file to test on; without it, rows of `train_file` are."
+        None,
+        description="Another .mat file to test on; without it, rows of `train_file` are. The usual "
+        "one repeats rows of the usual training file; a run says how many.",
     )
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.2, description="Of the rows of `train_file`, held out where there is no `test_file`."

@@ -49,6 +49,22 @@ def test_a_changed_image_is_decoded_again(image_folder: Path, load: Load, cache:
     assert len(list(cache.iterdir())) == 2
 
 
+def test_a_changed_image_of_the_same_size_and_time_is_decoded_again(
+    image_folder: Path, load: Load
+) -> None:
+    """As rsync and unpacking leave one."""
+    path = image_folder / "train" / "cat" / "0.png"
+    path.write_bytes(path.read_bytes().ljust(1000, b"\0"))
+    before = path.stat()
+    first = load(name="image_folder", path=str(image_folder), standardise=False)
+    write_image(path, 255)
+    path.write_bytes(path.read_bytes().ljust(1000, b"\0"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    second = load(name="image_folder", path=str(image_folder), standardise=False)
+    assert first.x_train[0, 0, 0, 0] == 0
+    assert second.x_train[0, 0, 0, 0] == 1
+
+
 def test_an_entry_of_the_cache_that_is_damaged_is_named(
     image_folder: Path, load: Load, cache: Path
 ) -> None:

@@ -122,3 +122,14 @@ def test_the_development_data(data_dir: Path, load: Load) -> None:
     # the torques follow from the inputs: a straight line already explains most of them
     solved = torch.linalg.lstsq(data.x_train, data.y_train).solution
     assert (data.x_test @ solved - data.y_test).square().mean() < 0.2
+
+
+def test_rows_that_are_trained_on_and_tested_on_are_told(tmp_path: Path, load: Load) -> None:
+    """As with the usual pair of files, whose test rows are training rows too."""
+    rows = write(tmp_path / "train.mat", 40)
+    savemat(tmp_path / "test.mat", {"test": np.vstack([rows[5:12], rows[:3] + 1.0])})
+    files = {f"{part}_file": str(tmp_path / f"{part}.mat") for part in ("train", "test")}
+    data = load(name="sarcos", **files)
+    assert data.seen_in_training == 7
+    assert "7 of the test samples stand among the training samples too" in data.described
+    assert load(name="sarcos", train_file=files["train_file"]).seen_in_training == 0
