@@ -167,7 +167,7 @@ def _do(folder: Path, key: str, record: str) -> None:
                 _train(folder, key, run, metrics, about.seed, told, can_be_saved=can_be_saved)
                 return
         except (ChipEnded, ChipRestarted, LeaseLost) as problem:
-            # somebody else may have had it: as after a stop, from the last epoch, on what the chip
+            # somebody else may have had it: as after a stop, from the checkpoint, on what the chip
             # has kept
             restarts += 1
             most = _MOST_DEATHS if isinstance(problem, ChipEnded) else _MOST_RESTARTS
