@@ -9,6 +9,10 @@ A tile computes W x through its converters and noise sources. How a request reac
     inference, torch                    ΔW = -rate Σ d xᵀ is formed   W + ΔW is programmed, with
       (aihwkit_inference.py)            by the digital periphery      the noise model's error
 
+Digital scales of the mapping stand between W and what the cells hold: a request is divided by them,
+and so carried out as it was asked. The input range is one of reads alone; aihwkit's own update
+would divide x by it, and carry out 1 / range of the request.
+
 Pulsed are single devices, one-sided and vector cells, Tiki-Taka and its variants (whose transfer
 scales with the learning rate: the tile is given the request's) and mixed precision.
 
@@ -241,14 +245,24 @@ class AihwkitCrossbar:
     def update(self, request: Outer | Dense) -> None:
         """Pulse the outer product in place, or ΔW row by row."""
         if isinstance(request, Dense):
-            self._tile.set_learning_rate(1.0)
-            for x, d in self._trains.of_dense(request.delta):
-                self._tile.update(x, d)
+            for x, d in self._trains.of_dense(self._to_cells(request.delta.T).T):
+                self._pulse(x, d, 1.0)
         else:
-            self._trains.watch(request)
-            self._tile.set_learning_rate(request.rate)
-            self._tile.update(request.x.contiguous(), request.d.contiguous())
+            in_cells = Outer(request.x, self._to_cells(request.d), request.rate)
+            self._trains.watch(in_cells)
+            self._pulse(in_cells.x, in_cells.d, in_cells.rate)
         self._tile.post_update_step()
+
+    def _to_cells(self, columns: Float[Tensor, "lines n_out"]) -> Float[Tensor, "lines n_out"]:
+        """Give changes of W as what they are in units of the cells' weights."""
+        scales = self._tile.get_scales()
+        return columns if scales is None else columns / scales
+
+    def _pulse(self, x: Tensor, d: Tensor, rate: float) -> None:
+        tile = self._tile
+        tile.tile.set_learning_rate(rate)
+        lines = (tile.analog_bias, tile.in_trans, tile.out_trans, tile.non_blocking)
+        tile.tile.update(x.contiguous(), d.contiguous(), *lines)
 
     @torch.no_grad()
     def state(self) -> dict[str, Tensor]:

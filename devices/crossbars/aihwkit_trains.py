@@ -6,7 +6,8 @@ For a sample x, d aihwkit sends one train of at most `desired_bl` slots, as many
     bound = desired_bl · granularity
 
 to a cell; a larger request is cut short, and with it the smaller ones of the same sample. A dense
-ΔW is written line by line of the inputs: line i in ⌈max_j |ΔW_ji| / bound⌉ equal trains.
+ΔW is written line by line of the inputs: line i in ⌈max_j |ΔW_ji| / bound⌉ equal trains. Weights
+are here what the cells hold, without the digital scales of a mapping.
 
 How many pulses reach a cell aihwkit's processor tiles do not tell. Their mean follows from the
 trains (`devices.crossbars.native.pulses`, which has the same arithmetic): Σ_s BL_s p q of an outer
@@ -207,7 +208,7 @@ class PulseTrains:
             # the same words for all tiles of a kind, so that Python shows them once
             warnings.warn(
                 "some updates are cut short: a pulse train carries at most desired_bl × granularity"
-                f" = {self.bound:.3g} to a weight, and what is asked beyond that is lost. Lower the"
+                f" = {self.bound:.3g} to a cell, and what is asked beyond that is lost. Lower the"
                 " learning rate, or raise config.update.desired_bl",
                 stacklevel=2,
             )

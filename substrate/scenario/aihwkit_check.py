@@ -13,6 +13,7 @@ from substrate.scenario.source import NOT_GIVEN, Location, ScenarioError, Source
 if TYPE_CHECKING:
     import torch
 
+    from devices.crossbars.aihwkit import AihwkitCrossbar
     from devices.crossbars.aihwkit_config import ConfigProblem
 
 _PROBE = 8
@@ -67,9 +68,17 @@ def check_aihwkit_chip(
             found=chip.seconds_after_programming,
             hint="use seconds_per_read, and config.device.drift",
         )
+    tried = _tried(chip, source, loc)
+    if tried.pulse_trains is not None and config.update.um_grad_scale < 1:
+        raise source.error(
+            (*loc, "chip", "config", "update", "um_grad_scale"),
+            "below 1 it clips trains before they are full, and how much each loses is not counted",
+            found=config.update.um_grad_scale,
+            hint="leave it at 1, or lower update.desired_bl for shorter trains",
+        )
     perturbation = learning.perturbation
     intrinsic = perturbation is not None and perturbation.source == "intrinsic"
-    if _noise_free(chip, source, loc) and intrinsic and not chip.adds_travelling_noise:
+    if tried.noise_free and intrinsic and not chip.adds_travelling_noise:
         raise source.error(
             (*loc, "learning", "perturbation", "source"),
             f"{chip.preset} with these settings has no noise of its own to learn from",
@@ -78,10 +87,11 @@ def check_aihwkit_chip(
         )
 
 
-def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
-    """Try a small tile, and say whether its reads are free of noise."""
+def _tried(chip: AihwkitChip, source: Source, loc: Location) -> AihwkitCrossbar:
+    """Give a small tile that was programmed, read and updated."""
     import torch
 
+    from devices.crossbars.aihwkit import AihwkitCrossbar
     from devices.interface import LayerShape, Outer
     from substrate.assemble.crossbar import build_crossbar
 
@@ -98,7 +108,8 @@ def _noise_free(chip: AihwkitChip, source: Source, loc: Location) -> bool:
         raise source.error(
             (*loc, "chip", "config"), f"aihwkit refuses {chip.preset} so: {what}"
         ) from None
-    return crossbar.noise_free
+    assert isinstance(crossbar, AihwkitCrossbar)
+    return crossbar
 
 
 def check_runs_on(scenario: Scenario, source: Source, device: torch.device) -> None:

@@ -66,6 +66,11 @@ def test_a_wrong_field_is_told_with_file_line_dotted_name_and_the_nearest(scenar
             "config.update.pulse_type",
             "did you mean 'MEAN_COUNT'?",
         ),
+        (
+            {"config": {"update": {"um_grad_scale": 0.5}}},
+            "config.update.um_grad_scale",
+            "clips trains before they are full",
+        ),
         ({"seconds_after_programming": 1.0}, "seconds_after_programming", "not programmed"),
         ({"max_rows": 0}, "max_rows", "greater than 0"),
         ({"preset": "UnitCellRPUConfig"}, "config", "lacks a device"),
