@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from devices.deferred import torch
 from devices.threads import for_each, share
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ class Devices(NamedTuple):
     down: Tensor
     slope_up: Tensor
     slope_down: Tensor
+
+
+def clipped(weights: Tensor, devices: Devices, before: Tensor) -> Tensor:
+    """Keep weights within their devices' bounds, or as far beyond as they were before."""
+    high, low = torch.maximum(devices.w_max, before), torch.minimum(devices.w_min, before)
+    return torch.maximum(torch.minimum(weights, high), low)
 
 
 def for_each_tile(weights: Tensor, work: Callable[[int, int], None]) -> None:

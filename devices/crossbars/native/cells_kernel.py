@@ -48,8 +48,9 @@ def decay(kappa):
 
 @njit(**CONTRACT)
 @no_type_check
-def clip(w, high, low):
-    """Keep a weight within its bounds."""
+def clip(w, high, low, before):
+    """Keep a weight within its bounds, or as far beyond as it was before."""
+    high, low = max(high, before), min(low, before)
     # NaN stays, which min and max may pass over
     w = high if w > high else w
     return low if w < low else w

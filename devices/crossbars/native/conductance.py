@@ -5,8 +5,12 @@
 Programming is one-sided (as in Joshi et al., Nat. Commun. 11:2473, 2020): the cell that carries the
 sign is raised above g_min, the other one rests at g_min. With g = G / g_max:
 
-    programmed:  G = level(G_target) + ξ · g_max (c_0 + c_1 g + c_2 g² + …)
+    programmed:  G = max(0, level(G_target) + ξ · g_max (c_0 + c_1 g + c_2 g² + …))
     read:        G + ξ σ_G,    σ_G = g_max · read_noise · g^read_noise_exponent
+
+What is aimed at lies within the device's bounds. What is programmed scatters around it there as
+elsewhere, on both sides of a bound: bounds are where pulses stop, and the error is that of a loop
+that reads and corrects until a cell is near enough (`response.py` has what pulses do beyond them).
 
 ξ is standard normal, drawn afresh for every programming and every read. Read noise of independent
 cells adds up along a column, so that the noise of one read is, exactly in distribution, Gaussian
@@ -128,13 +132,25 @@ def to_weights(
 
 
 def program_pair(
-    window: Conductance, target: Float[Tensor, "2 n_out n_in"], generator: torch.Generator
+    window: Conductance,
+    target: Float[Tensor, "2 n_out n_in"],
+    generator: torch.Generator,
+    reach: Float[Tensor, "2 #n_out #n_in"] | None = None,
 ) -> Float[Tensor, "2 n_out n_in"]:
-    """Write a pair: to the nearest level, with programming error, within [0, ∞)."""
+    """Write a pair: to the nearest level, with programming error, within [0, ∞).
+
+    Args:
+        window: of all cells.
+        target: what is asked for, siemens.
+        generator: draws the error.
+        reach: the highest that every cell can be aimed at, siemens, where a level may be higher.
+    """
     pair = target.clamp(min=window.g_min)
     if window.levels != "any":
         step = (window.g_max - window.g_min) / (window.levels - 1)
         pair.sub_(window.g_min).div_(step).round_().mul_(step).add_(window.g_min)
+        if reach is not None:
+            pair = torch.minimum(pair, reach)
     if any(window.programming_error):
         spread = torch.zeros_like(pair)
         for coefficient in reversed(window.programming_error):

@@ -154,10 +154,12 @@ class NativeCrossbar:
         window = self._device.conductance
         # cells are as precise as the array was made, whatever they are given
         target = self._within_bounds(weights.to(self._weights.dtype))
-        pair = program_pair(window, to_pair(window, target), self._streams["programming"])
+        bounds = torch.stack(torch.broadcast_tensors(self._devices.w_max, -self._devices.w_min))
+        reach = bounds / window.weight_per_siemens + window.g_min
+        pair = program_pair(window, to_pair(window, target), self._streams["programming"], reach)
         if self._device.update.dense == "program":
             self._target = target
-        self._weights = self._seen = self._within_bounds(to_weights(window, pair))
+        self._weights = self._seen = to_weights(window, pair)
         self._seconds = self._device.drift.start
         self._array = None
 

@@ -3,7 +3,10 @@
 One pulse, with the device's own steps u (up) and v (down) and slopes s = γ / |bound|:
 
     up:    w ← w + u (1 - s_u w) (1 + σ ξ)      down:  w ← w - v (1 + s_v w) (1 + σ ξ)
-    then   w ← clip(w, w_min, w_max)
+    then   w ← clip(w, min(w_min, w_0), max(w_max, w_0))    w_0 before the pulse
+
+Bounds are where pulses stop. Programming may have left a device beyond one (`conductance.py`):
+pulses take it no further, and those of the other direction back.
 
 γ = 0 is a constant step, γ = 1 soft bounds (the step vanishes at the bound), anything between a
 linear step; these are aihwkit's ConstantStep, LinearStep and SoftBounds devices. With additive
@@ -43,7 +46,7 @@ from pydantic import (
     model_validator,
 )
 
-from devices.crossbars.native.cells import Devices, for_each_tile
+from devices.crossbars.native.cells import Devices, clipped, for_each_tile
 from devices.crossbars.native.conductance import Conductance
 from devices.crossbars.native.steps import SpreadIs, StepTable, follow_, read_steps
 from devices.deferred import torch
@@ -210,11 +213,11 @@ def pulse_(
     target = drive.div_(kappa)
     weights.addcmul_(target.sub_(weights), torch.expm1(-kappa), value=-1)
     if response.cycle_spread > 0:
-        variance = _step_squares(up, down, (start.add_(weights)).mul_(0.5), devices, response)
+        variance = _step_squares(up, down, (start + weights).mul_(0.5), devices, response)
         variance.mul_(torch.expm1(-2 * kappa).div_(-2 * kappa))
         cycle = normal_(torch.empty_like(weights), response.cycle_spread, generator)
         weights.addcmul_(variance.sqrt_(), cycle)
-    torch.maximum(torch.minimum(weights, devices.w_max, out=weights), devices.w_min, out=weights)
+    weights.copy_(clipped(weights, devices, start))
 
 
 def _pulse_compiled(

@@ -84,7 +84,8 @@ def pulse(
             for lane in range(size):
                 rise, fall = m[lane] * u[lane], n[lane] * v[lane]
                 noise = z[lane] * np.sqrt(rise * u[lane] + fall * v[lane])
-                w[lane] = clip(w[lane] + rise - fall + noise, high[lane], low[lane])
+                before = w[lane]
+                w[lane] = clip(before + rise - fall + noise, high[lane], low[lane], before)
             continue
         s_u = of_tile(slope_up, first, size, spares[4])
         s_v = of_tile(slope_down, first, size, spares[5])
@@ -103,4 +104,4 @@ def pulse(
             square = (
                 (m[lane] * rise * rise + n[lane] * fall * fall) * g * (_ONE - _HALF * kappa * g)
             )
-            w[lane] = clip(after + z[lane] * np.sqrt(square), high[lane], low[lane])
+            w[lane] = clip(after + z[lane] * np.sqrt(square), high[lane], low[lane], before)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from devices.crossbars.native.cells import Devices, for_each_tile
+from devices.crossbars.native.cells import Devices, clipped, for_each_tile
 from devices.deferred import torch
 from devices.draws import draw_key, normal_
 from devices.measurement_columns import MeasurementError
@@ -169,18 +169,14 @@ def follow_(
         square = m * (devices.up * (s + half * s_slope)) ** 2
         square += n * (devices.down * (t + half * t_slope)) ** 2
         variance = variance * torch.exp(-2 * kappa) + square * _mean_decay(2 * kappa)
-        weights.copy_(_clipped(weights + move, devices))
+        weights.copy_(clipped(weights + move, devices, weights))
     noise = normal_(torch.empty_like(weights), 1.0, generator)
-    weights.copy_(_clipped(weights + variance.sqrt_() * noise, devices))
+    weights.copy_(clipped(weights + variance.sqrt_() * noise, devices, weights))
 
 
 def _bound(weights: Tensor, devices: Devices) -> Tensor:
     """The bound on the side of a weight, positive."""
     return torch.where(weights > 0, devices.w_max, -devices.w_min)
-
-
-def _clipped(weights: Tensor, devices: Devices) -> Tensor:
-    return torch.maximum(torch.minimum(weights, devices.w_max), devices.w_min)
 
 
 def _ratio(log: Tensor, z: Tensor) -> Tensor:

@@ -93,7 +93,7 @@ def _share(all_, shares, number, count):
 @no_type_check
 def _go(w, high, low, move):
     for lane in range(w.size):
-        w[lane] = clip(w[lane] + move[lane], high[lane], low[lane])
+        w[lane] = clip(w[lane] + move[lane], high[lane], low[lane], w[lane])
 
 
 _MATRICES = ", ".join(["float32[:,::1]"] * 8)

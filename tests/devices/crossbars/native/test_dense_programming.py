@@ -1,5 +1,8 @@
 """Dense changes that are programmed: what is added up digitally, and what pulses do to it."""
 
+import math
+
+import pytest
 import torch
 
 from devices.crossbars.native.conductance import Conductance
@@ -49,3 +52,25 @@ def test_after_pulses_what_the_devices_hold_is_changed():
     assert pulsed.mean() < 0.0
     array.update(Dense(torch.full((2, 3), 0.1)))
     torch.testing.assert_close(array.read(torch.eye(3)), pulsed + 0.1)
+
+
+# The raised cell of a pair scatters on both sides, the other one about zero and not below it. Of
+# 40 000 cells six standard errors are 3 % of the mean and the standard deviation of the error.
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_at_a_bound_the_programming_error_is_what_it_is_elsewhere(sign):
+    error = 0.05
+    window = Conductance(**STILL | {"programming_error": (error,), "g_min": 0.0})
+    array = crossbar(200, 200, conductance=window)
+    array.program(torch.full((200, 200), sign))
+    held = sign * array.read(torch.eye(200))
+    floor, variance = 1 / math.sqrt(2 * math.pi), 1 / 2 - 1 / (2 * math.pi)
+    assert held.mean().item() == pytest.approx(1 - error * floor, abs=0.03 * error)
+    assert held.std().item() == pytest.approx(error * math.sqrt(1 + variance), rel=0.03)
+
+
+def test_no_level_is_aimed_at_beyond_a_devices_own_bound():
+    window = Conductance(**STILL | {"levels": 2, "w_max_spread": 0.1, "g_min": 0.0})
+    array = crossbar(50, 50, conductance=window)
+    array.program(torch.full((50, 50), 2.0))
+    highest = array.state()["devices.w_max"].clamp(max=1)  # of the level, and of the device
+    torch.testing.assert_close(array.read(torch.eye(50)).T, highest)

@@ -20,6 +20,8 @@ def stream(seed: int = 0) -> torch.Generator:
 def one_by_one(weights, directions, devices, response, generator):
     """Apply single pulses in order; `directions` is (pulses, n_out, n_in) of ±1 and 0."""
     weights = weights.double().clone()
+    high = torch.maximum(devices.w_max, weights)  # programming may leave a weight beyond
+    low = torch.minimum(devices.w_min, weights)
     spread = response.cycle_spread
     multiplicative = response.cycle_spread_is == "multiplicative"
     for direction in directions:
@@ -29,7 +31,7 @@ def one_by_one(weights, directions, devices, response, generator):
         up = devices.up * (rise * (1 + xi) if multiplicative else rise + xi)
         down = devices.down * (fall * (1 + xi) if multiplicative else fall + xi)
         weights += torch.where(direction > 0, up, 0) - torch.where(direction < 0, down, 0)
-        weights = torch.maximum(torch.minimum(weights, devices.w_max), devices.w_min)
+        weights = torch.maximum(torch.minimum(weights, high), low)
     return weights
 
 
@@ -171,6 +173,26 @@ def test_weights_stay_within_each_devices_own_bounds():
     torch.testing.assert_close(weights, devices.w_max.expand(50, 60))
     pulse_(weights, none, many * 3, devices, response, stream())
     torch.testing.assert_close(weights, devices.w_min.expand(50, 60))
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+@pytest.mark.parametrize("gamma", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_what_lies_beyond_a_bound_goes_no_further_and_comes_back(gamma, direction, precision):
+    """As programming may leave it; the window is -0.5 to 0.8, and some get no pulse at all."""
+    response = PulseResponse(dw_min=0.01, gamma_up=gamma, gamma_down=gamma, **EXACT)
+    devices = draw_devices(WINDOW, response, (2, 5), stream(), CPU)
+    devices = Devices(*(each.to(precision) for each in devices))
+    weights = torch.tensor([[0.9], [-0.6]], dtype=precision).expand(2, 5).contiguous()
+    count = torch.tensor([[0, 1, 5, 30, 200]], dtype=precision).expand(2, 5).contiguous()
+    directions = torch.stack([direction * (count > k) for k in range(200)])
+    expected = one_by_one(weights, directions, devices, response, stream())
+    none = torch.zeros_like(count)
+    up, down = (count, none) if direction > 0 else (none, count)
+    before = weights.clone()
+    pulse_(weights, up, down, devices, response, stream())
+    torch.testing.assert_close(weights.double(), expected, atol=2e-6, rtol=1e-5)
+    assert torch.equal(weights[:, 0], before[:, 0])
 
 
 def test_devices_spread_as_stated():

@@ -117,6 +117,22 @@ def test_the_compiled_loops_follow_the_formula(table, shape):
         torch.testing.assert_close(weights.double(), exact, atol=2e-5, rtol=2e-5)
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_what_lies_beyond_a_bound_takes_the_tables_last_steps(table, precision):
+    none = dict.fromkeys(("dw_min_spread", "up_down_spread", "cycle_spread"), 0.0)
+    response = PulseResponse(dw_min=0.004, steps=table, **none)
+    window = Conductance(w_max=0.8, w_min=-0.5, w_max_spread=0.0, w_min_spread=0.0)
+    devices = draw_devices(window, response, (1, 4), stream(), CPU)
+    devices = Devices(*(each.to(precision) for each in devices))
+    weights = torch.tensor([[0.9, 0.9, 0.9, -0.6]], dtype=precision)
+    up = torch.tensor([[0, 7, 0, 0]], dtype=precision)
+    down = torch.tensor([[0, 0, 3, 5]], dtype=precision)
+    pulse_(weights, up, down, devices, response, stream())
+    last = 0.004 * curves(np.array([0.8]))[1][0]
+    expected = torch.tensor([[0.9, 0.9, 0.9 - 3 * last, -0.6]], dtype=precision)
+    torch.testing.assert_close(weights, expected, atol=1e-4, rtol=0)
+
+
 def test_the_compiled_loops_have_the_formulas_spread(table):
     response = PulseResponse(dw_min=0.01, steps=table, cycle_spread=1, cycle_spread_is="measured")
     cells = 40_000
