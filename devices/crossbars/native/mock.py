@@ -18,6 +18,7 @@ from torch import Tensor
 
 from devices.crossbars.native.crossbar import NativeCrossbar
 from devices.interface import Dense, Outer
+from devices.ledger import Wear
 
 
 class MockCrossbar(NativeCrossbar):
@@ -33,6 +34,11 @@ class MockCrossbar(NativeCrossbar):
         """
         super().__init__(*array)
         self._largest_input, self._pulses_outer = largest_input, pulses_outer
+
+    @property
+    def wear(self) -> Wear:
+        """See `devices.crossbars.base.Worn`."""
+        return super().wear._replace(forms_products=not self._pulses_outer)
 
     def read(
         self, x: Float[Tensor, "batch *positions n_in"], repeats: int = 1

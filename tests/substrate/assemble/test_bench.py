@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from devices.bench import ArraySize
+from devices.crossbars.base import Worn
 from devices.crossbars.bench import BenchCrossbar
 from devices.crossbars.ideal import IdealCrossbar
 from devices.crossbars.native.mock import MockCrossbar
@@ -200,6 +201,14 @@ def test_a_model_stands_for_the_bench(folder: Path) -> None:
     assert loaded(again) == scenario
     crossbar = build_crossbar(chip, LayerShape(4, 5), 0, "layer 1", torch.device("cpu"))
     assert type(crossbar) is MockCrossbar  # its pulses come cell by cell, as the bench's do
+    real = bench_chip(loaded(scenario_file(folder, {})))
+    beside = build_crossbar(
+        real, LayerShape(4, 5), 0, "layer 1", torch.device("cpu"), bench=open_bench(real)
+    )
+    assert isinstance(beside, Worn)
+    # so that the digital periphery is charged alike for the products that it forms
+    assert crossbar.wear.forms_products
+    assert beside.wear.forms_products
 
 
 def test_a_bench_trains_digits_and_its_metrics_are_in_the_record(
