@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from devices.crossbars.aihwkit import AihwkitCrossbar
     from devices.crossbars.aihwkit_config import ConfigProblem
+    from devices.crossbars.tiled import TiledCrossbar
 
 _PROBE = 8
 _OF_THE_TILE = ("config", "seconds_per_read", "seconds_after_programming")
@@ -87,11 +88,12 @@ def check_aihwkit_chip(
         )
 
 
-def _tried(chip: AihwkitChip, source: Source, loc: Location) -> AihwkitCrossbar:
+def _tried(chip: AihwkitChip, source: Source, loc: Location) -> AihwkitCrossbar | TiledCrossbar:
     """Give a small tile that was programmed, read and updated."""
     import torch
 
     from devices.crossbars.aihwkit import AihwkitCrossbar
+    from devices.crossbars.tiled import TiledCrossbar
     from devices.interface import LayerShape, Outer
     from substrate.assemble.crossbar import build_crossbar
 
@@ -108,7 +110,7 @@ def _tried(chip: AihwkitChip, source: Source, loc: Location) -> AihwkitCrossbar:
         raise source.error(
             (*loc, "chip", "config"), f"aihwkit refuses {chip.preset} so: {what}"
         ) from None
-    assert isinstance(crossbar, AihwkitCrossbar)
+    assert isinstance(crossbar, AihwkitCrossbar | TiledCrossbar)
     return crossbar
 
 

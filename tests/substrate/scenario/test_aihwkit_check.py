@@ -67,7 +67,7 @@ def test_a_wrong_field_is_told_with_file_line_dotted_name_and_the_nearest(scenar
             "did you mean 'MEAN_COUNT'?",
         ),
         (
-            {"config": {"update": {"um_grad_scale": 0.5}}},
+            {"config": {"update": {"um_grad_scale": 0.5}}, "max_rows": 3},
             "config.update.um_grad_scale",
             "clips trains before they are full",
         ),
