@@ -3,11 +3,13 @@
     a[j] = Σ_i read of tile (j, i) driven by x[i]        partial sums are added digitally
     x[i] = Σ_j transposed read of tile (j, i)            i counts blocks of rows, j of columns
 
-Every array has its own converters and devices, so that its noise and its spread are its own.
+Every array has its own converters and devices, so that its noise and its spread are its own; and so
+is the scenario's noise around it, where it has none of that inside.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -15,6 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from devices.array_noise import ArrayNoise
 from devices.crossbars.base import (
     NO_FAILURES,
     NO_TIME,
@@ -29,6 +32,8 @@ from devices.interface import Dense, Outer
 from devices.states import below, prefixed, restore_to, state_of
 from devices.without_trace import without_trace
 
+MakeArrayNoise = Callable[[str], ArrayNoise]
+"""Makes the noise around one array, by its name."""
 MakeTile = Callable[[int, int, str], Crossbar]
 """Makes one array of n_out × n_in; its name, such as "1.0", tells it from the others."""
 
@@ -37,7 +42,13 @@ class TiledCrossbar:
     """A grid of crossbars that stand for one matrix."""
 
     def __init__(
-        self, n_out: int, n_in: int, max_columns: int, max_rows: int, make: MakeTile
+        self,
+        n_out: int,
+        n_in: int,
+        max_columns: int,
+        max_rows: int,
+        make: MakeTile,
+        around: MakeArrayNoise = lambda name: ArrayNoise(),
     ) -> None:
         """Fill as many arrays of at most `max_columns` × `max_rows` as the matrix needs.
 
@@ -47,6 +58,7 @@ class TiledCrossbar:
             max_columns: columns of one array.
             max_rows: rows of one array.
             make: makes one array.
+            around: makes the noise around one.
         """
         self._columns = _slices(n_out, max_columns)
         self._rows = _slices(n_in, max_rows)
@@ -57,11 +69,15 @@ class TiledCrossbar:
             ]
             for j, out in enumerate(self._columns)
         ]
+        self._noise = [
+            [around(f"{j}.{i}") for i in range(len(self._rows))] for j in range(len(self._columns))
+        ]
 
     @property
     def noise_free(self) -> bool:
-        """Whether no array has noise."""
-        return all(tile.noise_free for _, _, tile in self._placed())
+        """Whether no array has noise, nor any around it."""
+        silent = all(noise.forward.silent for line in self._noise for noise in line)
+        return silent and all(tile.noise_free for tile in self.tiles)
 
     @property
     def draws_by_row(self) -> bool:
@@ -78,24 +94,20 @@ class TiledCrossbar:
     ) -> Float[Tensor, "repeats_times_batch *positions n_out"]:
         """Read every array, and add what the arrays of one column give."""
         parts = [x[..., into].contiguous() for into in self._rows]
-        return torch.cat(
-            [
-                _add([tile.read(part, repeats) for tile, part in zip(line, parts, strict=True)])
-                for line in self._tiles
-            ],
-            dim=-1,
-        )
+        sums = []
+        for noises, tiles in zip(self._noise, self._tiles, strict=True):
+            line = zip(noises, tiles, parts, strict=True)
+            sums.append(_add([noise.read(tile, part, repeats) for noise, tile, part in line]))
+        return torch.cat(sums, dim=-1)
 
     def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
         """Read every array backwards, and add what the arrays of one row give."""
         parts = [y[:, out].contiguous() for out in self._columns]
-        return torch.cat(
-            [
-                _add([tile.read_transposed(y) for tile, y in zip(line, parts, strict=True)])
-                for line in zip(*self._tiles, strict=True)
-            ],
-            dim=1,
-        )
+        sums = []
+        for i in range(len(self._rows)):
+            line = zip(self._noise, self._tiles, parts, strict=True)
+            sums.append(_add([noise[i].read_transposed(tile[i], y) for noise, tile, y in line]))
+        return torch.cat(sums, dim=1)
 
     def update(self, request: Outer | Dense) -> None:
         """Ask every array for its part of the change."""
@@ -112,6 +124,7 @@ class TiledCrossbar:
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
                 state |= prefixed(f"{j}.{i}", state_of(tile))
+                state |= prefixed(f"noise {j}.{i}", self._noise[j][i].state())
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -119,6 +132,7 @@ class TiledCrossbar:
         for j, line in enumerate(self._tiles):
             for i, tile in enumerate(line):
                 restore_to(tile, below(f"{j}.{i}", state))
+                self._noise[j][i].restore(below(f"noise {j}.{i}", state))
 
     @property
     def pulse_trains(self) -> Int[Tensor, "2"] | None:
@@ -175,6 +189,8 @@ class TiledCrossbar:
         with ExitStack() as inside:
             for _, _, tile in self._placed():
                 inside.enter_context(without_trace(tile))
+            for noise in itertools.chain(*self._noise):
+                inside.enter_context(without_trace(noise))
             yield
 
     def _placed(self) -> list[tuple[slice, slice, Crossbar]]:

@@ -20,7 +20,7 @@ from devices.noisy_converter import NoisyConverter
 from devices.seal import SealedChip, seal
 from substrate.assemble.activation import own_activation
 from substrate.assemble.bench import open_bench
-from substrate.assemble.crossbar import MakeNoise, build_crossbar
+from substrate.assemble.crossbar import MakeNoise, build_crossbar, takes_noise
 from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
 from substrate.assemble.noise import build_noise
@@ -76,8 +76,6 @@ def build_chip(
     laid_out = layouts(scenario.network, dataset.input_shape, dataset.n_out)
     hidden = _activation(scenario.network)
     noise = [] if isinstance(arm.chip, IdealChip) else arm.chip.noise
-    # a native array has its noise between its own converters
-    outside = [] if isinstance(arm.chip, NativeChip) else noise
     mirror_on = arm.learning.make_rule().mirror_on
     bench = open_bench(arm.chip) if isinstance(arm.chip, BenchChip) else None
 
@@ -86,14 +84,20 @@ def build_chip(
             noise, at, layer, seed, device, of + array, transposed=transposed
         )
 
-    def around(layer: int, of: str = "", *, transposed: bool = False) -> LineNoise:
-        def make(at: Place) -> StackedSources | None:
-            return build_noise(outside, at, layer, seed, device, of, transposed=transposed)
+    def around(shape: LayerShape, layer: int, of: str = "") -> ArrayNoise:
+        if takes_noise(arm.chip, shape):
+            return ArrayNoise()
 
-        return LineNoise(make("input"), make("output"))
+        def make(at: Place, *, transposed: bool) -> StackedSources | None:
+            return build_noise(noise, at, layer, seed, device, of, transposed=transposed)
 
-    def around_both_ways(layer: int, of: str) -> ArrayNoise:
-        return ArrayNoise(around(layer, of), around(layer, of, transposed=True))
+        forward, transposed = (
+            LineNoise(make("input", transposed=way), make("output", transposed=way))
+            for way in (False, True)
+        )
+        return ArrayNoise(forward, transposed)
+
+    around_weights = [around(layout.shape, n) for n, layout in enumerate(laid_out, start=1)]
 
     layers = [
         ChipLayer(
@@ -110,22 +114,24 @@ def build_chip(
                 f"decorrelation of layer {number}",
                 device,
                 inside(number, "decorrelation "),
-                around_both_ways(number, "decorrelation "),
+                around(LayerShape(layout.shape.n_in, layout.shape.n_in), number, "decorrelation "),
                 bench,
             ),
-            input_noise=build_noise(outside, "input", number, seed, device),
-            output_noise=build_noise(outside, "output", number, seed, device),
-            transposed_noise=around(number, transposed=True),
+            input_noise=outer.forward.input,
+            output_noise=outer.forward.output,
+            transposed_noise=outer.transposed,
             readout=_readout(arm.chip, build_noise(noise, "readout", number, seed, device)),
             input_readout=build_noise(noise, "input_readout", number, seed, device),
             mirror=_mirror(
                 arm, layout.shape, seed, number, device, inside(number, "mirror "), bench
             ),
-            mirror_noise=around_both_ways(number, "mirror ")
+            mirror_noise=around(layout.shape, number, "mirror ")
             if mirror_on == "crossbar" and number > 1
             else ArrayNoise(),
         )
-        for number, layout in enumerate(laid_out, start=1)
+        for number, (layout, outer) in enumerate(
+            zip(laid_out, around_weights, strict=True), start=1
+        )
     ]
     chip = NetworkChip(layers, chip_capabilities(arm.chip, scenario.network))
     of_weights = seed if weights_seed is None else weights_seed

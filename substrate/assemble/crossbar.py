@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from devices.array_noise import ArrayNoise, LineNoise
 from devices.bench import UpdatesOuter
 from devices.crossbars.base import Crossbar
 from devices.crossbars.bench import crossbar_on
@@ -28,6 +29,7 @@ from substrate.scenario.schema import (
     NativeChip,
     RemoteChip,
 )
+from substrate.scenario.schema.arrays import ArrayChip
 from substrate.scenario.schema.noise import Place
 
 MakeNoise = Callable[[Place, str, bool], StackedSources | None]
@@ -47,14 +49,14 @@ def build_crossbar(
 ) -> Crossbar:
     """Make the crossbar of a layer; `name` tells its random streams from those of the others.
 
-    A native array takes the scenario's `noise` inside, between its converters. Where the chip is on
-    a bench, the crossbar takes arrays of `bench`.
+    Where `takes_noise` says so, the crossbar has the scenario's `noise`. Where the chip is on a
+    bench, it takes arrays of `bench`.
     """
     if isinstance(chip, RemoteChip):
         raise TypeError("a chip behind a wire is not built here")
     if isinstance(chip, IdealChip):
         return IdealCrossbar(shape.n_out, shape.n_in, device)
-    columns, rows = chip.max_columns or shape.n_out, chip.max_rows or shape.n_in
+    columns, rows = _largest_array(chip, shape)
 
     def array(n_out: int, n_in: int, place: str) -> Crossbar:
         if isinstance(chip, BenchChip):
@@ -72,7 +74,33 @@ def build_crossbar(
 
     if columns >= shape.n_out and rows >= shape.n_in:
         return array(shape.n_out, shape.n_in, "")
-    return TiledCrossbar(shape.n_out, shape.n_in, columns, rows, array)
+
+    def around(place: str) -> ArrayNoise:
+        if noise is None or isinstance(chip, NativeChip):
+            return ArrayNoise()
+        forward, transposed = (
+            LineNoise(noise("input", place, way), noise("output", place, way))
+            for way in (False, True)
+        )
+        return ArrayNoise(forward, transposed)
+
+    return TiledCrossbar(shape.n_out, shape.n_in, columns, rows, array, around)
+
+
+def takes_noise(chip: Chip, shape: LayerShape) -> bool:
+    """Whether a matrix's crossbar has the scenario's noise of its own; else it goes around it.
+
+    Between the converters of a native array; around every array where there are several.
+    """
+    if isinstance(chip, RemoteChip | IdealChip):
+        return False
+    columns, rows = _largest_array(chip, shape)
+    return isinstance(chip, NativeChip) or columns < shape.n_out or rows < shape.n_in
+
+
+def _largest_array(chip: ArrayChip, shape: LayerShape) -> tuple[int, int]:
+    """Columns and rows of an array, at most."""
+    return chip.max_columns or shape.n_out, chip.max_rows or shape.n_in
 
 
 def _native_array(

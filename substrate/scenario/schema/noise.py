@@ -131,7 +131,7 @@ class NoisyChip(Settings):
         [],
         description="Noise on top of the crossbar's own; any number of models, at any place. It "
         "acts on every read of an array, transposed ones and those of R and mirrors on crossbars "
-        "too.",
+        "too; every array of a matrix that is split over several has its own.",
     )
 
     @property

@@ -8,9 +8,12 @@ import torch
 import yaml
 
 from devices.interface import Chip
+from devices.noise.base import NoiseSource
+from devices.noise.gaussian import GaussianNoise
 from substrate.assemble.chip import build_chip
 from substrate.assemble.dataset import checked_dataset
 from substrate.assemble.host import SimulatedHost
+from substrate.randomness import stream
 from substrate.scenario.load import load_scenario
 from tests.statistics import assert_mean
 
@@ -27,6 +30,9 @@ CHIPS: dict[str, dict[str, Any]] = {
         "config": {"forward": {"is_perfect": True}, "noise_model": None},
     },
 }  # fmt: skip
+
+
+SPLIT = {"max_rows": 4, "max_columns": 3}
 
 
 def loaded(folder: Path, chip: dict[str, Any], noise: list[dict[str, Any]]) -> Any:
@@ -53,8 +59,10 @@ def loaded(folder: Path, chip: dict[str, Any], noise: list[dict[str, Any]]) -> A
     return load_scenario(path)
 
 
-def chip_of(folder: Path, kind: str, noise: list[dict[str, Any]], seed: int = 0) -> Chip:
-    scenario, source = loaded(folder, CHIPS[kind], noise)
+def chip_of(
+    folder: Path, kind: str, noise: list[dict[str, Any]], seed: int = 0, **more: int
+) -> Chip:
+    scenario, source = loaded(folder, CHIPS[kind] | more, noise)
     dataset = checked_dataset(scenario, source)
     return build_chip(scenario, scenario.arms["device"], dataset, seed, CPU)
 
@@ -77,6 +85,39 @@ def test_output_noise_is_on_what_every_array_gives_from_either_side(tmp_path, ki
         # reads of the same drives differ by noise alone; false alarms: 1e-6 each
         differences = given[1::2] - given[::2]
         assert_mean(differences.square(), torch.full(given.shape[1:], 2 * 0.2**2))
+
+
+# The second layer is 6 to 10, so that W and its mirror lie on 2 arrays a column and 4 a row, R on
+# 2 and 2. Every array adds its own noise to what is summed up digitally.
+@pytest.mark.parametrize("kind", CHIPS)
+def test_every_array_of_a_split_matrix_has_output_noise_of_its_own(tmp_path, kind):
+    noise = [{"model": "gaussian", "at": "output", "std": 0.2}]
+    noisy = chip_of(tmp_path, kind, noise, **SPLIT)
+    arrays = {"weights": 4, "mirror": 2, "mirror, transposed": 4, "R, transposed": 2}
+    found = reads(noisy)
+    assert found.keys() == arrays.keys()
+    for matrix, given in found.items():
+        differences = given[1::2] - given[::2]
+        expected = 2 * 0.2**2 * arrays[matrix]
+        assert_mean(differences.square(), torch.full(given.shape[1:], expected))
+
+
+@pytest.mark.parametrize("kind", ["aihwkit", "aihwkit's inference"])
+def test_a_matrix_on_one_array_has_the_noise_that_it_always_had(tmp_path, kind):
+    """Around it, from streams that no array's name is part of."""
+    noise = [{"model": "gaussian", "at": at, "std": 0.2} for at in ("input", "output")]
+    chips = (chip_of(tmp_path, kind, noise, max_rows=64, max_columns=64) for _ in range(2))
+    one, other = (chip.read_transposed(1, torch.eye(10)) for chip in chips)
+    assert torch.equal(one, other)
+    clean = [{"model": "gaussian", "at": "input", "std": 1e-9}]
+    weights = chip_of(tmp_path, kind, clean).read_transposed(1, torch.eye(10))
+    drives, given = (
+        NoiseSource(
+            GaussianNoise(std=0.2), stream(0, "noise", at, "layer 2", f"source {n}", "transposed")
+        )
+        for n, at in enumerate(("input", "output"))
+    )
+    torch.testing.assert_close(one, given(drives(torch.eye(10)) @ weights))
 
 
 @pytest.mark.parametrize("kind", CHIPS)
