@@ -2,7 +2,8 @@
 
     update:  W ← W + ΔW                        the target, kept by the digital periphery
              program W                         with the programming error of the noise model
-    read:    α · drift(programmed W, t) x      α from aihwkit's drift compensation
+    read:    α · drift(programmed W, t) x      α from aihwkit's drift compensation, the same for
+                                               reads from the columns
              t = seconds_after_programming + seconds_per_read · reads since then, of a batch each
 
 The noise models (`PCMLikeNoiseModel`, `HermesNoiseModel`, `ReRamWan2022NoiseModel`,
@@ -117,6 +118,9 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
             if config.noise_model is not None:
                 tile.reference_combined_weights = self._stored()
                 tile.program_weights()
+                # that of the drift before would be a gain from the columns, where no read has found
+                # a new one yet
+                tile.alpha.fill_(1.0)
                 self._compensate()
         self._reads = 0
 
@@ -147,8 +151,11 @@ class AihwkitInferenceCrossbar(AihwkitCrossbar):
 
     @torch.no_grad()
     def read_transposed(self, y: Float[Tensor, "samples n_out"]) -> Float[Tensor, "samples n_in"]:
-        """Give Wᵀ y exactly: aihwkit's inference tiles have a perfect backward pass."""
-        return y @ self._weights()
+        """Give Wᵀ y without noise of its own: aihwkit has a perfect backward pass here.
+
+        W is as it was last read, and compensated for drift as it was then.
+        """
+        return (y @ self._weights()).mul_(self._tile.alpha)
 
     @torch.no_grad()
     def update(self, request: Outer | Dense) -> None:

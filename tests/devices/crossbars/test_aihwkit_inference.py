@@ -44,6 +44,26 @@ def test_without_a_noise_model_what_is_asked_for_is_what_is_read(preset):
     assert crossbar.noise_free
 
 
+@pytest.mark.parametrize("preset", ["InferenceRPUConfig", "TorchInferenceRPUConfig"])
+@pytest.mark.parametrize("compensation", [{"class": "GlobalDriftCompensation"}, None])
+def test_reads_from_the_columns_are_compensated_as_those_from_the_rows(preset, compensation):
+    """Of the same drifted cells, whose read noise is switched off."""
+    model = {"class": "PCMLikeNoiseModel", "read_noise_scale": 0.0}
+    settings = {**PERFECT, "noise_model": model, "drift_compensation": compensation}
+    crossbar = make(preset, settings, seconds_after_programming=3e6)
+    crossbar.program(some_weights())
+    drifted = weights_read(crossbar)
+    torch.testing.assert_close(crossbar.read_transposed(torch.eye(40)), drifted)
+    shrunk = (drifted * some_weights()).sum() / some_weights().square().sum()
+    assert (shrunk > 0.9) == (compensation is not None)
+    # what is programmed anew has not drifted when its columns are driven at once
+    crossbar.program(some_weights())
+    fresh = crossbar.read_transposed(torch.eye(40))
+    assert (fresh * some_weights()).sum() / some_weights().square().sum() == pytest.approx(
+        1, abs=0.05
+    )
+
+
 @pytest.mark.parametrize(("model", "seconds"), NOISE_MODELS)
 def test_weights_are_programmed_with_the_noise_models_error(model, seconds):
     """The error that aihwkit's own tile makes with the same model, in mean square, within 25 %.
