@@ -8,9 +8,10 @@ sign is raised above g_min, the other one rests at g_min. With g = G / g_max:
     programmed:  G = max(0, level(G_target) + ξ · g_max (c_0 + c_1 g + c_2 g² + …))
     read:        G + ξ σ_G,    σ_G = g_max · read_noise · g^read_noise_exponent
 
-What is aimed at lies within the device's bounds. What is programmed scatters around it there as
-elsewhere, on both sides of a bound: bounds are where pulses stop, and the error is that of a loop
-that reads and corrects until a cell is near enough (`response.py` has what pulses do beyond them).
+What is aimed at lies within the device's bounds, and levels end at g_max, also for a device whose
+own w_max lies above. What is programmed scatters around its aim there as elsewhere, on both sides
+of a bound: bounds are where pulses stop, and the error is that of a loop that reads and corrects
+until a cell is near enough (`response.py` has what pulses do beyond them).
 
 ξ is standard normal, drawn afresh for every programming and every read. Read noise of independent
 cells adds up along a column, so that the noise of one read is, exactly in distribution, Gaussian
@@ -148,7 +149,8 @@ def program_pair(
     pair = target.clamp(min=window.g_min)
     if window.levels != "any":
         step = (window.g_max - window.g_min) / (window.levels - 1)
-        pair.sub_(window.g_min).div_(step).round_().mul_(step).add_(window.g_min)
+        level = pair.sub_(window.g_min).div_(step).round_().clamp_(max=window.levels - 1)
+        pair = level.mul_(step).add_(window.g_min)
         if reach is not None:
             pair = torch.minimum(pair, reach)
     if any(window.programming_error):

@@ -39,6 +39,13 @@ def test_levels_are_spaced_evenly_over_the_window():
     )
 
 
+def test_there_are_no_levels_above_the_highest():
+    """Which a device whose own bound is higher might ask for."""
+    window = EXACT.model_copy(update={"levels": 5})
+    programmed = program_pair(window, torch.full((2, 1, 1), 30e-6), stream())
+    torch.testing.assert_close(programmed, torch.full((2, 1, 1), 21e-6))
+
+
 @pytest.mark.parametrize("coefficients", [(0.02,), (0.01, 0.08, -0.05)])
 @pytest.mark.parametrize("g", [8e-6, 20e-6])
 def test_programming_error_has_the_stated_standard_deviation(coefficients, g):
