@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -163,9 +163,20 @@ def program_pair(
 
 
 def read_variance(
-    window: Conductance, pair: Float[Tensor, "2 n_out n_in"]
+    window: Conductance,
+    pair: Float[Tensor, "2 n_out n_in"],
+    conducts: Bool[Tensor, "2 n_out n_in"] | None = None,
 ) -> Float[Tensor, "n_out n_in"]:
-    """Variance of every weight in one read."""
+    """Variance of every weight in one read.
+
+    Args:
+        window: of all cells.
+        pair: their conductances, siemens.
+        conducts: which are connected; all are without it.
+    """
     sigma = window.read_noise * window.g_max * window.weight_per_siemens
     relative = (pair / window.g_max).clamp_(min=0)
-    return relative.pow_(2 * window.read_noise_exponent).sum(0).mul_(sigma**2)
+    relative.pow_(2 * window.read_noise_exponent)
+    if conducts is not None:
+        relative.mul_(conducts)
+    return relative.sum(0).mul_(sigma**2)

@@ -359,9 +359,10 @@ class NativeCrossbar:
         pair = to_pair(window, self._seen)
         if self._nu is not None:
             pair = decayed(self._device.drift, pair, self._nu, self._seconds)
+        conducts = None
         if self._stuck is not None:
-            pair = with_faults(pair, self._stuck)
-        variance = read_variance(window, pair) if noisy else None
+            pair, conducts = with_faults(pair, self._stuck), self._stuck != 0
+        variance = read_variance(window, pair, conducts) if noisy else None
         if not lines.negligible:
             pair = effective_conductance(lines, pair)
         return to_weights(window, pair), variance

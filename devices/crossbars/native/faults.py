@@ -2,6 +2,7 @@
 
     stuck low:   G = g_min        stuck high:  G = g_max        open:  G = 0
 
+No current flows through a cell that is stuck at G = 0, so that it has no read noise either.
 Each of the two cells of a weight fails on its own.
 """
 

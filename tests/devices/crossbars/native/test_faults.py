@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from devices.crossbars.native.conductance import Conductance
 from devices.crossbars.native.faults import Faults, draw_faults, with_faults
+from tests.devices.crossbars.native.arrays import STILL, crossbar
 
 WINDOW = Conductance(g_min=1e-6, g_max=20e-6)
 
@@ -27,6 +28,24 @@ def test_working_cells_keep_their_conductance():
     stuck = torch.tensor([[[float("nan"), 0.0]], [[20e-6, float("nan")]]])
     expected = torch.tensor([[[5e-6, 0.0]], [[20e-6, 5e-6]]])
     assert torch.equal(with_faults(pair, stuck), expected)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_a_cell_that_is_open_has_no_read_noise(exponent):
+    """However noise goes with the conductance: here the stated one of cells that work."""
+    noisy = Conductance(**STILL | {"read_noise": 0.1, "read_noise_exponent": exponent})
+    dead = crossbar(30, 40, conductance=noisy, faults=Faults(open=1.0))
+    dead.program(torch.ones(30, 40))
+    assert not dead.read(torch.eye(40)).any()
+    half = crossbar(30, 40, conductance=noisy, faults=Faults(open=0.5))
+    half.program(torch.ones(30, 40))
+    reads = half.read(torch.eye(40), repeats=2000).view(2000, 40, 30)
+    # of two cells with noise of 0.1 g_max, or less by the ratio of g_min to g_max, some are open
+    window = noisy.g_max - noisy.g_min
+    high, low = (0.1 * noisy.g_max * r**exponent / window for r in (1, noisy.g_min / noisy.g_max))
+    stuck = half.state()["stuck"].isnan().double()
+    expected = (stuck[0] * high**2 + stuck[1] * low**2).T
+    torch.testing.assert_close(reads.double().var(0), expected, rtol=0.2, atol=1e-9)
 
 
 def test_more_faults_than_cells_are_refused():
