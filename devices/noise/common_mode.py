@@ -32,7 +32,9 @@ class CommonModeNoise(NoiseModel):
         "`weight`, where a signal has both",
     )
     tile: PositiveInt | None = Field(
-        None, description="lines of one tile along either side; left out, all lines are one tile"
+        None,
+        description="lines of one tile along either side, beyond which nothing is shared; left "
+        "out, all lines are one tile",
     )
 
     def sample(
@@ -50,7 +52,7 @@ class CommonModeNoise(NoiseModel):
                 raise ValueError(f"noise shared along a {self.shared} can act at `weight` only")
             # A row of the array is one input and crosses all outputs, the first axis of lines.
             own = 1 if self.shared == "row" else 0
-            groups = [size if axis == own else 1 for axis, size in enumerate(lines)]
+            groups[own] = lines[own]
         noise = torch.empty(reads, *groups, device=signal.device, dtype=signal.dtype)
         noise.normal_(0, self.std, generator=memory.generator)
         for axis, (size, count) in enumerate(zip(lines, groups, strict=True), start=1):

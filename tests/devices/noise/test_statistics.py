@@ -137,6 +137,9 @@ def test_common_mode_noise_is_shared_as_it_says():
     assert row[0].unique().numel() == 6
     column = CommonModeNoise(std=1.0, shared="column").sample(weights, memory())[0]
     assert torch.equal(column, column[:, :1].expand(4, 6))
+    of_tile = CommonModeNoise(std=1.0, shared="row", tile=2).sample(torch.zeros(1, 4, 5), memory())
+    assert torch.equal(of_tile[0, ::2], of_tile[0, 1::2])  # a row within a tile of 2 outputs
+    assert of_tile.unique().numel() == 2 * 5
     tiles = CommonModeNoise(std=1.0, tile=2).sample(weights, memory())[0]
     assert tiles.unique().numel() == 6
     with pytest.raises(ValueError, match="can act at `weight` only"):
