@@ -99,6 +99,36 @@ def test_pink_noise_falls_as_its_exponent_says_and_meets_the_floor_at_its_corner
     assert np.abs(density[band] / wanted - 1).max() < 0.05
 
 
+@pytest.mark.parametrize(
+    ("alpha", "nearest", "found"),
+    [
+        (0.5, 0.06, {0.1: 0.94}),
+        (0.3, 0.26, {0.1: 0.75}),
+        (0.1, 0.67, {0.1: 0.33}),
+        (0.7, 0.051, {}),
+        (1.0, 0.051, {0.2: 1.10, 0.4: 1.21, 0.9: 1.71}),
+        (1.9, 0.051, {}),
+    ],
+)
+def test_pink_noise_departs_from_its_formula_towards_the_rate_of_reads_as_stated(
+    alpha, nearest, found
+):
+    """Spectra of sampled Ornstein-Uhlenbeck processes, added up; the floor is left out."""
+    model = PinkNoise(std=1.0, alpha=alpha, corner=1e4, lowest=10, read_interval=1e-6)
+
+    def relative(frequency):
+        turn = np.exp(-2j * np.pi * frequency * 1e-6)
+        density = sum(
+            2e-6 * variance * (1 - np.exp(-2 * rate)) / np.abs(1 - np.exp(-rate) * turn) ** 2
+            for rate, variance in zip(*model.processes(), strict=True)
+        )
+        return density / (2e-6 * (1e4 / frequency) ** alpha)
+
+    assert np.abs(relative(np.geomspace(100, 5e4, 300)) - 1).max() < nearest
+    for part, ratio in found.items():
+        assert relative(part * 5e5) == pytest.approx(ratio, abs=0.01)
+
+
 def test_thermal_noise_is_that_of_the_textbook():
     # 1 kΩ, 300 K, 1 Hz: 4.07 nV/√Hz and 4.07 pA/√Hz
     voltage = ThermalNoise(
