@@ -16,13 +16,21 @@ cycle spread ξ multiplies u and v alone. m up and n down pulses, mixed evenly, 
     D = m u φ(u s_u) - n v φ(v s_v),   φ(z) = -ln(1 - z) / z
     w ← w e^(-κ) + D (1 - e^(-κ)) / κ
 
-which is exact for pulses of one direction, and for mixed ones the mean over all orders but for
-terms of the order of one step. The cycle spread adds a normal deviate of variance
+which is exact for pulses of one direction, and for mixed ones, away from bounds, the mean over all
+orders but for terms of the order of one step. The cycle spread adds a normal deviate of variance
 
     σ² (m u² f_u² + n v² f_v²) (1 - e^(-2κ)) / (2κ)
 
-f the relative step, at the middle of the way, or 1 if the spread is additive. Bounds are met once,
-at the end of a block. Up and down steps of a device (as in aihwkit, `PulsedDevice`):
+f the relative step, at the middle of the way, or 1 if the spread is additive.
+
+Bounds are met once, at the end of a block, where single pulses lose every step that would lead
+beyond. By m up and m down pulses of a constant step, mixed, a device at its bound is left where it
+is (with 30 % cycle spread moved by 0.7 steps for m = 15); one after another they take it
+√(π m / 4) - 1/2 steps inwards on average, 2.9 for m = 15 and 4.4 for m = 30
+(`pytest tests/devices/crossbars/native/test_response.py -k met_once`). With soft bounds, whose
+steps vanish there, the two agree within a hundredth of a step. `blocks` takes a batch apart.
+
+Up and down steps of a device (as in aihwkit, `PulsedDevice`):
 
     u = dw_min (1 + dw_min_spread ξ_1 + min(up_down, 0) + up_down_spread ξ_2)
     v = dw_min (1 + dw_min_spread ξ_1 - max(up_down, 0) - up_down_spread ξ_2)
@@ -123,7 +131,9 @@ class PulseResponse(BaseModel):
         ge=1,
         description="A batch is pulsed in this many blocks, one after another; inside a block all "
         "pulses of a device are mixed evenly. More than 1 where one batch moves weights by more "
-        "than about a tenth of their range; as many as samples is the true order.",
+        "than about a tenth of their range, or sends devices at the bounds of a constant step many "
+        "pulses of both directions: in one block they stay there, of m up and m down in turn they "
+        "leave by √(π m / 4) steps. As many as samples is the true order.",
     )
     dense: Literal["program", "rows"] = Field(
         "rows",

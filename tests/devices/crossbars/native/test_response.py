@@ -1,5 +1,7 @@
 """The response to many pulses at once, against pulses applied one after another."""
 
+import math
+
 import pytest
 import torch
 from scipy import stats
@@ -193,6 +195,26 @@ def test_what_lies_beyond_a_bound_goes_no_further_and_comes_back(gamma, directio
     pulse_(weights, up, down, devices, response, stream())
     torch.testing.assert_close(weights.double(), expected, atol=2e-6, rtol=1e-5)
     assert torch.equal(weights[:, 0], before[:, 0])
+
+
+@pytest.mark.parametrize("m", [15, 30])
+def test_bounds_are_met_once_a_block_and_what_that_costs(m):
+    """Steps inwards that are missed by a block: the mean largest height of a random bridge."""
+    response = PulseResponse(dw_min=0.01, **EXACT)
+    orders = 20_000
+    devices = draw_devices(WINDOW, response, (orders, 1), stream(), CPU)
+    weights = torch.full((orders, 1), 0.8)
+    signs = torch.cat([torch.ones(m), -torch.ones(m)])
+    shuffled = signs[torch.rand(orders, 2 * m, generator=stream(1)).argsort(1)]
+    singly = one_by_one(weights, shuffled.T[..., None], devices, response, stream())
+    inwards = (0.8 - singly).mean().item() / 0.01
+    # the bridge's height has a standard deviation of √((1 - π/4) m): six errors, and the formula's
+    # own is near 0.05
+    allowed = 6 * ((1 - math.pi / 4) * m / orders) ** 0.5 + 0.05
+    assert inwards == pytest.approx(math.sqrt(math.pi * m / 4) - 0.5, abs=allowed)
+    counts = torch.full_like(weights, m)
+    pulse_(weights, counts, counts, devices, response, stream())
+    torch.testing.assert_close(weights, torch.full_like(weights, 0.8))
 
 
 def test_devices_spread_as_stated():
