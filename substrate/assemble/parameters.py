@@ -26,6 +26,8 @@ from substrate.scenario.schema import (
 from substrate.scenario.schema.bench import make_bench
 
 _OWN = "this scenario"
+_FEW = 4
+"""Names that a line has room for."""
 
 _AIHWKIT_DEVICE = {
     "dw_min": "mean step of one pulse, in units of the weight",
@@ -84,7 +86,7 @@ def device_in_words(chip: Chip) -> Device | None:
     elif isinstance(chip, NativeChip):
         from devices.crossbars.native.presets import TITLES
 
-        source = TITLES[chip.preset]
+        source = TITLES[chip.preset] + _with_own(chip)
     elif isinstance(chip, CustomChip):
         source = custom_crossbar(chip.crossbar, Path()).citation
     else:
@@ -96,6 +98,21 @@ def device_in_words(chip: Chip) -> Device | None:
         for each in settings
     ]
     return Device(source=source, parameters=parameters)
+
+
+def _with_own(chip: NativeChip) -> str:
+    """Say which figures are not the preset's; many are counted."""
+    from devices.crossbars.native.presets import PRESETS
+
+    own = [
+        f"{place}.{name}"
+        for place, published in PRESETS[chip.preset]
+        for name, figure in published
+        if getattr(getattr(chip, place), name) != figure
+    ]
+    if not own:
+        return ""
+    return f"; by this scenario: {', '.join(own) if len(own) <= _FEW else f'{len(own)} figures'}"
 
 
 def _on_bench(chip: BenchChip) -> Device:

@@ -6,6 +6,7 @@ from typing import Any
 
 from substrate.nearest import did_you_mean
 from substrate.scenario.source import Location, Place, ScenarioError, Source, dotted
+from substrate.scenario.written_out import what_gives_way
 from substrate.scenario.yaml_reader import YamlReader
 
 
@@ -44,6 +45,7 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
             raise ScenarioError("a setting looks like path.to.key=value", file=file, line=line)
         if len(parts) > 2:  # a whole arm may be new
             check_arm(path, data, (file, line))
+        _make_way(source, data, places, parts, value)
         container: Any = data
         loc: Location = ()
         for depth, part in enumerate(parts, start=1):
@@ -61,6 +63,30 @@ def lay(source: Source, settings: Iterable[tuple[str, Any, Place]]) -> Source:
             places[loc] = (file, line)
             container = container[key]
     return Source(source.path, data, places)
+
+
+def _make_way(
+    source: Source,
+    data: dict[str, Any],
+    places: Mapping[Location, Place],
+    parts: list[str],
+    value: Any,
+) -> None:
+    """Take away what is written out of an arm's former device where another is laid over it."""
+    if len(parts) < 4 or parts[0] not in ("arms", "baselines") or parts[2] != "chip":
+        return
+    group, name, _, key, *within = parts
+    arm = data[group][name] if isinstance(data.get(group), dict) else None
+    if not isinstance(arm, dict) or not isinstance(arm.get("chip"), dict):
+        return
+    for part in reversed(within):
+        value = {part: value}
+    laid = Source(source.path, data, places)
+
+    def stands(keys: Location) -> bool:
+        return laid.place((group, name, "chip", *keys))[0] == places[()][0]
+
+    arm["chip"] = what_gives_way(key, arm["chip"], value, source.path.parent, stands)
 
 
 def keys_of(path: str, data: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,16 @@ def test_a_native_device_tells_what_is_at_work_and_leaves_out_what_is_not():
     assert any(each.name == "drift.nu" for each in device_in_words(drifting).parameters)
 
 
+def test_figures_of_ones_own_are_not_credited_to_the_paper():
+    own = {"conductance": {"read_noise": 0.02}, "drift": {"nu": 0.05}}
+    chip = {"crossbar": "native", "preset": "gong_2018"} | own
+    told = device_in_words(NativeChip.model_validate(chip)).source
+    assert told.endswith("; by this scenario: conductance.read_noise, drift.nu")
+    chip["update"] = {"dw_min": 0.1, "up_down": 0.1, "cycle_spread": 0.1}
+    told = device_in_words(NativeChip.model_validate(chip)).source
+    assert told.endswith("; by this scenario: 5 figures")
+
+
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [
