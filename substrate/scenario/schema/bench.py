@@ -56,9 +56,9 @@ class BenchChip(ArrayChip):
         return _with_abilities(data, info) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
-    def _settings_fit(self) -> BenchChip:
+    def _settings_fit(self, info: ValidationInfo) -> BenchChip:
         try:
-            made = make_bench(self)
+            made = make_bench(self, info)
         except NotRunError:
             return self
         object.__setattr__(self, "settings", made.settings.model_dump(mode="json"))
@@ -117,15 +117,19 @@ class MockChip(NativeChip):
         return given
 
 
-def make_bench(chip: BenchChip | MockChip) -> Bench:
+def make_bench(chip: BenchChip | MockChip, info: ValidationInfo | None = None) -> Bench:
     """Make the bench of a chip; nothing is connected.
+
+    Args:
+        chip: of a scenario that was read, or is being read.
+        info: of the scenario where it is being read.
 
     Raises:
         NotRunError: nothing may be run.
         ValidationError: the settings do not fit.
     """
     kind = bench_class(chip.bench, Path())
-    settings = fitted(kind.Settings, chip.settings, "settings", f"the bench {chip.bench}")
+    settings = fitted(kind.Settings, chip.settings, "settings", f"the bench {chip.bench}", info)
     made = kind(settings)
     if not made.arrays:
         raise error_at(("bench",), chip.bench, f"{kind.__name__} says of no array in `arrays`")
@@ -167,7 +171,8 @@ def _made(data: Mapping[str, Any], info: ValidationInfo) -> Bench | None:
     """Make the bench of a chip that is not read yet; None where that is not possible."""
     try:
         kind = bench_class(str(data.get("bench")), scenario_folder(info))
-        return kind(kind.Settings.model_validate(data.get("settings") or {}))
+        settings = data.get("settings") or {}
+        return kind(kind.Settings.model_validate(settings, context=info.context))
     except (NotRunError, PluginError, ValueError, TypeError):
         return None  # what is wrong is said where it is read
 

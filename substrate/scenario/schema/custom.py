@@ -28,13 +28,14 @@ class CustomChip(ArrayChip):
         return existing(crossbar, info, custom_crossbar)
 
     @model_validator(mode="after")
-    def _parameters_fit(self) -> CustomChip:
+    def _parameters_fit(self, info: ValidationInfo) -> CustomChip:
         """Check the parameters, and write out their defaults."""
         try:
             model = custom_crossbar(self.crossbar, folder=scenario_folder(None)).Parameters
         except NotRunError:
             return self
-        parameters = fitted(model, self.parameters, "parameters", f"the crossbar {self.crossbar}")
+        owner = f"the crossbar {self.crossbar}"
+        parameters = fitted(model, self.parameters, "parameters", owner, info)
         object.__setattr__(self, "parameters", parameters.model_dump(mode="json"))
         return self
 

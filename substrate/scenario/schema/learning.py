@@ -118,13 +118,13 @@ class Learning(Settings):
         return existing(rule, info, find_rule)
 
     @model_validator(mode="after")
-    def _settings_fit(self) -> Learning:
+    def _settings_fit(self, info: ValidationInfo) -> Learning:
         """Check the rule's own settings, and write out their defaults."""
         try:
             model = self.rule_class
         except NotRunError:
             return self
-        rule = fitted(model, self.settings or {}, "settings", f"the rule {self.rule}")
+        rule = fitted(model, self.settings or {}, "settings", f"the rule {self.rule}", info)
         object.__setattr__(self, "settings", rule.model_dump(mode="json") or None)
         return self
 

@@ -24,6 +24,7 @@ from pydantic import (
 
 from devices.noise import MODELS
 from devices.noise.base import NoiseModel
+from devices.scenario_path import with_default_files
 from substrate.library import noise_model
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import Settings, scenario_folder
@@ -90,7 +91,7 @@ def _read(value: Any, info: ValidationInfo) -> PlacedNoise:
         raise error_at(("model",), name, str(problem)) from None
     settings = placed(model)
     refuse_unknown(value, settings.model_fields, f"the noise model {name}")
-    return settings.model_validate(value, context=info.context)
+    return settings.model_validate(with_default_files(settings, value), context=info.context)
 
 
 def _json_schema() -> dict[str, Any]:

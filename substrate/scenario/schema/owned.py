@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from devices.scenario_path import with_default_files
 from substrate.nearest import did_you_mean, nearest
 from substrate.plugins import NotRunError, PluginError, absolute_spec, names_plugin
 from substrate.scenario.schema.base import scenario_folder
@@ -34,7 +35,13 @@ def existing(name: str, info: ValidationInfo, find: Callable[[str, Path], object
         raise PydanticCustomError("plugin", "{message}", {"message": str(problem)}) from None
 
 
-def fitted(model: type[_Model], given: Mapping[str, Any], field: str, owner: str) -> _Model:
+def fitted(
+    model: type[_Model],
+    given: Mapping[str, Any],
+    field: str,
+    owner: str,
+    info: ValidationInfo | None = None,
+) -> _Model:
     """Make the settings that stand under a key of a scenario, all defaults filled in.
 
     Args:
@@ -42,6 +49,7 @@ def fitted(model: type[_Model], given: Mapping[str, Any], field: str, owner: str
         given: as they stand there.
         field: the key that they stand under.
         owner: whose they are, such as `the rule anp`.
+        info: of the scenario, whose folder relative paths start from.
 
     Raises:
         ValidationError: an unknown key, or the first value that does not fit.
@@ -50,7 +58,7 @@ def fitted(model: type[_Model], given: Mapping[str, Any], field: str, owner: str
         known = [info.alias or name for name, info in model.model_fields.items()]
         refuse_unknown(given, known, owner, field)
     try:
-        return model.model_validate(given)
+        return model.model_validate(with_default_files(model, given), context=info and info.context)
     except ValidationError as problem:
         each = problem.errors()[0]
         allowed = re.findall(r"'([^']+)'", each.get("ctx", {}).get("expected", ""))
