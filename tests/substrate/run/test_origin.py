@@ -1,15 +1,11 @@
 """What a stopped run must find as it left it."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from substrate.data import load_dataset
 from substrate.plugins import load_object
-from substrate.run import code
 from substrate.run.code import named_code
 from substrate.run.origin import data_checksum, differences, origin
 from substrate.scenario.load import load_scenario
@@ -119,17 +115,3 @@ def test_code_that_was_edited_after_it_was_imported_is_refused(working_folder):
     mine.write_text("value = 22\n")
     with pytest.raises(ScenarioError, match="after this process imported it"):
         named_code([f"{mine}:value"])
-
-
-def test_what_the_trainings_own_code_imports_of_its_folder_counts():
-    """A module that a figure depends on, and that nobody named, would leave stored units as new."""
-    folder = Path(code.__file__).parent
-    named = {Path(each).name for each in code._OF_SUBSTRATE if each.startswith("run/")}
-    imported = {
-        f"{name}.py"
-        for each in ("last_figures.py", "multiplications.py", "training.py")
-        for name in re.findall(
-            r"^from substrate\.run\.(\w+) import", (folder / each).read_text(), re.M
-        )
-    }
-    assert imported <= named
