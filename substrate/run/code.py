@@ -6,9 +6,7 @@ hashed: of `devices`, `learning` and those parts of `substrate` that a figure ca
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
@@ -20,6 +18,7 @@ import substrate
 from substrate.library import BENCH_GROUP, CROSSBAR_GROUP, NOISE_GROUP, RULE_GROUP
 from substrate.plugin_files import files_of, sha256_of_files
 from substrate.plugins import changed_module, changed_since_import
+from substrate.run.package_files import sha256_of_package
 from substrate.scenario.source import ScenarioError
 
 _OF_SUBSTRATE = (
@@ -58,12 +57,12 @@ def own_code() -> str:
 
 @cache
 def registered_code() -> dict[str, str]:
-    """SHA-256 of the sources of installed packages that register models, by package."""
+    """SHA-256 of installed packages that register models, by package."""
     found = {}
     for group in (NOISE_GROUP, CROSSBAR_GROUP, RULE_GROUP, BENCH_GROUP):
         for entry in entry_points(group=group):
             package = entry.module.partition(".")[0]
-            found[package] = sha256_of_files(_of_package(package))
+            found[package] = sha256_of_package(package)
     return found
 
 
@@ -86,7 +85,7 @@ def named_code(settings: object) -> dict[str, str]:
             if (changed := changed_module(before)) is not None:
                 message = "was changed after this process imported it: start Python anew"
                 raise ScenarioError(message, file=str(changed))
-            found[before] = sha256_of_files(_of_package(before.partition(".")[0]))
+            found[before] = sha256_of_package(before.partition(".")[0])
     return dict(sorted(found.items()))
 
 
@@ -108,25 +107,6 @@ def _of_file(path: Path) -> dict[str, str]:
         message = "was changed after this process imported it: read the scenario anew"
         raise ScenarioError(message, file=str(path))
     return {str(each): sha256_of_files([each]) for each in files_of(path)}
-
-
-def _of_package(name: str) -> list[Path]:
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return []
-    if spec is None or (spec.origin is not None and _is_standard(spec.origin)):
-        return []
-    if folders := spec.submodule_search_locations:  # of a package, with an __init__.py or without
-        return _sources(map(Path, folders))
-    return [Path(spec.origin)] if spec.origin else []
-
-
-def _is_standard(origin: str) -> bool:
-    library = sysconfig.get_path("stdlib")
-    return not Path(origin).is_absolute() or (
-        origin.startswith(library) and "site-packages" not in origin
-    )
 
 
 def _sources(roots: Iterable[Path]) -> list[Path]:

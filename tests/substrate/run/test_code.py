@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import devices
 import learning
 import substrate
@@ -55,3 +57,29 @@ def test_whatever_hashed_code_imports_of_ours_is_hashed_or_makes_no_figure() -> 
     hashed = {*code._sources([*roots, *(inside / each for each in code._OF_SUBSTRATE)])}
     missing = {path for file in hashed for path in imported(file)} - hashed
     assert {str(path.relative_to(inside)) for path in missing} == NO_FIGURE.keys()
+
+
+def test_tables_and_compiled_parts_of_a_package_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "lab_with_tables"
+    for each in ("data", "__pycache__", "runs", "out"):
+        (package / each).mkdir(parents=True)
+    for each in ("__init__.py", "data/gain.csv", "fast.so", "runs/x.csv", "__pycache__/x.nbi"):
+        (package / each).write_text("1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    written = ("runs/x.csv", "__pycache__/x.nbi", "out/units.json")
+
+    def now() -> dict[str, str]:
+        return code.named_code(["lab_with_tables.noise:Mine"])
+
+    before = now()
+    for each in written:
+        (package / each).write_text("2\n")
+    assert now() == before
+    for each in ("data/gain.csv", "fast.so"):
+        (package / each).write_text("2\n")
+        assert now() != before, each
+        before = now()
+    (package / "data/gain.csv").rename(package / "gain.csv")
+    assert now() != before
