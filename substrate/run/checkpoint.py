@@ -65,6 +65,9 @@ def checksum(tensors: Mapping[str, Tensor], text: str = "") -> str:
     found = hashlib.sha256(f"{len(text)} {text}".encode())
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name!r} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.contiguous().reshape(-1)
+        # one number alone counts as contiguous whatever its stride, and bytes need one of 1
+        flat = flat.as_strided(flat.shape, (1,))
         # numpy knows not every type of torch's, but every one is bytes
-        found.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        found.update(flat.view(torch.uint8).numpy().data)
     return found.hexdigest()

@@ -203,11 +203,13 @@ def _gap(
 def _shared(outcomes: Collection[ArmOutcome], seeds: Sequence[int]) -> tuple[int, list[int]]:
     """Give the last epoch that all arms have reached in some seed, and the seeds where they have.
 
-    An arm that diverged has reached its end. In a run that is complete these are the last epoch and
-    all seeds.
+    An arm that diverged has reached its end; a seed that was given up in some arm counts not.
+    In a run that is complete these are the last epoch and all seeds.
     """
     shared = {
-        seed: min(
+        seed: 0
+        if any(seed in each.failed for each in outcomes)
+        else min(
             (each.reached(seed) for each in outcomes if seed not in each.divergences), default=None
         )
         for seed in seeds
@@ -218,6 +220,8 @@ def _shared(outcomes: Collection[ArmOutcome], seeds: Sequence[int]) -> tuple[int
 
 def _unfinished(status: Status, epoch: int, seeds: Sequence[int]) -> str:
     what = "the run was interrupted" if status == "interrupted" else "some seeds failed"
+    if epoch == 0 and status == "failed":
+        return f"{what}, and in no other do all arms have an epoch in common"
     if epoch == 0:
         return f"{what} before all arms had an epoch in common"
     which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

@@ -12,6 +12,7 @@ TENSORS = {
     "half": torch.tensor([1.5], dtype=torch.bfloat16),
     "generator": torch.Generator().get_state(),
     "empty": torch.empty(0),
+    "one column of several": torch.arange(3.0).view(1, 3)[:, :1].T,
 }
 
 

@@ -11,7 +11,7 @@ from substrate.record.metrics import Epoch
 from substrate.record.summary import FailedSeed
 from substrate.run.arm_summary import ArmOutcome
 from substrate.run.estimate import Estimate
-from substrate.run.summary import _decide, _more_seeds
+from substrate.run.summary import _decide, _more_seeds, _shared, _unfinished
 from substrate.run.unit_figures import Done
 from substrate.run.verdict import Gap, compare, feasible_at_once, with_correction
 from substrate.scenario.schema import Scenario
@@ -52,6 +52,19 @@ def test_seeds_that_have_come_less_far_are_in_no_mean():
     outcome.failed[0] = FailedSeed(seed=0, what="killed", log="failed-arm-0.log")
     assert outcome.furthest([0, 1]) == 1
     assert outcome.values("test_accuracy", [0, 1]) == [None, 0.5]
+
+
+def test_seeds_that_failed_are_not_said_to_be_compared():
+    device, baseline = ArmOutcome(), ArmOutcome()
+    for seed in (0, 1):
+        baseline.take(seed, Done(epochs(seed, [0.8, 0.9]), None, None))
+        device.take(seed, Done(epochs(seed, [0.8, 0.9]), None, None))
+    device.failed[0] = FailedSeed(seed=0, what="full", log="failed-device-0.log")
+    told = _unfinished("failed", *_shared([device, baseline], [0, 1]))
+    assert told.endswith("compared after epoch 2, the last that all arms share, in seed 1")
+    device.failed[1] = FailedSeed(seed=1, what="full", log="failed-device-1.log")
+    told = _unfinished("failed", *_shared([device, baseline], [0, 1]))
+    assert told == "some seeds failed, and in no other do all arms have an epoch in common"
 
 
 def test_the_arm_that_would_be_feasible_speaks_for_what_the_correction_leaves_undecided():
