@@ -90,11 +90,11 @@ def named_code(settings: object) -> dict[str, str]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, dict) and "remote" in value:
-        return  # secrets and certificates of a chip behind a wire; no figure depends on them
     if isinstance(value, dict):
-        for each in value.values():
-            yield from _strings(each)
+        for key, each in value.items():
+            # no figure depends on the secrets and certificates of a chip behind a wire
+            if not (key == "chip" and isinstance(each, dict) and "remote" in each):
+                yield from _strings(each)
     elif isinstance(value, list):
         for each in value:
             yield from _strings(each)

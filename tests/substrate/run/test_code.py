@@ -83,3 +83,15 @@ def test_tables_and_compiled_parts_of_a_package_count(
         before = now()
     (package / "data/gain.csv").rename(package / "gain.csv")
     assert now() != before
+
+
+def test_secrets_of_a_chip_behind_a_wire_make_no_figure_and_a_key_of_their_name_may(
+    tmp_path: Path,
+) -> None:
+    named = {each: str(tmp_path / each) for each in ("token", "table")}
+    for path in named.values():
+        Path(path).write_text("1\n")
+    chip = {"remote": "localhost:50051", "token": named["token"]}
+    settings = {"remote": True, "table": named["table"]}
+    arm = {"chip": chip, "learning": {"rule": "mine", "settings": settings}}
+    assert [*code.named_code({"arm": arm})] == [named["table"]]
