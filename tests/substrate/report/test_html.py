@@ -115,6 +115,14 @@ def test_page_stands_alone_with_the_verdict_first(
     assert all(cell.get("scope") for cell in page.having("th"))
 
 
+def test_what_calls_for_doubt_in_the_data_stands_in_the_report(
+    summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
+) -> None:
+    said = "mine: 9 training and 4 test samples; 4 of the 4 test samples are training samples too"
+    summary["data"]["understood"] = said
+    assert said in render(summary, metrics)[1].text
+
+
 def test_figures_are_those_of_the_summary(
     summary: Any, metrics: Any, render: Callable[..., tuple[str, Page]]
 ) -> None:
