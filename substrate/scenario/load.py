@@ -79,7 +79,8 @@ def _check_truth_values(given: object, taken: object, source: Source, loc: Locat
         for place, (each, here) in enumerate(zip(given, taken, strict=False)):
             _check_truth_values(each, here, source, (*loc, place))
     elif isinstance(given, bool) and isinstance(taken, int | float) and given is not taken:
-        raise source.error(loc, "must be a number, and not a truth value", found=given)
+        hint = "YAML reads yes, no, on and off as true and false"
+        raise source.error(loc, "must be a number, and not a truth value", found=given, hint=hint)
 
 
 def _check_loss(scenario: Scenario, source: Source) -> None:
