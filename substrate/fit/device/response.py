@@ -39,6 +39,8 @@ _CHANCE = 3.0
 """Standard errors by which one closed form must be more likely than another to be told from it."""
 _STUCK = 0.1
 """Devices that move by less than this part of the usual range are stuck."""
+_SCATTER = 2.0
+"""Differences of neighbouring readings that ends may be the wrong way round by, by chance."""
 _SLOW_ENDS = (
     "steps nearly stop at both ends of the window: a cell's way out of there hangs on a few slow "
     "pulses, and of simulated cells like that the table was off by 10%; to turn round before the "
@@ -68,13 +70,9 @@ def fit_responses(
     spans = {each.name: span(each) for each in devices}
     usual = float(np.median(list(spans.values())))
     noise = float(np.median([jitter(each) for each in devices]))
+    _refuse_turned_round(devices, spans)
     moving = [each for each in devices if spans[each.name] > _STUCK * usual]
     still = [each for each in devices if spans[each.name] <= _STUCK * usual]
-    if usual < -noise:
-        raise ValueError(
-            "readings fall with pulses up and rise with pulses down: turn the directions round, so "
-            "that up raises the conductance, or call the column resistance if it is one"
-        )
     if not usual > 0 or usual < noise:
         raise ValueError("no device moves: readings do not rise and fall with the pulses")
     if min(len(each.readings) for each in moving) < 12:
@@ -106,6 +104,22 @@ def fit_responses(
             "take them as measured"
         )
     return closed
+
+
+def _refuse_turned_round(devices: Sequence[Device], spans: dict[str, float]) -> None:
+    usual = float(np.median(np.abs(list(spans.values()))))
+    turned = [
+        each.name
+        for each in devices
+        # ends of a stuck cell differ by the scatter of its readings
+        if spans[each.name] < -max(_STUCK * usual, _SCATTER * jitter(each))
+    ]
+    if turned:
+        some = f"of {', '.join(turned)} " if len(turned) < len(devices) else ""
+        raise ValueError(
+            f"readings {some}fall with pulses up and rise with pulses down: turn the directions "
+            "round, so that up raises the conductance, or call the column resistance if it is one"
+        )
 
 
 def _closed(

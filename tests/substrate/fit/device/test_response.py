@@ -244,6 +244,15 @@ def test_directions_that_are_the_wrong_way_round_are_said_to_be():
         fit_responses(responses(readings, SIGNS), siemens=True)
 
 
+@pytest.mark.parametrize("turned", [1, DEVICES // 2])
+def test_a_cell_that_is_the_wrong_way_round_is_not_stuck(turned):
+    readings = native(*NATIVE["soft bounds"])
+    readings[:, :, :turned] *= -1
+    names = ", ".join(f"D{device}" for device in range(turned))
+    with pytest.raises(ValueError, match=f"readings of {names} fall with pulses up"):
+        fit_responses(responses(readings, SIGNS), siemens=False)
+
+
 def test_readings_that_do_not_follow_the_pulses_are_refused():
     noise = np.random.default_rng(0).normal(size=(CYCLES, len(SIGNS), 4))
     with pytest.raises(ValueError, match="no device moves"):
