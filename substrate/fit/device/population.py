@@ -1,10 +1,12 @@
 """What devices have in common, from the law of each: means, spreads and their standard errors.
 
-    spread = std(θ̂ over devices)
-    error of the mean = std(θ̂) / √D,    error of the spread = std(θ̂) / √(2 (D - 1))
+    S = std(θ̂ over devices),    error of the mean = S / √D
+    spread² = S² - s²,    its error q = √(2 max(S, s)⁴ / (D - 1) + 2 s⁴ / f)
+    error of the spread = max(√(spread² + q) - spread, spread - √(spread² - q))
 
-The error of each fit is in these spreads, and is not taken out of them: few readings a device make
-a spread too large.
+s² is the mean square error of each device's fit, found with f degrees of freedom. Squares below 0
+count as 0. Where S² / s² may be chance (5 %, by its F distribution), the error is large enough for
+an interval of 95 % to hold 0.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ Estimate = tuple[float, float]
 _LINEARISED = 0.06
 """Of simulated devices whose readings scatter by half a step, cycle-to-cycle spreads came out 4 to
 9 % too small."""
+
+_BY_CHANCE = 0.05
+_HOLDS_0 = 1.9
+"""An estimate of no more standard errors than this has 0 in its interval of 95 %."""
 
 
 def population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
@@ -82,6 +88,32 @@ def std(values: np.ndarray) -> float:
 
 def _mean(values: np.ndarray) -> Estimate:
     return float(values.mean()), std(values) / math.sqrt(len(values))
+
+
+def root(square: float, error: float) -> Estimate:
+    """The root of a square, of 0 if that is negative, and the longer arm of its interval."""
+    square = max(square, 0.0)
+    below, value, above = np.sqrt([max(square - error, 0.0), square, square + error]).tolist()
+    return value, max(above - value, value - below)
+
+
+def spread_beyond(values: np.ndarray, square: float, freedom: float) -> Estimate:
+    """The spread of devices beyond the errors of their fits.
+
+    Args:
+        values: an estimate of every device.
+        square: mean square error of these.
+        freedom: degrees of freedom that it was found with.
+    """
+    from scipy.stats import f as f_distribution
+
+    if len(values) < 2:
+        return 0.0, math.inf
+    seen, others = float(values.var(ddof=1)), len(values) - 1
+    variance = 2 * max(seen, square) ** 2 / others + 2 * square**2 / freedom
+    spread, error = root(seen - square, math.sqrt(variance))
+    chance = f_distribution.sf(seen / max(square, 1e-300), others, freedom)
+    return spread, max(error, spread / _HOLDS_0) if chance > _BY_CHANCE else error
 
 
 def _spread(values: np.ndarray) -> Estimate:

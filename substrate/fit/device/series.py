@@ -4,20 +4,22 @@
     reads       ln σ_G = ln c + p ln G over groups of reads, weighted by their numbers
     sweep       I = G V (1 + (V / V_0)²): the bend at the largest voltage
 
-Straight lines by least squares; spreads over devices as in `response.py`.
+Straight lines by least squares; the spread of ν beyond the errors of the lines' slopes, as in
+`population.py`:    s² = r / Σ (ln t - mean)²,    r of n times the variance around a line, with
+n - 2 degrees of freedom, added up over devices by Satterthwaite's rule (see `_bends`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from substrate.fit.device.branch_points import Curve
 from substrate.fit.device.data import Series
-from substrate.fit.device.population import Estimate
+from substrate.fit.device.population import Estimate, spread_beyond, std
 from substrate.fit.device.response_fit import GOOD, USABLE
 
 _LEAST = 3
@@ -96,6 +98,7 @@ def fit_drift(retention: Sequence[Series]) -> DriftFit:
         ValueError: too few times.
     """
     slopes: dict[str, list[float]] = {}
+    squares: dict[str, list[tuple[float, float]]] = {}
     residuals, first, lines = [], math.inf, []
     for each in retention:
         usable = (each.places > 0) & (each.readings > 0)
@@ -104,19 +107,30 @@ def fit_drift(retention: Sequence[Series]) -> DriftFit:
         t, g = np.log(each.places[usable]), np.log(each.readings[usable])
         slope, offset = np.polyfit(t, g, 1)
         slopes.setdefault(each.device, []).append(-float(slope))
-        residuals.append(float(((g - slope * t - offset) ** 2).mean()))
+        rest = float(((g - slope * t - offset) ** 2).sum())
+        residuals.append(rest / len(t))
+        spare = len(t) - 2
+        along = max(float(((t - t.mean()) ** 2).sum()), 1e-300)
+        squares.setdefault(each.device, []).append((rest / spare / along, spare))
         lines.append((t, g, float(slope)))
         first = min(first, float(each.places[usable].min()))
     if not slopes:
         raise ValueError(f"a retention series needs {_LEAST} times after 0 at least")
     nu = np.array([np.mean(of_device) for of_device in slopes.values()])
-    spread = float(nu.std(ddof=1)) if len(nu) > 1 else math.inf
-    mean = float(nu.mean()), spread / math.sqrt(len(nu))
-    known = len(nu) > 1 and mean[0] > 0
-    share = spread / mean[0] if known else 0.0
-    error = share / math.sqrt(2 * (len(nu) - 1)) if known else math.inf
+    mean = float(nu.mean()), std(nu) / math.sqrt(len(nu))
+    spread = spread_beyond(nu, *_of_mean(squares.values()))
+    share = (spread[0] / mean[0], spread[1] / mean[0]) if mean[0] > 0 else (0.0, math.inf)
     residual = math.sqrt(float(np.mean(residuals)))
-    return DriftFit(mean, (share, error), first, residual, *_bends(lines))
+    return DriftFit(mean, share, first, residual, *_bends(lines))
+
+
+def _of_mean(devices: Collection[Sequence[tuple[float, float]]]) -> tuple[float, float]:
+    """Mean square error of devices' mean slopes, and its degrees of freedom."""
+    square, freedom = np.array(
+        [(s / len(series) ** 2 / len(devices), f) for series in devices for s, f in series]
+    ).T
+    total = float(square.sum())
+    return total, total**2 / max(float((square**2 / (freedom + 2)).sum()), 1e-300)
 
 
 def _bends(lines: Sequence[tuple[Curve, Curve, float]]) -> tuple[float, float, float]:

@@ -22,6 +22,25 @@ def test_drift_comes_back():
     assert fit.verdict == "good"
 
 
+@pytest.mark.parametrize(("spread", "noise"), [(0.0, 0.02), (0.0, 0.05), (0.3, 0.05)])
+def test_spreads_of_drift_are_those_of_cells_and_not_of_lines(spread, noise):
+    rng, t, found = np.random.default_rng(5), np.geomspace(10, 1e4, 8), []
+    for _ in range(200):
+        exponents = 0.02 * (1 + spread * rng.standard_normal(12))
+        scatter = np.exp(noise * rng.standard_normal((12, 8)))
+        series = [
+            Series(str(i), t, 2e-5 * (t / 10) ** -nu * each)
+            for i, (nu, each) in enumerate(zip(exponents, scatter, strict=True))
+        ]
+        found.append(fit_drift(series).nu_spread)
+    values, errors = np.array(found).T
+    held = (np.abs(values - spread) < 1.96 * errors).mean()
+    # of 200 intervals of 95 %; fewer or more than this come up once in a thousand times
+    assert held > 0.9
+    if spread:
+        assert np.mean(values**2) ** 0.5 == pytest.approx(spread, rel=0.1)
+
+
 def test_a_retention_that_breaks_down_is_no_such_drift():
     t = np.geomspace(1, 1e5, 20)
     assert fit_drift([Series("a", t, np.where(t < 1e3, 1e-5, 2e-6))]).verdict == "poor"
