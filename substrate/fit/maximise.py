@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from pydantic import ValidationError
 
 from substrate.fit.predictive import Samples
@@ -134,6 +134,24 @@ def maximise(
         return theta, -slopes.value(theta), slopes.information(theta)
 
 
+def slopes_at(log_densities: LogDensities, theta: Vector) -> tuple[Vector, Matrix]:
+    """The gradient g and the information J there."""
+    slopes = _Slopes(log_densities)
+    return -slopes.gradient(theta), slopes.information(theta)
+
+
+def standard_directions(information: Matrix) -> tuple[Matrix, Bool[np.ndarray, " parameters"]]:
+    """Columns d with Cov(θ) = Σ d dᵀ, and which parameters the trace says nothing of."""
+    scale = np.sqrt(np.clip(np.diag(information), 0, None))
+    scale[scale < 1e-9 * scale.max()] = np.inf
+    scale[np.isinf(scale)] = max(float(scale[np.isfinite(scale)].max(initial=1.0)), 1.0)
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    known = values > _FLAT
+    lengths = np.where(known, 1 / np.sqrt(np.where(known, values, 1.0)), 0.0)
+    unknown = (vectors[:, ~known] ** 2).sum(1) > _PART_OF_FLAT
+    return vectors * lengths / scale[:, None], unknown
+
+
 def standard_errors(
     theta: Vector,
     information: Matrix,
@@ -148,15 +166,9 @@ def standard_errors(
         parameters: gives them by name from θ.
         logarithms: which of θ are logarithms.
     """
-    scale = np.sqrt(np.clip(np.diag(information), 0, None))
-    scale[scale < 1e-9 * scale.max()] = np.inf
-    scale[np.isinf(scale)] = max(float(scale[np.isfinite(scale)].max(initial=1.0)), 1.0)
-    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-    known = values > _FLAT
-    inverse = np.where(known, 1 / np.where(known, values, 1.0), 0.0)
-    covariance = (vectors * inverse) @ vectors.T / np.outer(scale, scale)
-    deviations = np.sqrt(np.clip(np.diag(covariance), 0, None))
-    unknown = (vectors[:, ~known] ** 2).sum(1) > _PART_OF_FLAT
+    directions, unknown = standard_directions(information)
+    covariance = directions @ directions.T
+    deviations = np.sqrt(np.diag(covariance))
     unknown[logarithms] |= deviations[logarithms] > UNDETERMINED
     names = list(parameters(theta))
     jacobian = np.empty((len(names), len(theta)))

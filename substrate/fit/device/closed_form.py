@@ -1,23 +1,34 @@
-"""One device and its law: a closed form whose parameters climb the likelihood of its readings."""
+"""One device and its law: a closed form whose parameters climb the likelihood of its readings.
+
+Errors of a law are those of its likelihood (`substrate/fit/maximise.py`): with Cov(θ) = Σ d dᵀ the
+square of the error of a number x of the law is
+
+    s² = Σ_d ((x(θ + ε d) - x(θ)) / ε)²
+
+A bound that is where readings ended has the error of those that it is the mean of.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
 
-from substrate.fit.device.curves import Device, ends, moved
+from substrate.fit.device.curves import Device, ends, last_readings, moved
 from substrate.fit.device.pulse_filter import Forecast, Law, forecast
-from substrate.fit.maximise import maximise
+from substrate.fit.maximise import maximise, standard_directions
+from substrate.fit.sums import Vector
 
 _NEAR = 0.5
 """A bound that lies no further beyond the readings than this part of their span is one."""
 _STRAYS = 0.1
 """Squares of what courses stray by, as a part of those that are expected, below which it is no
 chance: of a random walk alone they fall that low once in some hundred courses."""
+_SMALL = 1e-3
+"""Standard errors between a law and those near it, so few that its numbers change in proportion."""
 _LIMIT = 1e6
 _FINEST = 4e-6
 """Variance of a reading at least, in normal coordinates: a thousandth of the span. Readings that
@@ -32,15 +43,81 @@ class Fitted:
         device: readings as weights.
         law: that was found.
         log_densities: of its readings, each given those before it.
+        near: the law moved by `_SMALL` of its errors, in every independent direction of them.
     """
 
     device: Device
     law: Law
     log_densities: Float64[np.ndarray, " readings"]
+    near: tuple[Law, ...] = ()
 
     def forecast(self) -> Forecast:
         """See `pulse_filter.forecast`."""
         return forecast(self.device.readings, self.device.pulses, self.device.starts, self.law)
+
+    def through(self, change: Callable[[Law], Law]) -> Fitted:
+        """Change the law, and those near it likewise."""
+        return replace(self, law=change(self.law), near=tuple(map(change, self.near)))
+
+    def square_of_error(self, number: Callable[[Law], float]) -> float:
+        """s² of a number of the law."""
+        here = number(self.law)
+        return sum(((number(each) - here) / _SMALL) ** 2 for each in self.near)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A closed form of one device by θ = ln u, ln v, s_u, s_v, ln r, and ln σ where that is free.
+
+    Attributes:
+        device: in normal coordinates.
+        additive: whether the spread of steps is.
+        clipped: whether there are hard bounds.
+        low: where readings down ended.
+        high: where readings up ended.
+        spread: σ; None where it is free.
+    """
+
+    device: Device
+    additive: bool
+    clipped: bool
+    low: float
+    high: float
+    spread: float | None = None
+
+    def law(self, theta: Vector) -> Law:
+        """The device's law."""
+        u, v = np.exp(theta[:2]).tolist()
+        spread = math.exp(theta[5]) if self.spread is None else self.spread
+        low, high = (self.low, self.high) if self.clipped else (-_LIMIT, _LIMIT)
+        reading = math.exp(theta[4]) + _FINEST
+        slopes = float(theta[2]), float(theta[3])
+        return Law(u, v, *slopes, spread, reading, low, high, self.additive)
+
+    def densities(self, theta: Vector) -> Float64[np.ndarray, " readings"]:
+        """ln p of every reading given those before it."""
+        if abs(theta[2]) * math.exp(theta[0]) > 0.9 or abs(theta[3]) * math.exp(theta[1]) > 0.9:
+            raise ValueError("a step is longer than the way")
+        device = self.device
+        found = forecast(device.readings, device.pulses, device.starts, self.law(theta))
+        return found.log_densities
+
+    def fitted(self, theta: Vector, information: Float64[np.ndarray, "all all"]) -> Fitted:
+        """The device by the θ that was climbed to."""
+        directions, _ = standard_directions(information)
+        found = self._bounded(theta)
+        near = [self._bounded(theta + _SMALL * each) for each in directions.T]
+        up, down = (
+            _SMALL * math.sqrt(found.reading / max(1, count))
+            for count in last_readings(self.device)
+        )
+        near += [found._replace(high=found.high + up), found._replace(low=found.low + down)]
+        return Fitted(self.device, found, self.densities(theta), tuple(near))
+
+    def _bounded(self, theta: Vector) -> Law:
+        law = self.law(theta)
+        seen = law.reading if law.reading > 1.01 * _FINEST else 0.0
+        return law._replace(low=self.low, high=self.high, reading=seen)
 
 
 def fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
@@ -49,18 +126,7 @@ def fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
     y, pulses = device.readings, device.pulses
     top = max(tops) if tops else float(np.quantile(y, 0.99))
     bottom = min(bottoms) if bottoms else float(np.quantile(y, 0.01))
-    low, high = (bottom, top) if clipped else (-_LIMIT, _LIMIT)
-
-    def law(theta: Float64[np.ndarray, " parameters"]) -> Law:
-        u, v, spread, reading = np.exp(theta[[0, 1, 4, 5]]).tolist()
-        slopes = float(theta[2]), float(theta[3])
-        return Law(u, v, *slopes, spread, reading + _FINEST, low, high, additive)
-
-    def densities(theta: Float64[np.ndarray, " parameters"]) -> Float64[np.ndarray, " readings"]:
-        if abs(theta[2]) * math.exp(theta[0]) > 0.9 or abs(theta[3]) * math.exp(theta[1]) > 0.9:
-            raise ValueError("a step is longer than the way")
-        return forecast(y, pulses, device.starts, law(theta)).log_densities
-
+    form = Form(device, additive, clipped, bottom, top)
     apart = np.diff(y)
     jitter = max(float(np.median(np.abs(apart))) / 1.2, 1e-4)
     found = None
@@ -75,19 +141,14 @@ def fit_one(device: Device, additive: bool, clipped: bool) -> Fitted | None:
                 math.log(rate / down_count / slope_down),
                 slope_up,
                 slope_down,
-                math.log(0.3),
                 2 * math.log(jitter),
+                math.log(0.3),
             ]
         )
-        climbed = maximise(densities, start, 80)
+        climbed = maximise(form.densities, start, 80)
         if climbed is not None and (found is None or climbed[1] > found[1]):
             found = climbed
-    if found is None:
-        return None
-    theta = found[0]
-    found_law, value = law(theta), densities(theta)
-    seen = found_law.reading if found_law.reading > 1.01 * _FINEST else 0.0
-    return Fitted(device, found_law._replace(low=bottom, high=top, reading=seen), value)
+    return None if found is None else form.fitted(found[0], found[2])
 
 
 def standard_errors_ahead(ones: Sequence[Fitted], others: Sequence[Fitted]) -> float:
@@ -123,7 +184,7 @@ def without_memory(fitted: list[Fitted], notes: list[str]) -> list[Fitted]:
         "what courses stray by; fit the noise of a reading at rest with substrate fit"
     )
     return [
-        replace(each, law=each.law._replace(spread=each.law.spread * math.sqrt(ratio)))
+        each.through(lambda law: law._replace(spread=law.spread * math.sqrt(ratio)))
         for each in fitted
     ]
 
@@ -140,14 +201,11 @@ def bounds_near(fitted: list[Fitted]) -> bool:
     return bool(np.mean(result) > 0.5)
 
 
-def with_bounds(each: Fitted, soft: bool) -> Fitted:
-    """Put bounds where steps vanish, if they are soft; else they stay where readings ended."""
-    law = each.law
-    if not soft:
-        return each
+def with_bounds(law: Law) -> Law:
+    """Put bounds where steps vanish."""
     high = 1 / law.slope_up if law.slope_up > 0 else law.high
     low = -1 / law.slope_down if law.slope_down > 0 else law.low
-    return Fitted(each.device, law._replace(high=high, low=low), each.log_densities)
+    return law._replace(high=high, low=low)
 
 
 def symmetry_point(law: Law) -> float:
@@ -158,9 +216,13 @@ def symmetry_point(law: Law) -> float:
 
 def rescaled(each: Fitted, zero: float, scale: float) -> Fitted:
     """Count from `zero`, in units of `scale`."""
-    law = each.law
+    counted = each.through(lambda law: _rescaled(law, zero, scale))
+    return replace(counted, device=moved(each.device, zero, scale))
+
+
+def _rescaled(law: Law, zero: float, scale: float) -> Law:
     at_up, at_down = 1 - law.slope_up * zero, 1 + law.slope_down * zero
-    counted = Law(
+    return Law(
         up=law.up * at_up / scale,
         down=law.down * at_down / scale,
         slope_up=law.slope_up * scale / at_up,
@@ -174,4 +236,3 @@ def rescaled(each: Fitted, zero: float, scale: float) -> Fitted:
         high=(law.high - zero) / scale,
         additive=law.additive,
     )
-    return Fitted(moved(each.device, zero, scale), counted, each.log_densities)

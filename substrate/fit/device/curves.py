@@ -84,6 +84,15 @@ def ends(device: Device) -> tuple[list[float], list[float]]:
     return tops, bottoms
 
 
+def last_readings(device: Device) -> tuple[int, int]:
+    """How many readings the highest of `ends` is the mean of, and the lowest."""
+    counts = {1: 0, -1: 0}
+    for begin, end, sign in branches(device):
+        if end - begin >= _SHORTEST:
+            counts[sign] = max(counts[sign], (end - begin) // 20, 1)
+    return counts[1], counts[-1]
+
+
 def span(device: Device) -> float:
     """How far the ends of rising and falling branches lie apart, on average over a few readings."""
     tops, bottoms = ends(device)

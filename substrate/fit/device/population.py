@@ -12,10 +12,11 @@ an interval of 95 % to hold 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from substrate.fit.device.closed_form import Fitted
 from substrate.fit.device.pulse_filter import Law
 
 Estimate = tuple[float, float]
@@ -30,43 +31,53 @@ _HOLDS_0 = 1.9
 """An estimate of no more standard errors than this has 0 in its interval of 95 %."""
 
 
-def population(laws: list[Law], soft: bool) -> dict[str, Estimate]:
+def population(devices: Sequence[Fitted], soft: bool) -> dict[str, Estimate]:
     """Means and spreads, as `PulseResponse` and `Conductance` name them."""
+    laws = [each.law for each in devices]
     up, down = np.array([law.up for law in laws]), np.array([law.down for law in laws])
-    high, low = np.array([law.high for law in laws]), np.array([law.low for law in laws])
     larger = max(up.mean(), down.mean())
-    asymmetry = (up - down) / 2 / larger
-    gain = (up + down) / 2 / larger
-    difference = (up - down) / larger
+    high, low = (np.array([law.high for law in laws]), np.array([law.low for law in laws]))
+    readings = sum(len(each.device.readings) for each in devices)
+
+    def spread(number: Callable[[Law], float], size: float = 1.0) -> Estimate:
+        square = float(np.mean([each.square_of_error(number) for each in devices]))
+        values = np.array([number(law) for law in laws])
+        return _over(spread_beyond(values, square, readings), (abs(float(size)), 0.0))
+
     step = _mean(up if up.mean() >= down.mean() else down)
     result = {
         "dw_min": step,
-        "dw_min_spread": _spread(gain),
-        "up_down": _mean(difference),
-        "up_down_spread": _spread(asymmetry),
+        "dw_min_spread": spread(lambda law: law.up + law.down, 2 * larger),
+        "up_down": _mean((up - down) / larger),
+        "up_down_spread": spread(lambda law: law.up - law.down, 2 * larger),
         "w_max": _mean(high),
         "w_min": _mean(low),
-        "w_max_spread": _relative_spread(high),
-        "w_min_spread": _relative_spread(low),
+        "w_max_spread": spread(lambda law: law.high, high.mean()),
+        "w_min_spread": spread(lambda law: law.low, low.mean()),
         "cycle_spread": _widened(_median([law.spread for law in laws])),
         "write_noise": _over(_median([math.sqrt(law.reading) for law in laws]), step),
     }
     if soft:
-        result |= {"gamma_up": (1.0, 0.0), "gamma_down": (1.0, 0.0), "gamma_spread": (0.0, 0.0)}
-    else:
-        gammas = [
-            np.array([law.slope_up * law.high for law in laws]),
-            np.array([-law.slope_down * law.low for law in laws]),
-        ]
-        result["gamma_up"], result["gamma_down"] = (
-            (max(0.0, value), error) for value, error in map(_mean, gammas)
-        )
-        spreads = [_spread(each) for each in gammas]
-        result["gamma_spread"] = (
-            float(np.mean([each[0] for each in spreads])),
-            float(np.mean([each[1] for each in spreads])),
-        )
-    return result
+        return result | {
+            "gamma_up": (1.0, 0.0),
+            "gamma_down": (1.0, 0.0),
+            "gamma_spread": (0.0, 0.0),
+        }
+    spreads = []
+    for name, gamma in (("gamma_up", _gamma_up), ("gamma_down", _gamma_down)):
+        value, error = _mean(np.array([gamma(law) for law in laws]))
+        result[name] = max(0.0, value), error
+        spreads.append(spread(gamma))
+    mean, error = np.mean(spreads, axis=0).tolist()
+    return result | {"gamma_spread": (mean, error)}
+
+
+def _gamma_up(law: Law) -> float:
+    return law.slope_up * law.high
+
+
+def _gamma_down(law: Law) -> float:
+    return -law.slope_down * law.low
 
 
 def _widened(estimate: Estimate) -> Estimate:
@@ -114,18 +125,6 @@ def spread_beyond(values: np.ndarray, square: float, freedom: float) -> Estimate
     spread, error = root(seen - square, math.sqrt(variance))
     chance = f_distribution.sf(seen / max(square, 1e-300), others, freedom)
     return spread, max(error, spread / _HOLDS_0) if chance > _BY_CHANCE else error
-
-
-def _spread(values: np.ndarray) -> Estimate:
-    if len(values) < 2:
-        return 0.0, math.inf
-    return std(values), std(values) / math.sqrt(2 * (len(values) - 1))
-
-
-def _relative_spread(values: np.ndarray) -> Estimate:
-    spread, error = _spread(values)
-    size = abs(float(values.mean()))
-    return spread / size, error / size
 
 
 def _median(values: Sequence[float]) -> Estimate:

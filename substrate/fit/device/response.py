@@ -201,7 +201,7 @@ def _in_common(
 ) -> ResponseFit:
     notes: list[str] = []
     soft = not clipped and bounds_near(fitted)
-    bounded = [with_bounds(each, soft) for each in fitted]
+    bounded = [each.through(with_bounds) if soft else each for each in fitted]
     points = np.array([symmetry_point(each.law) for each in bounded])
     tops = np.array([each.law.high for each in bounded])
     bottoms = np.array([each.law.low for each in bounded])
@@ -215,10 +215,9 @@ def _in_common(
     else:
         zero, scale = -middle / half, 1 / half
     weights = without_memory([rescaled(each, zero, scale) for each in bounded], notes)
-    laws = [each.law for each in weights]
     if not soft and not clipped:
         notes.append("devices were not driven to their bounds: the window is as far as they went")
-    parameters = population(laws, soft)
+    parameters = population(weights, soft)
     off = misfit(
         [each.device for each in weights],
         [each.forecast() for each in weights],
