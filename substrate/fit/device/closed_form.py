@@ -106,7 +106,9 @@ class Form:
         """The device by the θ that was climbed to."""
         directions, _ = standard_directions(information)
         found = self._bounded(theta)
-        near = [self._bounded(theta + _SMALL * each) for each in directions.T]
+        # readings without noise leave ln r open to any length, and nothing else goes with it
+        moves = np.clip(_SMALL * directions.T, -1.0, 1.0)
+        near = [self._bounded(theta + each) for each in moves]
         up, down = (
             _SMALL * math.sqrt(found.reading / max(1, count))
             for count in last_readings(self.device)

@@ -24,15 +24,21 @@ Estimate = tuple[float, float]
 
 _LINEARISED = 0.06
 """Of simulated devices whose readings scatter by half a step, cycle-to-cycle spreads came out 4 to
-9 % too small."""
+9 % too small: what the filter's straight lines add to the error."""
 
 _BY_CHANCE = 0.05
 _HOLDS_0 = 1.9
 """An estimate of no more standard errors than this has 0 in its interval of 95 %."""
 
 
-def population(devices: Sequence[Fitted], soft: bool) -> dict[str, Estimate]:
-    """Means and spreads, as `PulseResponse` and `Conductance` name them."""
+def population(devices: Sequence[Fitted], soft: bool, cycle_error: float) -> dict[str, Estimate]:
+    """Means and spreads, as `PulseResponse` and `Conductance` name them.
+
+    Args:
+        devices: with one spread from pulse to pulse.
+        soft: whether steps vanish at the bounds.
+        cycle_error: of that spread, a part of it.
+    """
     laws = [each.law for each in devices]
     up, down = np.array([law.up for law in laws]), np.array([law.down for law in laws])
     larger = max(up.mean(), down.mean())
@@ -44,6 +50,7 @@ def population(devices: Sequence[Fitted], soft: bool) -> dict[str, Estimate]:
         values = np.array([number(law) for law in laws])
         return _over(spread_beyond(values, square, readings), (abs(float(size)), 0.0))
 
+    cycle = float(np.median([law.spread for law in laws]))
     step = _mean(up if up.mean() >= down.mean() else down)
     result = {
         "dw_min": step,
@@ -54,7 +61,7 @@ def population(devices: Sequence[Fitted], soft: bool) -> dict[str, Estimate]:
         "w_min": _mean(low),
         "w_max_spread": spread(lambda law: law.high, high.mean()),
         "w_min_spread": spread(lambda law: law.low, low.mean()),
-        "cycle_spread": _widened(_median([law.spread for law in laws])),
+        "cycle_spread": (cycle, cycle * math.hypot(cycle_error, _LINEARISED)),
         "write_noise": _over(_median([math.sqrt(law.reading) for law in laws]), step),
     }
     if soft:
@@ -78,12 +85,6 @@ def _gamma_up(law: Law) -> float:
 
 def _gamma_down(law: Law) -> float:
     return -law.slope_down * law.low
-
-
-def _widened(estimate: Estimate) -> Estimate:
-    """With what the filter's straight lines add to the error."""
-    value, error = estimate
-    return value, math.hypot(error, _LINEARISED * value)
 
 
 def _over(above: Estimate, below: Estimate) -> Estimate:

@@ -1,7 +1,8 @@
 """Pulse responses of many devices: each one's law by itself, and what they have in common.
 
 Every device is fitted alone, in normal coordinates z = (G - middle) / half of the span of all
-readings, by the likelihood of `pulse_filter.py`. Devices then give means and spreads
+readings, by the likelihood of `pulse_filter.py`, but for the spread from pulse to pulse, which all
+have in common (`common_spread.py`). Devices then give means and spreads
 (`population.py`), and weights are counted from the symmetry point, where one step up and one down
 cancel, since a reference cell there is what makes a single cell a signed weight:
 
@@ -28,6 +29,7 @@ from substrate.fit.device.closed_form import (
     with_bounds,
     without_memory,
 )
+from substrate.fit.device.common_spread import with_common_spread
 from substrate.fit.device.curves import Device, by_device, jitter, misfit, moved, span
 from substrate.fit.device.data import Response
 from substrate.fit.device.measured_steps import measured_steps
@@ -200,6 +202,7 @@ def _in_common(
     half: float,
 ) -> ResponseFit:
     notes: list[str] = []
+    fitted, cycle_spread = with_common_spread(fitted, clipped)
     soft = not clipped and bounds_near(fitted)
     bounded = [each.through(with_bounds) if soft else each for each in fitted]
     points = np.array([symmetry_point(each.law) for each in bounded])
@@ -217,7 +220,7 @@ def _in_common(
     weights = without_memory([rescaled(each, zero, scale) for each in bounded], notes)
     if not soft and not clipped:
         notes.append("devices were not driven to their bounds: the window is as far as they went")
-    parameters = population(weights, soft)
+    parameters = population(weights, soft, cycle_spread[1] / cycle_spread[0])
     off = misfit(
         [each.device for each in weights],
         [each.forecast() for each in weights],

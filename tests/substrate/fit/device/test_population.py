@@ -55,3 +55,12 @@ def test_spreads_of_cells_have_no_errors_of_their_fits_in_them(gains, bounds):
         # a spread of six cells is known to a third, of a hundred labs to a thirtieth
         if value:
             assert np.mean(found**2) ** 0.5 == pytest.approx(value, rel=0.12), name
+
+
+@pytest.mark.parametrize(("gains", "bounds"), [(0.0, 0.0), (0.15, 0.05)])
+def test_the_spread_of_steps_comes_out_of_readings_that_scatter_as_much(gains, bounds):
+    found, errors = np.array([each["cycle_spread"] for each in estimates(gains, bounds)]).T
+    # a lab knows it to a sixth, a hundred to a sixtieth; the filter's straight lines are off by 6 %
+    assert found.mean() == pytest.approx(CYCLE_SPREAD, rel=0.1)
+    assert (np.abs(found - CYCLE_SPREAD) < 1.96 * errors).sum() >= 88
+    assert errors.mean() < 0.4 * CYCLE_SPREAD
