@@ -184,6 +184,14 @@ def _put_read_noise(result: DeviceFit, reads: ReadNoiseFit, siemens: bool) -> No
     result.put("conductance", "read_noise", (value, value * relative))
     result.put("conductance", "read_noise_exponent", (exponent, reads.exponent[1]))
     result.verdicts["reads"] = reads.verdict
+    g_min = float(window.get("g_min", 0.0))
+    if result.response is not None and exponent > 0 and g_min > 0:
+        factor = (result.response.zero / g_min) ** exponent
+        result.notes.append(
+            "read noise grows with conductance: a native crossbar reads weight 0 as two cells at "
+            f"g_min, and has {factor:.1f} times too little of it there for a cell beside a "
+            "reference at the symmetry point"
+        )
     if math.isinf(reads.exponent[1]):
         result.notes.append("reads at one conductance: read noise is taken as the same at all")
 

@@ -33,6 +33,9 @@ def test_the_device_is_found_and_a_scenario_takes_it(tmp_path, truth, substrate_
     assert set(found["verdicts"].values()) == {"good"}
     device, errors = found["device"], found["errors"]
     assert found["response"]["kind"] == "soft bounds"
+    window = found["device"]["conductance"]
+    factor = (found["response"]["zero"] / window["g_min"]) ** window["read_noise_exponent"]
+    assert any(f"{factor:.1f} times too little" in note for note in found["notes"])
 
     def near(part: str, name: str, true: float) -> None:
         assert abs(device[part][name] - true) < 5 * errors[f"{part}.{name}"], name
