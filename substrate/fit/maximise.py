@@ -134,12 +134,6 @@ def maximise(
         return theta, -slopes.value(theta), slopes.information(theta)
 
 
-def slopes_at(log_densities: LogDensities, theta: Vector) -> tuple[Vector, Matrix]:
-    """The gradient g and the information J there."""
-    slopes = _Slopes(log_densities)
-    return -slopes.gradient(theta), slopes.information(theta)
-
-
 def standard_directions(information: Matrix) -> tuple[Matrix, Bool[np.ndarray, " parameters"]]:
     """Columns d with Cov(θ) = Σ d dᵀ, and which parameters the trace says nothing of."""
     scale = np.sqrt(np.clip(np.diag(information), 0, None))
