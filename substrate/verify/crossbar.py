@@ -9,14 +9,25 @@ from torch import Tensor
 
 from devices.crossbars.base import Crossbar
 from devices.interface import Outer
+from substrate.randomness import stream
 from substrate.verify.crossbar_reads import ReadChecks
 from substrate.verify.crossbar_state import StateChecks
 from substrate.verify.crossbar_under_test import ARRAYS, MOST_ARRAYS, N_IN, N_OUT
 from substrate.verify.described import on_meta_device
 from substrate.verify.noise import fastest
 from substrate.verify.seal import assert_crossbar_sealed
-from substrate.verify.statistics import TooVague, assert_near
-from substrate.verify.updates import KNOWN, SAMPLES, Requests, all_requests, carried_out
+from substrate.verify.statistics import TooVague, assert_lines_near, assert_near
+from substrate.verify.updates import (
+    KNOWN,
+    LINE_COSINE,
+    LINE_KNOWN,
+    OF_LINES,
+    Requests,
+    all_requests,
+    by_line,
+    carried_out,
+    drawn,
+)
 
 
 class CrossbarConformance(StateChecks, ReadChecks):
@@ -27,13 +38,17 @@ class CrossbarConformance(StateChecks, ReadChecks):
 
     def test_updates(self) -> None:
         """Changes its weights in the direction and by the amount asked for, over some arrays."""
-        x = self._inputs()
-        d = torch.linspace(-1, 1, SAMPLES * N_OUT).view(SAMPLES, N_OUT)
+        x, d = drawn(N_OUT, N_IN, stream(self.seed, "updates of a check"))
         compared = self.make_reference(N_OUT, N_IN, self.seed) is not None
         held = self._held_to_reference if compared else self._held_to_request
         found = [held(requests) for requests in all_requests(x, d, self.amount)]
         what = "off from aihwkit's own" if compared else "of the one asked for"
         self.measured = f"change made, {what}: {', '.join(found)}"
+
+    @property
+    def _rate(self) -> float:
+        """Of four requests, read in two ways, looked at four times at most, whole and by line."""
+        return self.false_alarm / 64
 
     def _held_to_request(self, requests: Requests) -> str:
         """Draw more arrays until sizes are known, whatever they are, or there are enough."""
@@ -43,20 +58,22 @@ class CrossbarConformance(StateChecks, ReadChecks):
                 self._changes(self._programmed(seed=self.seed + array), requests)
                 for array in range(len(made), max(2 * len(made), ARRAYS))
             ]
-            found = [
-                carried_out(
-                    torch.stack(changes),
-                    requests.wanted,
-                    title,
-                    # of four requests, read in two ways, and looked at four times at most
-                    false_alarm=self.false_alarm / 32,
-                )
-                for title, changes in zip(_ways(requests), zip(*made, strict=True), strict=True)
-            ]
-            if len(made) >= MOST_ARRAYS or all(each.chance <= KNOWN for each in found):
-                for each in found:
-                    each.hold_to(size=self.update_size, cosine=self.update_cosine)
-                return f"{requests.title} {found[0].size:.2f}"
+            whole, lines = [], []
+            for title, each in zip(_ways(requests), zip(*made, strict=True), strict=True):
+                changes = torch.stack(each)
+                whole.append(carried_out(changes, requests.wanted, title, false_alarm=self._rate))
+                lines += by_line(changes, requests.wanted, title, false_alarm=self._rate)
+            known = all(each.chance <= KNOWN for each in whole)
+            if len(made) >= MOST_ARRAYS or (
+                known and all(each.chance <= LINE_KNOWN for each in lines)
+            ):
+                low, high = self.update_size
+                for found in whole:
+                    found.hold_to(size=(low, high), cosine=self.update_cosine)
+                of_lines = (low / OF_LINES, high * OF_LINES)
+                for found in lines:
+                    found.hold_to(size=of_lines, cosine=min(self.update_cosine, LINE_COSINE))
+                return f"{requests.title} {whole[0].size:.2f}"
 
     def _held_to_reference(self, requests: Requests) -> str:
         """Draw more arrays as long as they are too noisy to tell, whatever else they are."""
@@ -69,27 +86,29 @@ class CrossbarConformance(StateChecks, ReadChecks):
                 told.append(self._changes(reference, requests))
                 made.append(self._changes(self._programmed(seed=self.seed + array), requests))
             try:
-                forwards, _ = [
-                    assert_near(
-                        torch.stack(changes),
-                        torch.stack(wanted),
-                        f"{title}: the changes made",
-                        most=self.update_error,
-                        # of four requests, read in two ways, and looked at four times at most
-                        false_alarm=self.false_alarm / 32,
+                forwards = []
+                for title, changes, wanted in zip(
+                    _ways(requests), zip(*made, strict=True), zip(*told, strict=True), strict=True
+                ):
+                    found, reference_found = torch.stack(changes), torch.stack(wanted)
+                    title = f"{title}: the changes made"
+                    forwards.append(
+                        assert_near(
+                            found,
+                            reference_found,
+                            title,
+                            most=self.update_error,
+                            false_alarm=self._rate,
+                        )
                     )
-                    for title, changes, wanted in zip(
-                        _ways(requests),
-                        zip(*made, strict=True),
-                        zip(*told, strict=True),
-                        strict=True,
+                    assert_lines_near(
+                        found, reference_found, title, most=OF_LINES, false_alarm=self._rate
                     )
-                ]
             except TooVague:
                 if len(made) >= MOST_ARRAYS:
                     raise
             else:
-                return f"{requests.title} {forwards:.0%}"
+                return f"{requests.title} {forwards[0]:.0%}"
 
     def _changes(self, crossbar: Crossbar, requests: Requests) -> tuple[Tensor, Tensor]:
         """Carry requests out from the weights on, and read the change forwards and backwards."""

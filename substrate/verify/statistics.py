@@ -158,3 +158,49 @@ def assert_near(
         f"(false alarms: {false_alarm:g})"
     )
     return float(max(error, 0.0) ** 0.5)
+
+
+def assert_lines_near(
+    found: Float[Tensor, "arrays n_out n_in"],
+    wanted: Float[Tensor, "arrays n_out n_in"],
+    title: str,
+    *,
+    most: float,
+    false_alarm: float,
+) -> None:
+    """Show that every row and column of independent arrays has about the size of what is wanted.
+
+    The size along a line is f·w / |w|², with |w|² and w from the arrays of the other half. Arrays
+    of which the whole is known may be too noisy to tell every line; such a line passes.
+
+    Args:
+        found: of independent arrays, an even number.
+        wanted: what each should be; other independent arrays.
+        title: what is compared, in the plural.
+        most: the factor by which a line may be larger or smaller.
+        false_alarm: chance that arrays within it fail in any line.
+
+    Raises:
+        AssertionError: a line is larger or smaller, beyond chance.
+    """
+    from scipy import stats
+
+    f, w, arrays = found.double(), wanted.double(), len(found)
+    others = torch.stack([w[1::2].mean(0), w[::2].mean(0)]).repeat(arrays // 2, 1, 1)
+    quantile = float(stats.t.isf(false_alarm / sum(f.shape[1:]), arrays - 1))
+    for axis, name in ((2, "column"), (1, "row")):
+        # off from either bound, each less what chance adds to it; no quotient of two noisy numbers
+        along, norm = (f * others).sum(axis), (w * others).sum(axis)
+        length = norm.mean(0).clamp(min=1e-300)
+        for low, high, lesser in ((along, norm / most, True), (most * norm, along, False)):
+            short = low - high
+            spread = quantile * short.std(0) / arrays**0.5
+            bad = short.mean(0) + spread < 0
+            if bad.any():
+                line = int(bad.int().argmax())
+                size = float(along.mean(0)[line] / length[line])
+                bound = f"at least {1 / most:g}" if lesser else f"at most {most:g}"
+                raise AssertionError(
+                    f"{title} in {name} {line + 1} of {len(bad)} have {size:.2f} of the size "
+                    f"wanted, which must be {bound} (false alarms: {false_alarm:g})"
+                )
