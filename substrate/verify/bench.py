@@ -24,11 +24,15 @@ from devices.crossbars.open_bench import OpenBench
 from devices.interface import Dense, Outer
 from substrate.randomness import stream
 from substrate.verify.described import assert_described
+from substrate.verify.updates import drawn
 
 _MOST = 12
 """Rows and columns that are looked at, so that reads stay few."""
 
 
+_TELLING = 0.5
+"""Beyond an error of this, as a fraction of what was asked, a right driver and a wrong one look
+alike."""
 _SMALL = 40
 """Requests, each for an eighth of a step."""
 
@@ -107,7 +111,7 @@ class BenchConformance:
         error = _relative(held - wanted, wanted)
         allowed = self.programming_error + noise / _rms(wanted)
         self.measured = f"cells are off by {error:.1%} of the weights (root mean square)"
-        assert error <= allowed, f"{self.measured}; {allowed:.1%} is allowed"
+        self._hold(error, allowed)
 
     def test_product(self) -> None:
         """Multiplies: columns driven together give the sum of their cells."""
@@ -122,7 +126,7 @@ class BenchConformance:
         left = noise + noise_held * float(x.norm(dim=1).mean())
         allowed = self.product_error + left / _rms(wanted)
         self.measured = f"off by {error:.1%} of the product (root mean square)"
-        assert error <= allowed, f"{self.measured}; {allowed:.1%} is allowed"
+        self._hold(error, allowed)
 
     def test_noise(self) -> None:
         """Draws afresh at every read; from a device without noise nothing can be learnt by DANP."""
@@ -150,9 +154,8 @@ class BenchConformance:
 
     def test_updates(self) -> None:
         """Changes its weights in the direction and by the amount asked for."""
-        n_out, n_in = self._size
-        x = self._inputs()
-        d = torch.linspace(-1, 1, len(x) * n_out).view(len(x), n_out)
+        x, d = drawn(*self._size, stream(self.seed, "updates of a check"))
+        x = x * self._make().largest_input
         rate = 0.2 * self._make().largest_weight / float((d.T @ x).abs().max())
         wanted, found = -rate * d.T @ x, []
         for title, request in (
@@ -160,7 +163,7 @@ class BenchConformance:
             ("Dense", Dense(-rate * d.T @ x)),
         ):
             with self._crossbar() as crossbar:
-                crossbar.program(torch.zeros(n_out, n_in))
+                crossbar.program(0.5 * self._weights())
                 before, noise = self._held(crossbar)
                 crossbar.update(request)
                 made = self._held(crossbar)[0] - before
@@ -230,7 +233,7 @@ class BenchConformance:
         left = noise + float(back.std(0).mean()) / self.reads**0.5
         allowed = self.product_error + left / _rms(held)
         self.measured = f"off by {error:.1%} from forward reads"
-        assert error <= allowed, f"{self.measured}; {allowed:.1%} is allowed"
+        self._hold(error, allowed)
 
     def test_metrics(self) -> None:
         """Reports finite numbers by name, if anything."""
@@ -299,6 +302,13 @@ class BenchConformance:
     def _crossbar(self) -> Iterator[BenchCrossbar]:
         with self._open() as opened:
             yield crossbar_on(opened, *self._size, _CPU)
+
+    def _hold(self, error: float, allowed: float) -> None:
+        assert error <= allowed, f"{self.measured}; {allowed:.1%} is allowed"
+        assert allowed <= _TELLING, (
+            f"{self.measured}, and read noise leaves {allowed:.0%} open, which tells too little; "
+            f"average more than {self.reads} reads (`reads` of the test)"
+        )
 
     def _weights(self) -> Tensor:
         n_out, n_in = self._size

@@ -53,6 +53,22 @@ class RoundsToWholePulses(Whole):
         super().update(array, self.step * np.rint(change / self.step))
 
 
+class WritesTheNextColumn(Whole):
+    def update(self, array: int, change: np.ndarray) -> None:
+        super().update(array, np.roll(change, 1, axis=0))
+
+
+class WritesTheMeanOfColumns(Whole):
+    def update(self, array: int, change: np.ndarray) -> None:
+        super().update(array, np.broadcast_to(change.mean(0), change.shape))
+
+
+class UpdatesNegativeWeightsBackwards(Whole):
+    def update(self, array: int, change: np.ndarray) -> None:
+        held = super().read(array, np.eye(change.shape[1])).T
+        super().update(array, np.where(held < 0, -change, change))
+
+
 class Saturates(Whole):
     def read(self, array: int, x: np.ndarray) -> np.ndarray:
         return super().read(array, x).clip(-0.4, 0.4)
@@ -113,6 +129,9 @@ class ReportsText(Whole):
         (WritesTheSignAlone, "Holds the weights"),
         (UpdatesBackwards, "Changes its weights"),
         (UpdatesTenfold, "Changes its weights"),
+        (WritesTheNextColumn, "Changes its weights"),
+        (WritesTheMeanOfColumns, "Changes its weights"),
+        (UpdatesNegativeWeightsBackwards, "Changes its weights"),
         (RoundsToWholePulses, "Carries out changes that are smaller"),
         (Saturates, "Multiplies"),
         (ClipsItsInputs, "Holds the weights"),
@@ -129,3 +148,9 @@ def test_a_slip_of_a_driver_is_found(bench: type[ReadOnly], check: str) -> None:
     kit: Any = type("Kit", (BenchConformance,), {"model": bench})()
     failed = [each.check for each in run_checks(kit) if each.result == "failed"]
     assert any(each.startswith(check) for each in failed), failed
+
+
+def test_noise_that_would_let_a_wrong_driver_pass_is_refused() -> None:
+    kit = type("Kit", (BenchConformance,), {"model": Whole, "settings": {"std": 8.0}})
+    with pytest.raises(AssertionError, match="tells too little; average more than"):
+        kit().test_product()

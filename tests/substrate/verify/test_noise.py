@@ -149,6 +149,13 @@ class GrowsAlongTheBatch(GaussianNoise):
         return super().sample(signal, memory) * ramp.view(-1, *[1] * (signal.ndim - 1))
 
 
+class FollowsTheReadBefore(GaussianNoise):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        noise = super().sample(signal, memory)
+        noise[1:] -= 0.5 * (signal[1:] - signal[:-1])
+        return noise
+
+
 def failures(model: Any) -> dict[str, str]:
     kit = type("Kit", (NoiseConformance,), {"model": model, "replicas": 300, "max_cost": 1e3})
     return {each.check: each.detail for each in run_checks(kit()) if each.result == "failed"}
@@ -167,6 +174,7 @@ def failures(model: Any) -> dict[str, str]:
         (DoublePrecision, "shape, dtype and device"),
         (InPlace, "Leaves the signal as it was"),
         (FollowsTheBatch, "whatever the other reads' signals"),
+        (FollowsTheReadBefore, "whatever the other reads' signals"),
         (HostCopy, "meta device"),
         (OnTheHost, "meta device"),
         (AddsTwice, "Adds to a signal"),
