@@ -9,7 +9,15 @@ from torch import Tensor
 
 from devices.crossbars.base import draws_by_row
 from devices.interface import Outer
-from substrate.verify.crossbar_under_test import ARRAYS, N_IN, N_OUT, READS, CrossbarUnderTest
+from substrate.verify.crossbar_under_test import (
+    ARRAYS,
+    N_IN,
+    N_OUT,
+    READS,
+    SHAPE,
+    SQUARE,
+    CrossbarUnderTest,
+)
 from substrate.verify.statistics import assert_near, compare
 from substrate.verify.updates import SAMPLES
 
@@ -37,25 +45,31 @@ class ReadChecks(CrossbarUnderTest):
 
     def test_programming(self) -> None:
         """Holds the weights that it is given last, and multiplies by them both ways."""
-        wanted, x, reads = self._weights(), self._inputs(), READS // 4
+        self._hold_programmed(SHAPE)
+        self._hold_programmed(SQUARE)
+
+    def _hold_programmed(self, shape: tuple[int, int]) -> None:
+        n_out, n_in = shape
+        wanted, x, reads = self._weights(shape), self._inputs(n_in), READS // 4
         ways: dict[str, tuple[list[Tensor], Tensor]] = {
             "reads": ([], wanted),
             "reads at positions": ([], wanted),
             "reads of many rows": ([], x @ wanted.T),
             "backward reads": ([], wanted),
         }
+        first = 3 if n_in % 3 == 0 else 1
         for array in range(ARRAYS):
-            crossbar = self._programmed(seed=self.seed + array)
+            crossbar = self._programmed(self.seed + array, shape)
             crossbar.program(wanted.flip(0))
             crossbar.program(wanted)
-            places = crossbar.read(torch.eye(N_IN).view(3, 3, N_IN), repeats=reads)
+            places = crossbar.read(torch.eye(n_in).view(first, -1, n_in), repeats=reads)
             given = {
-                "reads": self._read_weights(crossbar, reads),
-                "reads at positions": places.view(reads, N_IN, N_OUT).mean(0).T,
+                "reads": self._read_weights(crossbar, reads, shape),
+                "reads at positions": places.view(reads, n_in, n_out).mean(0).T,
                 "reads of many rows": crossbar.read(x, repeats=reads)
-                .view(reads, -1, N_OUT)
+                .view(reads, -1, n_out)
                 .mean(0),
-                "backward reads": self._read_backwards(crossbar, reads),
+                "backward reads": self._read_backwards(crossbar, reads, shape),
             }
             for way, (arrays, _) in ways.items():
                 arrays.append(given[way])
@@ -64,11 +78,12 @@ class ReadChecks(CrossbarUnderTest):
             error = assert_near(
                 torch.stack(arrays),
                 asked.expand(ARRAYS, *asked.shape),
-                way,
+                way if shape == SHAPE else f"{way}, {n_out} × {n_in}",
                 most=self.programming_error,
-                false_alarm=self.false_alarm / len(ways),
+                # of two shapes
+                false_alarm=self.false_alarm / (2 * len(ways)),
             )
-            if way == "reads":
+            if way == "reads" and shape == SHAPE:
                 of_one = float(((held - wanted).flatten(1).norm(dim=1) / wanted.norm()).mean())
                 self.measured = f"one array is off by {of_one:.1%}, their average by {error:.1%}"
 

@@ -16,7 +16,9 @@ from substrate.randomness import stream
 from substrate.verify.described import assert_described, assert_named
 from substrate.verify.updates import ORDINARY, SAMPLES, Amount
 
-N_OUT, N_IN = 6, 9
+N_OUT, N_IN = SHAPE = 6, 9
+SQUARE = 7, 7
+"""Where rows and columns are as many, one may be taken for the other, and shapes stay right."""
 READS = 400
 ARRAYS = 24
 MOST_ARRAYS = 8 * ARRAYS
@@ -77,28 +79,32 @@ class CrossbarUnderTest:
         """Build what its updates are to be like; None where that is what they ask for."""
         return None
 
-    def _weights(self) -> Tensor:
-        span = torch.linspace(-self.largest_weight, self.largest_weight, N_OUT * N_IN)
+    def _weights(self, shape: tuple[int, int] = SHAPE) -> Tensor:
+        span = torch.linspace(-self.largest_weight, self.largest_weight, shape[0] * shape[1])
         order = torch.randperm(len(span), generator=stream(self.seed, "weights of a check"))
-        return span[order].view(N_OUT, N_IN)
+        return span[order].view(shape)
 
-    def _programmed(self, seed: int | None = None) -> Crossbar:
-        crossbar = self.make(N_OUT, N_IN, seed=seed)
-        crossbar.program(self._weights())
+    def _programmed(self, seed: int | None = None, shape: tuple[int, int] = SHAPE) -> Crossbar:
+        crossbar = self.make(*shape, seed=seed)
+        crossbar.program(self._weights(shape))
         for _ in range(self.warm_up):
-            crossbar.read(self._inputs())
+            crossbar.read(self._inputs(shape[1]))
         return crossbar
 
-    def _read_weights(self, crossbar: Crossbar, reads: int = READS) -> Tensor:
+    def _read_weights(
+        self, crossbar: Crossbar, reads: int = READS, shape: tuple[int, int] = SHAPE
+    ) -> Tensor:
         """Drive one row at a time, and average over reads: (n_out, n_in)."""
-        lines = torch.eye(N_IN)
-        return crossbar.read(lines, repeats=reads).view(reads, N_IN, N_OUT).mean(0).T
+        n_out, n_in = shape
+        return crossbar.read(torch.eye(n_in), repeats=reads).view(reads, n_in, n_out).mean(0).T
 
-    def _read_backwards(self, crossbar: Crossbar, reads: int = READS) -> Tensor:
+    def _read_backwards(
+        self, crossbar: Crossbar, reads: int = READS, shape: tuple[int, int] = SHAPE
+    ) -> Tensor:
         """Drive one column at a time, and average over reads: (n_out, n_in)."""
-        lines = torch.eye(N_OUT).repeat(20, 1)
+        lines = torch.eye(shape[0]).repeat(20, 1)
         passes = [crossbar.read_transposed(lines) for _ in range(reads // 20)]
-        return torch.stack(passes).view(-1, N_OUT, N_IN).mean(0)
+        return torch.stack(passes).view(-1, *shape).mean(0)
 
     def _outer(self, x: Tensor) -> Outer:
         return Outer(x, torch.ones(len(x), N_OUT), 0.01)
@@ -106,8 +112,8 @@ class CrossbarUnderTest:
     def _dense(self) -> Dense:
         return Dense(self._weights().flip(0) / 30)
 
-    def _inputs(self) -> Tensor:
-        return torch.rand(SAMPLES, N_IN, generator=stream(self.seed, "inputs of a check")) * 2 - 1
+    def _inputs(self, n_in: int = N_IN) -> Tensor:
+        return torch.rand(SAMPLES, n_in, generator=stream(self.seed, "inputs of a check")) * 2 - 1
 
     def test_describes_itself(self) -> None:
         """Names itself, cites its source, and describes every parameter with its unit."""

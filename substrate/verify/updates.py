@@ -97,6 +97,12 @@ class Requests:
     sequence: Sequence[Outer | Dense]
     wanted: Float[Tensor, "n_out n_in"]
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Size of the matrix that is changed."""
+        n_out, n_in = self.wanted.shape
+        return n_out, n_in
+
 
 def drawn(
     n_out: int, n_in: int, generator: torch.Generator

@@ -74,6 +74,20 @@ class WritesDenseTransposed(IdealCrossbar):
         super().update(request)
 
 
+class ReadsSquaresTransposed(IdealCrossbar):
+    def read(self, x: Tensor, repeats: int = 1) -> Tensor:
+        square = self.weights.shape[0] == self.weights.shape[1]
+        a = x @ (self.weights if square else self.weights.T)
+        return a.repeat(repeats, *[1] * (a.ndim - 1))
+
+
+class ChangesSquaresTransposed(IdealCrossbar):
+    def update(self, request: Outer | Dense) -> None:
+        if isinstance(request, Outer) and request.x.shape[1] == request.d.shape[1]:
+            request = Outer(request.d, request.x, request.rate)
+        super().update(request)
+
+
 class TakesTheFirstSampleAlone(IdealCrossbar):
     def update(self, request: Outer | Dense) -> None:
         if isinstance(request, Outer):

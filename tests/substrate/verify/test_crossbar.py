@@ -86,6 +86,8 @@ IDEAL: list[tuple[type[IdealCrossbar], str, str]] = [
     (faults.DividesByTheBatch, "updates", "Outer: the change made is 0.2 "),
     (faults.WritesOnePercentOfDense, "updates", "Dense: the change made is 0.01 "),
     (faults.WritesDenseTransposed, "updates", "Dense: the change made"),
+    (faults.ReadsSquaresTransposed, "programming", "reads, 7 × 7 (are off by|have)"),
+    (faults.ChangesSquaresTransposed, "updates", "Outer, 7 × 7: the change made"),
     (faults.TakesTheFirstSampleAlone, "updates", "Outer"),
     (faults.WritesNothing, "updates", "Outer: the change made is 0 "),
     (faults.ScalesTheRequestInPlace, "leaves_alone", "changed the request's delta"),
