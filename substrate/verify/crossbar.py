@@ -15,8 +15,8 @@ from substrate.verify.crossbar_reads import ReadChecks
 from substrate.verify.crossbar_state import StateChecks
 from substrate.verify.crossbar_under_test import ARRAYS, MOST_ARRAYS, N_IN, N_OUT, SHAPE, SQUARE
 from substrate.verify.described import on_meta_device
-from substrate.verify.noise import fastest
 from substrate.verify.seal import assert_crossbar_sealed
+from substrate.verify.speed import fastest
 from substrate.verify.statistics import TooVague, assert_lines_near, assert_near
 from substrate.verify.updates import (
     KNOWN,

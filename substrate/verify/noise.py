@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
 from unittest import SkipTest
 
 import torch
 from torch import Tensor
 
 from devices.converters import Conversion, Converter
-from devices.noise.base import Memory, NoiseModel
+from devices.noise.base import Memory
 from substrate.verify.described import assert_described, assert_named, on_meta_device
+from substrate.verify.noise_statistics import StatisticsChecks
 from substrate.verify.seal import assert_sealed
-from substrate.verify.statistics import compare
-
-SIGNAL = 0.7
-"""The constant signal at which mean and spectrum are taken."""
-
-SIGNALS = (SIGNAL, 0.0, -0.4, 2.5)
-"""Constant signals at which the variance is taken, one a line, for as many as there are lines."""
-
-CHUNKS = (1, 60, 195)
-"""Reads per call while statistics are taken: a model must go on where its last call ended."""
-
-BANDS = 6
+from substrate.verify.speed import fastest
 
 
-class NoiseConformance:
+class NoiseConformance(StatisticsChecks):
     """Derive from it, set `model`, and pytest does the rest.
 
-    Attributes:
-        model: the model under test, with its parameters.
-        lines: axes of a signal behind time; two of them for noise that acts on weights alone.
-        seed: of all draws.
-        false_alarm: chance that a right model fails any one of the three statistical checks.
-        replicas: independent repetitions behind every statistic.
-        max_cost: most that drawing noise for 1000×1024 may take, in products 1000×1024×1024.
+    `NoiseUnderTest` says what else can be set.
     """
-
-    model: ClassVar[NoiseModel]
-    lines: ClassVar[tuple[int, ...]] = (4,)
-    seed: ClassVar[int] = 0
-    false_alarm: ClassVar[float] = 1e-4
-    replicas: ClassVar[int] = 200
-    max_cost: ClassVar[float] = 15.0
-    measured: str = ""
-    _drawn: ClassVar[dict[tuple[object, ...], Tensor]] = {}
-
-    def _memory(self, replica: int = 0, device: str = "cpu") -> Memory:
-        return Memory(torch.Generator(device).manual_seed(1000 * self.seed + replica))
-
-    def _signal(self, reads: int) -> Tensor:
-        values = torch.linspace(-1, 1, reads * torch.Size(self.lines).numel())
-        return values.view(reads, *self.lines)
 
     def test_describes_itself(self) -> None:
         """Names itself, cites its source, and describes every parameter with its unit."""
@@ -125,100 +91,6 @@ class NoiseConformance:
             assert torch.equal(self.model.sample(signal, other), wanted), (
                 "does not go on as it did; keep all of the past in memory.past"
             )
-
-    def test_batch_independence(self) -> None:
-        """Gives a read the same noise, whatever the other reads' signals are."""
-        signal = self._signal(9)
-        alone = self.model.sample(signal, self._memory())
-        for read in (0, len(signal) // 2, -1):
-            others = 3 * signal.flip(0) + 1
-            others[read] = signal[read]
-            again = self.model.sample(others, self._memory())
-            assert torch.equal(alone[read], again[read]), (
-                "the noise of a read depends on the signals of others"
-            )
-
-    def _replicas(self, signals: tuple[float, ...] = (SIGNAL,)) -> Tensor:
-        """Draw (replicas, reads, lines) at constant signals by line, less the stated mean."""
-        # The class itself is part of the key: another may have the same name and parameters.
-        model, parameters = self.model, repr(self.model.model_dump())
-        of = (type(model), parameters, signals, self.lines, self.seed, self.replicas)
-        if of in self._drawn:
-            return self._drawn[of]
-        tables: dict[str, Tensor] = {}
-        number = torch.Size(self.lines).numel()
-        level = torch.tensor(signals).repeat(number)[:number].view(self.lines)
-        drawn = []
-        for replica in range(self.replicas):
-            memory = self._memory(replica)
-            memory.tables = tables
-            parts = [
-                model.sample(level.expand(reads, *self.lines).clone(), memory) for reads in CHUNKS
-            ]
-            drawn.append(torch.cat(parts).flatten(1).double())
-        self._drawn[of] = torch.stack(drawn) - model.mean()
-        return self._drawn[of]
-
-    def test_mean(self) -> None:
-        """Has the stated mean."""
-        means = self._replicas().mean((1, 2))[:, None] + self.model.mean()
-        stated = torch.tensor([self.model.mean()], dtype=torch.float64)
-        compare(means, stated, ["mean"], self.false_alarm, power=False)
-
-    def test_variance(self) -> None:
-        """Has the stated variance, whatever the signal."""
-        signals = torch.tensor(SIGNALS, dtype=torch.float64)
-        stated = self.model.variance(signals.clone())
-        if stated is None:
-            raise SkipTest("the model states no variance")
-        squares, told = [], []
-        drawn = self._replicas(SIGNALS).square().mean(1)
-        for line, (signal, variance) in enumerate(zip(SIGNALS, stated.tolist(), strict=True)):
-            label = f"variance at a signal of {signal:g}"
-            assert variance >= 0, f"states the negative {label}, {variance:.4g}"
-            if line >= drawn.shape[1]:
-                break
-            square = drawn[:, line :: len(SIGNALS)].mean(1)
-            if variance == 0:
-                assert not square.any(), f"states no {label}, and has {square.mean():.4g}"
-                continue
-            squares.append(square)
-            told.append((variance, label))
-        if told:
-            compare(
-                torch.stack(squares, dim=1),
-                torch.tensor([variance for variance, _ in told], dtype=torch.float64),
-                [label for _, label in told],
-                self.false_alarm,
-                power=True,
-            )
-
-    def test_spectrum(self) -> None:
-        """Has the spectrum that follows from the stated autocovariance."""
-        reads = sum(CHUNKS)
-        lags = torch.arange(reads)
-        stated = self.model.autocovariance(lags, SIGNAL)
-        if stated is None:
-            raise SkipTest("the model states no autocovariance")
-        if not stated.any():
-            raise SkipTest("with these parameters there is no noise")
-        seen = torch.fft.rfft(self._replicas(), dim=1).abs().square().mean(2) / reads
-        # What a periodogram of so many reads shows on average: covariances, tapered by its length.
-        tapered = stated.double() * (1 - lags / reads)
-        expected = 2 * torch.fft.rfft(tapered).real - tapered[0]
-        edges = torch.logspace(0, 1, BANDS + 1, base=reads / 2).round().long().unique()
-        edges[-1] = len(expected)
-        bands = [(0, 1), *zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
-        compare(
-            torch.stack([seen[:, low:high].mean(1) for low, high in bands], dim=1),
-            torch.stack([expected[low:high].mean() for low, high in bands]),
-            [
-                f"power at {low / reads:.3f} to {high / reads:.3f} cycles a read"
-                for low, high in bands
-            ],
-            self.false_alarm,
-            power=True,
-        )
 
     def test_adds_what_it_samples(self) -> None:
         """Adds to a signal, and converts, what it would sample: these two are what runs use."""
@@ -300,14 +172,3 @@ class NoiseConformance:
         ratio = noise / product
         self.measured = f"{noise * 1e3:.1f} ms, {ratio:.2f} of the product 1000×1024×1024"
         assert ratio <= self.max_cost, f"{self.measured}; at most {self.max_cost:g} is allowed"
-
-
-def fastest(*tasks: Callable[[], object], repeats: int = 5) -> tuple[float, ...]:
-    """Shortest time of every task in seconds, taken in turns."""
-    times = [[0.0] * repeats for _ in tasks]
-    for repeat in range(repeats):
-        for number, task in enumerate(tasks):
-            begun = time.perf_counter()
-            task()
-            times[number][repeat] = time.perf_counter() - begun
-    return tuple(min(each) for each in times)

@@ -66,7 +66,8 @@ def compare(
             anything.
 
     Raises:
-        AssertionError: the largest deviation is beyond chance, or the replicas are too few to tell.
+        TooVague: the replicas are too few to tell.
+        AssertionError: the largest deviation is beyond chance.
     """
     from scipy import stats
 
@@ -92,10 +93,11 @@ def compare(
     )
     if power:
         vague = int((error / scale).argmax())
-        assert error[vague] <= TELLING * scale[vague], (
-            f"{labels[vague]}: known only to {float(error[vague] / scale[vague]):.0%} from "
-            f"{n} replicas, too little to tell; draw more (replicas)"
-        )
+        if error[vague] > TELLING * scale[vague]:
+            raise TooVague(
+                f"{labels[vague]}: known only to {float(error[vague] / scale[vague]):.0%} from "
+                f"{n} replicas, too little to tell; draw more (replicas)"
+            )
 
 
 def assert_near(

@@ -15,6 +15,9 @@ from devices.noise.pink import PinkNoise
 from devices.noise.shot import ShotNoise
 from devices.noise.telegraph import TelegraphNoise
 from substrate.verify import NoiseConformance, run_checks
+from substrate.verify.statistics import TooVague, compare
+
+GENERATOR = torch.Generator().manual_seed(0)
 
 
 class Faulty(GaussianNoise):
@@ -149,11 +152,31 @@ class GrowsAlongTheBatch(GaussianNoise):
         return super().sample(signal, memory) * ramp.view(-1, *[1] * (signal.ndim - 1))
 
 
-class FollowsTheReadBefore(GaussianNoise):
+class FollowsTheReadBefore(Faulty):
     def sample(self, signal: Tensor, memory: Memory) -> Tensor:
-        noise = super().sample(signal, memory)
-        noise[1:] -= 0.5 * (signal[1:] - signal[:-1])
-        return noise
+        settling = torch.zeros_like(signal)
+        settling[1:] = signal[:-1] - signal[1:]
+        return super().sample(signal, memory) + 0.5 * settling
+
+
+class IsAsLoudAsTheReadBefore(MultiplicativeNoise):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(torch.cat([signal[:1], signal[:-1]]), memory)
+
+
+class IsLoudAlone(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * (2 if len(signal) == 1 else 1)
+
+
+class IsLoudInLargeBatches(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * (10 if len(signal) > 200 else 1)
+
+
+class GrowsWithTheNumberOfLines(Faulty):
+    def sample(self, signal: Tensor, memory: Memory) -> Tensor:
+        return super().sample(signal, memory) * (signal.shape[-1] / 4) ** 0.5
 
 
 def failures(model: Any) -> dict[str, str]:
@@ -175,6 +198,10 @@ def failures(model: Any) -> dict[str, str]:
         (InPlace, "Leaves the signal as it was"),
         (FollowsTheBatch, "whatever the other reads' signals"),
         (FollowsTheReadBefore, "whatever the other reads' signals"),
+        (IsAsLoudAsTheReadBefore, "whatever the other reads' signals"),
+        (IsLoudAlone, "in batches of one read, of thousands"),
+        (IsLoudInLargeBatches, "in batches of one read, of thousands"),
+        (GrowsWithTheNumberOfLines, "in batches of one read, of thousands"),
         (HostCopy, "meta device"),
         (OnTheHost, "meta device"),
         (AddsTwice, "Adds to a signal"),
@@ -218,11 +245,50 @@ def test_a_sound_model_fails_nowhere() -> None:
     assert failures(Faulty()) == {}
 
 
+def slow_squares(replicas: range) -> Tensor:
+    """Squares of four lines of noise that never changes within a replica."""
+    drawn = torch.randn(len(replicas), 4, generator=GENERATOR, dtype=torch.float64)
+    squares: Tensor = drawn * drawn
+    return squares
+
+
+def test_false_alarms_of_slow_noise_are_as_rare_as_stated() -> None:
+    """Student's quantile alone fails what is so skewed far more often."""
+    kit, trials, rate, alarms, once = NoiseConformance(), 2000, 0.01, 0, 0
+
+    def check(numbers: range) -> None:
+        nonlocal once
+        try:
+            ones = torch.ones(4, dtype=torch.float64)
+            compare(slow_squares(numbers), ones, list("abcd"), rate, power=True)
+        except AssertionError:
+            once += len(numbers) == kit.replicas
+            raise
+
+    for _ in range(trials):
+        try:
+            kit._confirmed(check)
+        except AssertionError:
+            alarms += 1
+    assert once > 1.5 * rate * trials
+    assert alarms <= rate * trials / 2
+
+
+def test_what_is_too_vague_is_not_looked_at_again() -> None:
+    seen = []
+
+    def check(numbers: range) -> None:
+        seen.append(numbers)
+        raise TooVague
+
+    with pytest.raises(TooVague):
+        NoiseConformance()._confirmed(check)
+    assert seen == [range(200)]
+
+
 def test_false_alarms_are_as_rare_as_stated() -> None:
     """Twenty thousand comparisons at 5 % false alarms; a binomial bound at one in a million."""
     from scipy import stats
-
-    from substrate.verify.statistics import compare
 
     trials, rate = 1000, 0.05
     generator = torch.Generator().manual_seed(0)
