@@ -24,6 +24,9 @@ from substrate.verify.updates import SAMPLES
 SLICES = 40
 """Successive reads are averaged in so many slices, so that a short memory does no harm."""
 
+MANY_ROWS = 2000
+"""As many as a pass of a training may hold, samples times positions."""
+
 
 class ReadChecks(CrossbarUnderTest):
     """Checks of weights, shapes and noise."""
@@ -55,6 +58,7 @@ class ReadChecks(CrossbarUnderTest):
             "reads": ([], wanted),
             "reads at positions": ([], wanted),
             "reads of many rows": ([], x @ wanted.T),
+            f"reads of a batch of {MANY_ROWS}": ([], x @ wanted.T),
             "backward reads": ([], wanted),
         }
         first = 3 if n_in % 3 == 0 else 1
@@ -68,6 +72,9 @@ class ReadChecks(CrossbarUnderTest):
                 "reads at positions": places.view(reads, n_in, n_out).mean(0).T,
                 "reads of many rows": crossbar.read(x, repeats=reads)
                 .view(reads, -1, n_out)
+                .mean(0),
+                f"reads of a batch of {MANY_ROWS}": crossbar.read(x.repeat(MANY_ROWS // len(x), 1))
+                .view(-1, len(x), n_out)
                 .mean(0),
                 "backward reads": self._read_backwards(crossbar, reads, shape),
             }

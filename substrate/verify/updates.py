@@ -81,6 +81,8 @@ LINE_COSINE = 0.5
 _DRAWS = 64
 _MOST_DENSE = 400
 _MOST_AT_ONCE = 8
+_MANY_SAMPLES = 300
+"""As many as a batch of a training, or the positions of a convolution, come to."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ def all_requests(
     x, d = x.repeat(repeats, 1), d.repeat(repeats, 1)
     delta = -rate * d.T @ x
     at_once = min(times, _MOST_AT_ONCE)
-    many = Outer(x.repeat(at_once, 1), d.repeat(at_once, 1), rate)
+    copies = max(at_once, _MANY_SAMPLES // len(x))
+    many = Outer(x.repeat(copies, 1), d.repeat(copies, 1), rate * at_once / copies)
     dense = min(times * repeats, _MOST_DENSE)
     return (
         Requests("Outer", [Outer(x, d, rate)] * times, times * delta),

@@ -88,6 +88,19 @@ class ChangesSquaresTransposed(IdealCrossbar):
         super().update(request)
 
 
+class DoublesLargeBatches(IdealCrossbar):
+    def read(self, x: Tensor, repeats: int = 1) -> Tensor:
+        a = super().read(x, repeats)
+        return 2 * a if x[..., 0].numel() > 1000 else a
+
+
+class TakesTheFirst64Samples(IdealCrossbar):
+    def update(self, request: Outer | Dense) -> None:
+        if isinstance(request, Outer):
+            request = Outer(request.x[:64], request.d[:64], request.rate)
+        super().update(request)
+
+
 class TakesTheFirstSampleAlone(IdealCrossbar):
     def update(self, request: Outer | Dense) -> None:
         if isinstance(request, Outer):

@@ -88,6 +88,8 @@ IDEAL: list[tuple[type[IdealCrossbar], str, str]] = [
     (faults.WritesDenseTransposed, "updates", "Dense: the change made"),
     (faults.ReadsSquaresTransposed, "programming", "reads, 7 × 7 (are off by|have)"),
     (faults.ChangesSquaresTransposed, "updates", "Outer, 7 × 7: the change made"),
+    (faults.DoublesLargeBatches, "programming", "reads of a batch of 2000 have"),
+    (faults.TakesTheFirst64Samples, "updates", "Outer of many samples: the change made is"),
     (faults.TakesTheFirstSampleAlone, "updates", "Outer"),
     (faults.WritesNothing, "updates", "Outer: the change made is 0 "),
     (faults.ScalesTheRequestInPlace, "leaves_alone", "changed the request's delta"),
