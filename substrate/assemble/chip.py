@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from devices.activations import ACTIVATIONS, Activation, leaky_relu, staircase
-from devices.array_noise import AddNoise, ArrayNoise, LineNoise
+from devices.array_noise import AddNoise, ArrayNoise
 from devices.chip import NetworkChip
 from devices.chip_layer import ChipLayer
 from devices.crossbars.base import Crossbar
@@ -23,7 +23,7 @@ from substrate.assemble.bench import open_bench
 from substrate.assemble.crossbar import MakeNoise, build_crossbar, takes_noise
 from substrate.assemble.initial_weights import initial_weights
 from substrate.assemble.layouts import layouts
-from substrate.assemble.noise import build_noise
+from substrate.assemble.noise import build_noise, noise_around
 from substrate.data.dataset import Dataset
 from substrate.scenario.capabilities import chip_capabilities
 from substrate.scenario.schema import (
@@ -40,7 +40,6 @@ from substrate.scenario.schema import (
     Scenario,
     Staircase,
 )
-from substrate.scenario.schema.noise import Place
 
 
 def chip_reproducibility(chip: Chip) -> Literal["bitwise", "statistical"]:
@@ -88,14 +87,11 @@ def build_chip(
         if takes_noise(arm.chip, shape):
             return ArrayNoise()
 
-        def make(at: Place, *, transposed: bool) -> StackedSources | None:
-            return build_noise(noise, at, layer, seed, device, of, transposed=transposed)
-
-        forward, transposed = (
-            LineNoise(make("input", transposed=way), make("output", transposed=way))
-            for way in (False, True)
+        return noise_around(
+            lambda at, transposed: build_noise(
+                noise, at, layer, seed, device, of, transposed=transposed
+            )
         )
-        return ArrayNoise(forward, transposed)
 
     around_weights = [around(layout.shape, n) for n, layout in enumerate(laid_out, start=1)]
 

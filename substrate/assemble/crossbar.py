@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from devices.array_noise import ArrayNoise, LineNoise
+from devices.array_noise import ArrayNoise
 from devices.bench import UpdatesOuter
 from devices.crossbars.base import Crossbar
 from devices.crossbars.bench import crossbar_on
@@ -17,6 +17,7 @@ from devices.crossbars.open_bench import OpenBench
 from devices.crossbars.tiled import TiledCrossbar
 from devices.interface import LayerShape
 from devices.noise.base import StackedSources
+from substrate.assemble.noise import noise_around
 from substrate.library import bench_class, custom_crossbar
 from substrate.randomness import stream
 from substrate.scenario.schema import (
@@ -78,11 +79,7 @@ def build_crossbar(
     def around(place: str) -> ArrayNoise:
         if noise is None or isinstance(chip, NativeChip):
             return ArrayNoise()
-        forward, transposed = (
-            LineNoise(noise("input", place, way), noise("output", place, way))
-            for way in (False, True)
-        )
-        return ArrayNoise(forward, transposed)
+        return noise_around(lambda at, transposed: noise(at, place, transposed))
 
     return TiledCrossbar(shape.n_out, shape.n_in, columns, rows, array, around)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
 
+from devices.array_noise import ArrayNoise, LineNoise
 from devices.noise.base import NoiseModel, NoiseSource, StackedSources
 from substrate.randomness import stream
 from substrate.scenario.schema.noise import Place, PlacedNoise
@@ -52,3 +53,11 @@ def build_noise(
         if model.at == at and model.acts_on(layer)
     ]
     return StackedSources(sources) if sources else None
+
+
+def noise_around(make: Callable[[Place, bool], StackedSources | None]) -> ArrayNoise:
+    """Give an array's noise; `make` makes sources at a place, for transposed reads or not."""
+    forward, transposed = (
+        LineNoise(make("input", way), make("output", way)) for way in (False, True)
+    )
+    return ArrayNoise(forward, transposed)

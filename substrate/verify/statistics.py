@@ -138,7 +138,7 @@ def assert_near(
     pairs = len(f) // 2
     squares, norm = (off[::2] * off[1::2]).sum(1), float((w[::2] * w[1::2]).sum(1).mean())
     norm = max(norm, 1e-300)
-    others = torch.stack([w[1::2].mean(0), w[::2].mean(0)])
+    others = _mean_of_others(w)
     sizes = (off.view(pairs, 2, -1) * others).sum(2).flatten() / norm
     size, error = float(sizes.mean()), float(squares.mean()) / norm
     # of two sides, and half of the false alarms each
@@ -160,6 +160,11 @@ def assert_near(
         f"(false alarms: {false_alarm:g})"
     )
     return float(max(error, 0.0) ** 0.5)
+
+
+def _mean_of_others(arrays: Tensor) -> Tensor:
+    """Give for the arrays of either half, even and odd, the mean over those of the other one."""
+    return torch.stack([arrays[1::2].mean(0), arrays[::2].mean(0)])
 
 
 def assert_lines_near(
@@ -188,7 +193,7 @@ def assert_lines_near(
     from scipy import stats
 
     f, w, arrays = found.double(), wanted.double(), len(found)
-    others = torch.stack([w[1::2].mean(0), w[::2].mean(0)]).repeat(arrays // 2, 1, 1)
+    others = _mean_of_others(w).repeat(arrays // 2, 1, 1)
     quantile = float(stats.t.isf(false_alarm / sum(f.shape[1:]), arrays - 1))
     for axis, name in ((2, "column"), (1, "row")):
         # off from either bound, each less what chance adds to it; no quotient of two noisy numbers
